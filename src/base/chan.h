@@ -1,0 +1,68 @@
+/* Framed messages between our processes, with limits. */
+#ifndef SC_BASE_CHAN_H
+#define SC_BASE_CHAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * A frame is length(4) type(1) job(4), then ${length} octets, big-endian; at
+ * most CHAN_MAX_BYTES of them.  Bodies travel as frames of at most
+ * CHAN_DATA_BYTES.  One descriptor may travel with a frame.
+ */
+#define CHAN_HEAD_BYTES 9
+#define CHAN_DATA_BYTES (64 * 1024)
+#define CHAN_MAX_BYTES (1024 * 1024 + 4096)
+
+struct chan {
+	int		 fd;
+	int		 got_fd;	/* came with the last frame; owned, or -1 */
+	struct buf	 in;
+	struct buf	 out;		/* waiting, when not blocking */
+	size_t		 out_at;
+};
+
+struct frame {
+	uint8_t		 type;
+	uint32_t	 job;
+	struct bytes	 body;	/* lent until the next read */
+};
+
+#define CHAN_INIT { -1, -1, BUF_INIT, BUF_INIT, 0 }
+
+/* chan_pair(a, b, e): two ends, close-on-exec. */
+enum rc chan_pair(int fds[2], struct err *e);
+void chan_init(struct chan *c, int fd);	/* ${fd} taken */
+void chan_close(struct chan *c);
+
+/*
+ * Blocking side (every child): chan_send() returns when all is written,
+ * chan_recv() when a whole frame is there.  RC_TEMP: the other end is gone;
+ * ${f->body} is borrowed until the next call on ${c}.
+ */
+enum rc chan_send(struct chan *c, uint8_t type, uint32_t job,
+    const void *p, size_t len, struct err *e);
+enum rc chan_send_fd(struct chan *c, uint8_t type, uint32_t job,
+    const void *p, size_t len, int fd, struct err *e);
+enum rc chan_recv(struct chan *c, struct frame *f, struct err *e);
+/* chan_ready(c): a whole frame is buffered already. */
+bool chan_ready(const struct chan *c);
+
+/*
+ * Event side (the keeper): chan_put() queues, chan_flush() writes what the
+ * socket takes, chan_fill() reads what is there, chan_next() hands out whole
+ * frames until none is left (false).  chan_fill() returns RC_TEMP at the end.
+ */
+enum rc chan_nonblock(struct chan *c, struct err *e);
+enum rc chan_put(struct chan *c, uint8_t type, uint32_t job,
+    const void *p, size_t len, struct err *e);
+size_t chan_pending(const struct chan *c);
+enum rc chan_flush(struct chan *c, struct err *e);
+enum rc chan_fill(struct chan *c, struct err *e);
+bool chan_next(struct chan *c, struct frame *f, enum rc *rc, struct err *e);
+
+#endif

@@ -1,0 +1,2 @@
+noinst_LIBRARIES += src/libvault.a
+src_libvault_a_SOURCES = src/vault/floor.c

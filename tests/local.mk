@@ -1,0 +1,15 @@
+# Unit tests: one program per file of src, linked with its floor and those
+# under it only.  Each floor lists its own in tests/unit/FLOOR.mk.
+UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit \
+	-DTEST_SRCDIR='"$(abs_top_srcdir)"'
+include tests/unit/base.mk
+include tests/unit/mail.mk
+include tests/unit/document.mk
+include tests/unit/vault.mk
+include tests/unit/store.mk
+include tests/unit/conf.mk
+include tests/unit/wire.mk
+include tests/unit/flow.mk
+include tests/unit/issuer.mk
+EXTRA_DIST += tests/unit/unit.h
