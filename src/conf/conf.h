@@ -1,0 +1,121 @@
+/* What the operator wrote, checked; one row per setting in conf.c. */
+#ifndef SC_CONF_CONF_H
+#define SC_CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum conf_tls {
+	CONF_TLS_IMPLICIT,	/* from the first octet */
+	CONF_TLS_STARTTLS,	/* asked for in clear, required */
+	CONF_TLS_NONE		/* only to a loopback address, never else */
+};
+
+enum conf_auth {
+	CONF_AUTH_PASSWORD,
+	CONF_AUTH_XOAUTH2,
+	CONF_AUTH_NONE		/* relays only */
+};
+
+enum conf_protocol {
+	CONF_IMAP,
+	CONF_POP3,
+	CONF_MAILDIR,	/* another program fetched it there */
+	CONF_FOLDER,	/* one mail per file */
+	CONF_STDIN	/* sceau open --mda; never in a file */
+};
+
+/* What becomes of the server's copy once the mail is delivered. */
+enum conf_after { CONF_AFTER_DELETE, CONF_AFTER_MOVE, CONF_AFTER_KEEP };
+
+enum conf_engine { CONF_ENGINE_AUTO, CONF_ENGINE_ESMTP, CONF_ENGINE_CURL };
+
+/* How to reach and prove oneself to one server. */
+struct conf_server {
+	char		*host;		/* name the certificate must bear */
+	uint16_t	 port;
+	enum conf_tls	 tls;
+	char		*ca_file;	/* instead of the system's; or NULL */
+	char		*pin;		/* "sha256//" base64 of the public key's
+					 * SubjectPublicKeyInfo, or NULL */
+	char		*user;
+	enum conf_auth	 auth;
+	char		*password_command;	/* at most one of these three */
+	char		*password_file;
+	char		*token_command;
+	int		 timeout_s;	/* of each step; default 60 */
+};
+
+struct conf_account {
+	char		*name;
+	enum conf_protocol protocol;
+	struct conf_server server;	/* IMAP, POP3 */
+	char		*path;		/* Maildir, folder */
+	char		*mailbox;	/* IMAP; default "INBOX" */
+	enum conf_after	 after;
+	char		*move_to;	/* IMAP, AFTER_MOVE */
+	int		 keep_days;	/* AFTER_KEEP; 0: for ever */
+	char		*unsealed_to;	/* IMAP: move mail that is not sealed
+					 * there; NULL: leave it */
+	bool		 idle;		/* `run`: IMAP IDLE where offered */
+	int		 every_s;	/* `run`: poll interval; default 300 */
+	int		 batch;		/* messages per request; default 100 */
+};
+
+struct conf_relay {
+	char		*name;
+	struct conf_server server;
+	enum conf_engine engine;
+	char		*helo;		/* or NULL: [address literal] */
+	int		 sessions;	/* at once; default 1 */
+};
+
+enum conf_deliver_kind {
+	CONF_DELIVER_MAILDIR,	/* whole messages */
+	CONF_DELIVER_FOLDER,	/* documents, for the practice software */
+	CONF_DELIVER_PIPE	/* whole message on stdin of a command */
+};
+
+struct conf_deliver {
+	char		*name;
+	enum conf_deliver_kind kind;
+	char		*path;		/* Maildir, folder */
+	char		*command;	/* pipe */
+};
+
+struct conf {
+	char		*path;		/* of the file read */
+	char		*language;	/* "fr", "en" or NULL */
+	char		*state;		/* folder of the store */
+	char		*keystore;	/* the local key store, vault/ */
+	char		*keystore_key;	/* its machine key */
+	char		*route;		/* our own mailbox, an addr-spec */
+	bool		 syslog;
+	int		 log_level;	/* enum log_level */
+	uint64_t	 max_send;	/* octets of inner mail; 25 MB */
+	uint64_t	 max_receive;	/* octets of envelope; 64 MB */
+	int		 ack_delay_min_s, ack_delay_max_s;	/* 60, 300 */
+	int		 give_up_s;	/* queue lifetime; 5 days */
+	int		 late_s;	/* alarm when not received; 24 h */
+	int		 parallel;	/* fetchers at once; 8 */
+	bool		 hub;		/* relay for members: gateway only */
+	struct conf_account	*accounts;	size_t naccounts;
+	struct conf_relay	*relays;	size_t nrelays;
+	struct conf_deliver	*delivers;	size_t ndelivers;
+};
+
+/*
+ * conf_load(path, c, e):
+ * Read ${path}, or when NULL the first that is there of
+ * ~/.config/sceau/sceau.conf and SYSCONFDIR/sceau.conf.  Every complaint is
+ * RC_CONF and begins "file:line: "; an unknown setting, an impossible pair
+ * and a file with a password in it that others can read are complaints.
+ * ${c} is owned and must be conf_free()d, after a failure too.
+ */
+enum rc conf_load(const char *path, struct conf *c, struct err *e);
+void conf_free(struct conf *c);
+
+#endif
