@@ -22,6 +22,7 @@ struct chan {
 	int		 fd;
 	int		 got_fd;	/* came with the last frame; owned, or -1 */
 	struct buf	 in;
+	size_t		 in_at;		/* handed out so far */
 	struct buf	 out;		/* waiting, when not blocking */
 	size_t		 out_at;
 };
@@ -32,7 +33,7 @@ struct frame {
 	struct bytes	 body;	/* lent until the next read */
 };
 
-#define CHAN_INIT { -1, -1, BUF_INIT, BUF_INIT, 0 }
+#define CHAN_INIT { -1, -1, BUF_INIT, 0, BUF_INIT, 0 }
 
 /* chan_pair(a, b, e): two ends, close-on-exec. */
 enum rc chan_pair(int fds[2], struct err *e);

@@ -1,0 +1,98 @@
+#include "config.h"
+
+#include "base/fault.h"
+
+#ifdef ENABLE_FAULT
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+struct fault {
+	char	name[96];
+	bool	prefix;
+	long	nth;
+	char	action[8];
+};
+
+static bool
+fault_read(struct fault *f)
+{
+	const char *spec = getenv("SCEAU_FAULT"), *colon;
+	char *hash;
+
+	if (spec == NULL || (colon = strrchr(spec, ':')) == NULL ||
+	    (size_t)(colon - spec) >= sizeof(f->name) ||
+	    strlen(colon + 1) >= sizeof(f->action))
+		return false;
+	memcpy(f->name, spec, (size_t)(colon - spec));
+	f->name[colon - spec] = '\0';
+	strcpy(f->action, colon + 1);
+	f->nth = 1;
+	if ((hash = strchr(f->name, '#')) != NULL) {
+		f->nth = strtol(hash + 1, NULL, 10);
+		*hash = '\0';
+	}
+	f->prefix = f->name[0] != '\0' &&
+	    f->name[strlen(f->name) - 1] == '*';
+	if (f->prefix)
+		f->name[strlen(f->name) - 1] = '\0';
+	return true;
+}
+
+/* Opened before a sandbox forbids it, inherited by every child. */
+static int
+fault_log_fd(void)
+{
+	static int fd = -2;
+	const char *path;
+
+	if (fd == -2)
+		fd = (path = getenv("SCEAU_FAULT_LOG")) == NULL ? -1 :
+		    open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	return fd;
+}
+
+static void
+fault_note(const char *name)
+{
+	char line[128];
+	size_t len = strlen(name);
+
+	if (fault_log_fd() < 0 || len >= sizeof(line))
+		return;
+	memcpy(line, name, len);
+	line[len] = '\n';
+	if (write(fault_log_fd(), line, len + 1) < 0)
+		return;
+}
+
+void
+fault_point(const char *name)
+{
+	static long passed;
+	struct fault f;
+
+	fault_note(name);
+	if (!fault_read(&f))
+		return;
+	if (f.prefix ? strncmp(name, f.name, strlen(f.name)) != 0 :
+	    strcmp(name, f.name) != 0)
+		return;
+	if (++passed != f.nth)
+		return;
+	if (strcmp(f.action, "kill") == 0)
+		raise(SIGKILL);
+	else if (strcmp(f.action, "stop") == 0)
+		raise(SIGSTOP);
+	else if (strcmp(f.action, "exit") == 0)
+		_exit(EX_TEMPFAIL);
+}
+
+#else
+typedef int fault_points_are_compiled_to_nothing;
+#endif

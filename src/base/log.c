@@ -1,0 +1,122 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define LINE_BYTES 2048
+
+static enum log_to target = LOG_TO_STDERR;
+static enum log_level threshold = LOG_L_INFO;
+
+static const struct {
+	const char	*name;
+	int		 syslog;
+} levels[] = {
+	[LOG_L_ERROR] = { "error", LOG_ERR },
+	[LOG_L_WARN] = { "warning", LOG_WARNING },
+	[LOG_L_INFO] = { "info", LOG_INFO },
+	[LOG_L_DEBUG] = { "debug", LOG_DEBUG },
+};
+
+void
+log_open(enum log_to to, enum log_level level)
+{
+	target = to;
+	threshold = level;
+	/* LOG_NDELAY: the socket must be there before a sandbox is. */
+	if (to == LOG_TO_SYSLOG)
+		openlog("sceau", LOG_PID | LOG_NDELAY, LOG_MAIL);
+}
+
+static size_t
+line_add(char *line, size_t at, const char *s)
+{
+	size_t len = strlen(s);
+
+	if (len > LINE_BYTES - 2 - at)
+		len = LINE_BYTES - 2 - at;
+	memcpy(line + at, s, len);
+	return at + len;
+}
+
+static bool
+is_plain(const char *s)
+{
+	if (*s == '\0')
+		return false;
+	for (; *s != '\0'; s++)
+		if (*s <= ' ' || *s > '~' || *s == '"' || *s == '\\' ||
+		    *s == '=')
+			return false;
+	return true;
+}
+
+static size_t
+line_quote(char *line, size_t at, const char *s)
+{
+	char hex[5];
+
+	at = line_add(line, at, "\"");
+	for (; *s != '\0'; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c < ' ' || c > '~' || c == '"' || c == '\\')
+			snprintf(hex, sizeof(hex), "\\x%02x", c);
+		else
+			snprintf(hex, sizeof(hex), "%c", c);
+		at = line_add(line, at, hex);
+	}
+	return line_add(line, at, "\"");
+}
+
+static size_t
+line_kv(char *line, size_t at, const struct log_kv *kv)
+{
+	char n[24];
+
+	at = line_add(line, at, " ");
+	at = line_add(line, at, kv->key);
+	at = line_add(line, at, "=");
+	if (kv->s == NULL) {
+		snprintf(n, sizeof(n), "%lld", (long long)kv->n);
+		return line_add(line, at, n);
+	}
+	return is_plain(kv->s) ? line_add(line, at, kv->s) :
+	    line_quote(line, at, kv->s);
+}
+
+void
+log_event(enum log_level level, const char *event, const struct log_kv *kv)
+{
+	char line[LINE_BYTES], now[CLOCK_3339_BYTES];
+	size_t at = 0;
+
+	if (level > threshold || target == LOG_TO_NONE)
+		return;
+	if (target == LOG_TO_STDERR) {
+		clock_3339(clock_now(), now);
+		at = line_add(line, at, now);
+		at = line_add(line, at, " ");
+	}
+	at = line_add(line, at, "level=");
+	at = line_add(line, at, levels[level].name);
+	at = line_add(line, at, " event=");
+	at = line_add(line, at, event);
+	for (; kv->key != NULL; kv++)
+		at = line_kv(line, at, kv);
+	if (target == LOG_TO_SYSLOG) {
+		line[at] = '\0';
+		syslog(levels[level].syslog, "%s", line);
+		return;
+	}
+	line[at++] = '\n';
+	/* One write: lines of several processes do not mix. A log that
+	 * cannot be written has nowhere to be complained of. */
+	if (write(STDERR_FILENO, line, at) < 0)
+		return;
+}
