@@ -37,6 +37,8 @@ err_whole(char *s)
 		s[i - 1] = '\0';
 }
 
+static void err_text(struct err *, const char *, va_list) SC_PRINTF(2, 0);
+
 static void
 err_text(struct err *e, const char *fmt, va_list ap)
 {
