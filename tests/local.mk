@@ -13,3 +13,7 @@ include tests/unit/wire.mk
 include tests/unit/flow.mk
 include tests/unit/issuer.mk
 EXTRA_DIST += tests/unit/unit.h
+# What makes and tests everything; the tools say what they do at their top.
+EXTRA_DIST += tests/conftest.py tests/pytest.ini tests/py/test_program.py \
+	tests/tools/build tests/tools/count tests/tools/files \
+	tests/tools/packages tests/tools/setup tests/tools/tree
