@@ -13,14 +13,13 @@
 #include "wire/why.h"
 
 /*
- * The id of a message: 1 to SOURCE_ID_BYTES octets of printable ASCII without
- * blanks for IMAP ("UIDVALIDITY.UID") and POP3 (the UIDL), the base name
- * without flags (any octets but '/' and NUL) for Maildir and folder.  The
- * same message has the same id at every later pass, and an id is never used
- * for a second message: when the server renumbers (UIDVALIDITY), all ids are
- * new.
+ * The id of a message: 1 to SOURCE_ID_BYTES octets without NUL, chosen by a
+ * stranger.  IMAP: "UIDVALIDITY.UID"; POP3: the UIDL; Maildir: the name
+ * without flags; folder: "name/inode.mtime.size".  The same message has the
+ * same id at every later pass, and an id is never used for a second message:
+ * when the server renumbers (UIDVALIDITY), all ids are new.
  */
-#define SOURCE_ID_BYTES 255
+#define SOURCE_ID_BYTES 320
 
 /* What the octets of strangers may cost us. */
 struct source_limits {
@@ -54,7 +53,8 @@ enum source_got {
 
 /*
  * Where fetched octets go.  For each id: begin, data any number of times, end
- * with SOURCE_GOT; or end alone with another value.  They come one message
+ * with SOURCE_GOT; or end alone with another value.  Which message it was is
+ * known only at its end (IMAP tells the UID when it likes).  They come one
  * after the other, in the server's order, which need not be that of the ids;
  * nothing of the next is given before end() has returned.  An rc other than
  * RC_OK stops everything: source_fetch() returns it and the source is dead.
@@ -63,8 +63,7 @@ enum source_got {
  */
 struct source_sink {
 	void	*arg;
-	enum rc	(*begin)(void *arg, struct bytes id, uint64_t size,
-	    struct err *e);
+	enum rc	(*begin)(void *arg, struct err *e);
 	enum rc	(*data)(void *arg, const void *p, size_t len, struct err *e);
 	enum rc	(*end)(void *arg, struct bytes id, enum source_got got,
 	    struct err *e);
