@@ -1,1 +1,27 @@
 # unit tests of src/mail
+UNIT_MAIL_LIBS = src/libmail.a $(UNIT_BASE_LIBS)
+check_PROGRAMS += tests/unit/test_addr
+TESTS += tests/unit/test_addr
+tests_unit_test_addr_SOURCES = tests/unit/test_addr.c
+tests_unit_test_addr_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_addr_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_addr_LDADD = $(UNIT_MAIL_LIBS)
+check_PROGRAMS += tests/unit/test_b64
+TESTS += tests/unit/test_b64
+tests_unit_test_b64_SOURCES = tests/unit/test_b64.c
+tests_unit_test_b64_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_b64_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_b64_LDADD = $(UNIT_MAIL_LIBS)
+check_PROGRAMS += tests/unit/test_find
+TESTS += tests/unit/test_find
+tests_unit_test_find_SOURCES = tests/unit/test_find.c
+tests_unit_test_find_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_find_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_find_LDADD = $(UNIT_MAIL_LIBS)
+check_PROGRAMS += tests/unit/test_wrap
+TESTS += tests/unit/test_wrap
+tests_unit_test_wrap_SOURCES = tests/unit/test_wrap.c
+tests_unit_test_wrap_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_wrap_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_wrap_LDADD = $(UNIT_MAIL_LIBS)
+EXTRA_DIST += tests/vectors/find
