@@ -17,3 +17,5 @@ EXTRA_DIST += tests/unit/unit.h
 EXTRA_DIST += tests/conftest.py tests/pytest.ini tests/py/test_program.py \
 	tests/tools/build tests/tools/count tests/tools/files \
 	tests/tools/packages tests/tools/setup tests/tools/tree
+# Real servers on loopback, and the authorities of their certificates.
+EXTRA_DIST += tests/world/ca.py tests/world/dovecot.py
