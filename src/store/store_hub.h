@@ -1,0 +1,42 @@
+/* What the association's gateway promises and remembers. */
+#ifndef SC_STORE_STORE_HUB_H
+#define SC_STORE_STORE_HUB_H
+
+#include "store/store.h"
+#include "store/store_in.h"
+#include "store/store_out.h"
+
+/* A RELAYED-ACK to the sender at once: barred, unknown, without a key. */
+struct store_hub_refusal {
+	const char	*name;		/* of the recipient */
+	uint8_t		 state;		/* 0x10 */
+};
+
+/*
+ * store_hub_relay(st, in, out, n, refused, nrefused, now, e):
+ * One incoming message with ROUTEs becomes ${n} queue rows, in one
+ * transaction: ${in} is done as store_in_delivered() does it (its own ack_state
+ * is 1, or 0x10 when nobody was reached), the rows are queued, which of them
+ * carries which original to whom is remembered, ${refused} are told.
+ *
+ * in->msg.result: STORE_OK; STORE_DUPLICATE or STORE_NOT: nothing was done.
+ * ${n} may be 0.  Source: PROTOCOL 2.8, 2.19.32, .33.
+ */
+enum rc store_hub_relay(struct store *st, struct store_done *in,
+    struct store_out_put *out, size_t n,
+    const struct store_hub_refusal *refused, size_t nrefused,
+    int64_t now, struct err *e);
+
+struct store_origin {
+	bool	known;
+	uint8_t	t[STORE_T_BYTES];	/* of the message that came to us */
+	uint8_t	d[STORE_D_BYTES];
+	char	identity[STORE_IDENTITY_BYTES];	/* of its sender */
+};
+
+/* store_hub_origin(): whose was what we sent to ${name} under ${t}?  The
+ * RELAYED-ACKs that acknowledgements cause need no call: see store_ack.h. */
+enum rc store_hub_origin(struct store *st, const uint8_t t[STORE_T_BYTES],
+    const char *name, struct store_origin *out, struct err *e);
+
+#endif
