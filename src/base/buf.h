@@ -62,8 +62,10 @@ void rd_copy(struct rd *r, void *to, size_t len);	/* zeros when missing */
 /* rd_done(r): nothing missing and nothing left over. */
 bool rd_done(const struct rd *r);
 
+/* The same octets; not in constant time: for secrets see same(). */
 bool bytes_eq(struct bytes a, struct bytes b);
 bool bytes_eqs(struct bytes a, const char *s);
+/* Unsigned integers in the caller's memory, big-endian. */
 void put_be16(uint8_t *p, uint16_t v);
 void put_be32(uint8_t *p, uint32_t v);
 void put_be64(uint8_t *p, uint64_t v);

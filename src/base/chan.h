@@ -20,7 +20,7 @@
 
 struct chan {
 	int		 fd;
-	int		 got_fd;	/* came with the last frame; owned, or -1 */
+	int		 got_fd;	/* of the last frame; owned, or -1 */
 	struct buf	 in;
 	size_t		 in_at;		/* handed out so far */
 	struct buf	 out;		/* waiting, when not blocking */

@@ -91,7 +91,7 @@ clock_3339(int64_t at, char out[CLOCK_3339_BYTES])
 	if (at == 0)
 		return;
 	if (at == CLOCK_FOREVER || !broken_down(at, &tm))
-		strcpy(out, "never");
+		memcpy(out, "never", sizeof("never"));
 	else
 		strftime(out, CLOCK_3339_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }

@@ -9,7 +9,7 @@ enum rc {
 	RC_OK,		/* done: go on */
 	RC_TEMP,	/* the world says not now: keep it, back off */
 	RC_PERM,	/* the world says never: stop, tell the sender */
-	RC_INPUT,	/* wrong or not authentic bytes: hold, deliver nothing */
+	RC_INPUT,	/* wrong or not authentic: hold, deliver nothing */
 	RC_CONF,	/* the operator must act: refuse to run */
 	RC_NOMEM	/* memory: end this pass */
 };

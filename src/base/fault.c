@@ -31,7 +31,7 @@ fault_read(struct fault *f)
 		return false;
 	memcpy(f->name, spec, (size_t)(colon - spec));
 	f->name[colon - spec] = '\0';
-	strcpy(f->action, colon + 1);
+	memcpy(f->action, colon + 1, strlen(colon + 1) + 1);
 	f->nth = 1;
 	if ((hash = strchr(f->name, '#')) != NULL) {
 		f->nth = strtol(hash + 1, NULL, 10);

@@ -126,9 +126,9 @@ dir_of(const char *path, char dir[PATH_MAX])
 	const char *slash = strrchr(path, '/');
 
 	if (slash == NULL)
-		strcpy(dir, ".");
+		memcpy(dir, ".", 2);
 	else if (slash == path)
-		strcpy(dir, "/");
+		memcpy(dir, "/", 2);
 	else {
 		memcpy(dir, path, (size_t)(slash - path));
 		dir[slash - path] = '\0';
@@ -211,7 +211,7 @@ file_mkdirs(const char *path, mode_t mode, struct err *e)
 
 	if (strlen(path) >= sizeof(dir))
 		return err_set(e, RC_CONF, _("%s: the name is too long"), path);
-	strcpy(dir, path);
+	memcpy(dir, path, strlen(path) + 1);
 	for (char *p = dir + 1; *p != '\0'; p++) {
 		if (*p != '/')
 			continue;

@@ -88,7 +88,7 @@ random_bytes(void *p, size_t len)
 	const char *fixed = getenv("SCEAU_FAULT_RANDOM");
 
 	if (fixed != NULL) {
-		memset(p, atoi(fixed), len);
+		memset(p, (int)strtol(fixed, NULL, 10), len);
 		return;
 	}
 #endif
