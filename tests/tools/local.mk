@@ -1,0 +1,40 @@
+# Developer's targets; HACKING lists them, the tools say what they do.
+TOOLS = $(abs_top_srcdir)/tests/tools
+DEV_TREE = $(abs_top_builddir)/build/dev/tree
+PYTEST = cd $(abs_top_srcdir)/tests && PYTHONDONTWRITEBYTECODE=1 \
+	SCEAU_BUILD=$(abs_top_builddir) $(PYTHON) -m pytest -q
+
+check-e2e: all
+	$(PYTEST)
+
+check-asan:
+	$(TOOLS)/tree $(DEV_TREE)
+	$(TOOLS)/build $(DEV_TREE) $(abs_top_builddir)/build/dev/asan \
+	    --enable-werror --enable-fault --enable-sanitizers PYTHON=$(PYTHON)
+	$(MAKE) -C $(abs_top_builddir)/build/dev/asan check
+	$(MAKE) -C $(abs_top_builddir)/build/dev/asan check-main
+
+check-main: all
+	$(PYTEST) -m main
+
+lint: distdir
+	$(TOOLS)/lint --top $(abs_top_srcdir) --dist $(distdir)
+	$(TOOLS)/lint-selftest
+	-chmod -R u+w $(distdir)
+	rm -rf $(distdir)
+
+format:
+	cd $(abs_top_srcdir) && $(TOOLS)/format
+
+format-check:
+	cd $(abs_top_srcdir) && $(TOOLS)/format --check
+
+.PHONY: check-e2e check-asan check-main lint format format-check
+
+# Whatever the fragments did not name goes into the tarball all the same.
+dist-hook:
+	$(TOOLS)/files | while read -r f; do \
+	    test -f "$(distdir)/$$f" || { \
+	        $(MKDIR_P) "$(distdir)/`dirname "$$f"`" && \
+	        cp -p "$(srcdir)/$$f" "$(distdir)/$$f"; } || exit 1; \
+	done
