@@ -1,12 +1,12 @@
 noinst_LIBRARIES += src/libvault.a
-src_libvault_a_SOURCES = src/vault/floor.c \
+src_libvault_a_SOURCES = \
 	src/vault/authority.h \
 	src/vault/code.h \
 	src/vault/envelope.h \
 	src/vault/gate.h \
-	src/vault/identity.h \
+	src/vault/identity.c src/vault/identity.h \
 	src/vault/inner.h \
-	src/vault/kdf.h \
+	src/vault/kdf.c src/vault/kdf.h \
 	src/vault/payload.h \
 	src/vault/record.h \
 	src/vault/root.h
