@@ -1,7 +1,7 @@
 noinst_LIBRARIES += src/libvault.a
 src_libvault_a_SOURCES = \
 	src/vault/authority.h \
-	src/vault/code.h \
+	src/vault/code.c src/vault/code.h \
 	src/vault/envelope.h \
 	src/vault/gate.h \
 	src/vault/identity.c src/vault/identity.h \
@@ -9,4 +9,4 @@ src_libvault_a_SOURCES = \
 	src/vault/kdf.c src/vault/kdf.h \
 	src/vault/payload.h \
 	src/vault/record.h \
-	src/vault/root.h
+	src/vault/root.c src/vault/root.h
