@@ -2,7 +2,7 @@ noinst_LIBRARIES += src/libvault.a
 src_libvault_a_SOURCES = \
 	src/vault/authority.h \
 	src/vault/code.c src/vault/code.h \
-	src/vault/envelope.h \
+	src/vault/envelope.c src/vault/envelope.h \
 	src/vault/gate.h \
 	src/vault/identity.c src/vault/identity.h \
 	src/vault/inner.h \
