@@ -7,6 +7,7 @@ src_libvault_a_SOURCES = \
 	src/vault/identity.c src/vault/identity.h \
 	src/vault/inner.h \
 	src/vault/kdf.c src/vault/kdf.h \
-	src/vault/payload.h \
-	src/vault/record.h \
-	src/vault/root.c src/vault/root.h
+	src/vault/payload.c src/vault/payload.h \
+	src/vault/record.c src/vault/record.h \
+	src/vault/root.c src/vault/root.h \
+	src/vault/utf8.c src/vault/utf8.h

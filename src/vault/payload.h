@@ -42,7 +42,7 @@ void payload_salt(const struct payload_plan *plan, const uint8_t *hedge,
 /* payload_size(plan): octets of the padded payload. */
 uint64_t payload_size(const struct payload_plan *plan);
 
-/* Sealing a payload.  Caller's memory; ${env} borrowed. */
+/* Sealing a payload.  Caller's memory, not to be moved; ${env} borrowed. */
 struct payload_sealer {
 	struct env_sealer		*env;
 	const struct payload_plan	*plan;
@@ -88,7 +88,8 @@ enum payload_state {
 	PAYLOAD_BAD
 };
 
-/* Reading a payload as it comes.  Caller's memory; _init(), then _free(). */
+/* Reading a payload as it comes.  Caller's memory, not to be moved between
+ * _init() and _free(). */
 struct payload_reader {
 	/* For the caller: */
 	struct buf		 control;	/* whole records before MAIL */
@@ -104,6 +105,7 @@ struct payload_reader {
 	uint64_t		 padded;	/* known after END */
 	size_t			 head_at;	/* of this record in control */
 	uint32_t		 left;		/* of value or MAIL */
+	bool			 has_meta;
 	uint8_t			 rank;		/* order of 2.19.31 */
 	bool			 needs_mail;	/* ROUTE, WITNESS, RELAYED */
 	uint8_t			 head[REC_HEAD_BYTES];

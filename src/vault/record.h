@@ -104,7 +104,7 @@ struct rec_bar {
 struct rec_entry {
 	enum rec_entry_flag flag;
 	struct identity	 id;
-	struct bytes	 route;		/* addr-spec, printable ASCII */
+	struct bytes	 route;		/* addr-spec, ASCII; or empty */
 	struct bytes	 display;	/* UTF-8 without control characters */
 };
 struct rec_self {
@@ -150,9 +150,9 @@ struct rec {
 /*
  * rec_parse(type, value, r, e):
  * One record of the table, every field checked, fixed lengths exact.  An
- * unknown type 80..FE gives RC_OK and only r->type; MAIL and END are the
- * payload's own and never come here (a bug).
- * RC_OK; RC_INPUT with EC_RECORD.  ${r} borrows from ${value}.
+ * unknown type 80..FE gives RC_OK and only r->type (rec_skipped()).
+ * RC_OK; RC_INPUT with EC_RECORD, also for MAIL and END, which are the
+ * payload's own.  ${r} borrows from ${value}.
  * Source: PROTOCOL 2.5, 2.19.7, 2.19.9, 2.19.31.
  */
 enum rc rec_parse(uint8_t type, struct bytes value, struct rec *r,
@@ -167,9 +167,9 @@ enum rc rec_next(struct rd *rd, struct rec *r, struct err *e);
 
 /*
  * rec_add(b, r, e):
- * Add ${r} as octets.  What rec_parse() would refuse is a bug of the caller
- * for our own numbers, and RC_INPUT for what a person gave (route, display).
- * RC_OK; RC_INPUT; RC_NOMEM; ${b} is then unchanged.
+ * Add ${r} as octets.  RC_OK; RC_INPUT with EC_RECORD: rec_parse() would
+ * refuse it (a route or display name that a person gave); RC_NOMEM; ${b} is
+ * unchanged by a failure.
  */
 enum rc rec_add(struct buf *b, const struct rec *r, struct err *e);
 
@@ -177,5 +177,7 @@ enum rc rec_add(struct buf *b, const struct rec *r, struct err *e);
 const char *rec_name(uint8_t type);
 /* rec_known(type): in the table above (END and MAIL too). */
 bool rec_known(uint8_t type);
+/* rec_skipped(type): unknown, 80..FE: passed over without judgement. */
+bool rec_skipped(uint8_t type);
 
 #endif

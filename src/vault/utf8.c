@@ -1,0 +1,32 @@
+#include "config.h"
+
+#include "vault/utf8.h"
+
+bool
+utf8_next(const uint8_t *p, size_t len, size_t *at, uint32_t *c)
+{
+	static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
+	uint8_t lead = p[(*at)++];
+	size_t n;
+
+	*c = lead;
+	if (lead < 0x80)
+		return true;
+	n = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+	if (lead < 0xc2 || lead > 0xf4 || len - *at < n - 1)
+		return false;
+	*c = lead & (0x7fu >> n);
+	for (size_t i = 1; i < n; i++, (*at)++) {
+		if ((p[*at] & 0xc0) != 0x80)
+			return false;
+		*c = *c << 6 | (p[*at] & 0x3fu);
+	}
+	return *c >= least[n] && *c <= 0x10ffff &&
+	    (*c < 0xd800 || *c > 0xdfff);
+}
+
+bool
+utf8_control(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0);
+}
