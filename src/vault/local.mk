@@ -1,6 +1,6 @@
 noinst_LIBRARIES += src/libvault.a
 src_libvault_a_SOURCES = \
-	src/vault/authority.h \
+	src/vault/authority.c src/vault/authority.h \
 	src/vault/code.c src/vault/code.h \
 	src/vault/envelope.c src/vault/envelope.h \
 	src/vault/gate.h \
