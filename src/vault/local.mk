@@ -5,8 +5,9 @@ src_libvault_a_SOURCES = \
 	src/vault/envelope.c src/vault/envelope.h \
 	src/vault/gate.h \
 	src/vault/identity.c src/vault/identity.h \
-	src/vault/inner.h \
+	src/vault/inner.c src/vault/inner.h \
 	src/vault/kdf.c src/vault/kdf.h \
+	src/vault/mailbox.c src/vault/mailbox.h \
 	src/vault/payload.c src/vault/payload.h \
 	src/vault/record.c src/vault/record.h \
 	src/vault/root.c src/vault/root.h \
