@@ -4,4 +4,5 @@ src_libmail_a_SOURCES = \
 	src/mail/b64.c src/mail/b64.h \
 	src/mail/find.c src/mail/find.h \
 	src/mail/sink.h \
+	src/mail/submit.c src/mail/submit.h \
 	src/mail/wrap.c src/mail/wrap.h
