@@ -21,3 +21,4 @@ EXTRA_DIST += tests/conftest.py tests/pytest.ini tests/py/test_program.py \
 # Real servers on loopback, and the authorities of their certificates.
 EXTRA_DIST += tests/world/ca.py tests/world/dovecot.py
 include tests/tools/local.mk
+include tests/fuzz/local.mk

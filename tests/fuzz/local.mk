@@ -1,0 +1,25 @@
+# One libFuzzer harness per file fuzz_NAME.c.  A comment "links: vault base"
+# at its top names the floors it needs, from the top floor down.  Wants clang
+# and libraries built for it: see tests/tools/fuzz.
+FUZZ_CPPFLAGS = $(DEFS) -I. $(AM_CPPFLAGS) $(CPPFLAGS) $(GMIME_CFLAGS) \
+	$(SQLITE_CFLAGS) $(OPENSSL_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS)
+FUZZ_LIBS = $(ETPAN_LIBS) $(ESMTP_LIBS) $(CURL_LIBS) $(OPENSSL_LIBS) \
+	$(SQLITE_LIBS) $(GMIME_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) \
+	$(SODIUM_LIBS) $(SECCOMP_LIBS)
+
+tests/fuzz/fuzz_%: $(top_srcdir)/tests/fuzz/fuzz_%.c $(noinst_LIBRARIES)
+	@$(MKDIR_P) tests/fuzz
+	$(AM_V_CCLD)$(CC) $(FUZZ_CPPFLAGS) $(AM_CFLAGS) $(CFLAGS) \
+	    -fsanitize=fuzzer -o $@ $< \
+	    `sed -n 's|.*links: *\([a-z ]*\).*|\1|p' $< | \
+	        tr ' ' '\n' | sed -n 's|.\{1,\}|src/lib&.a|p'` \
+	    -Wl,--as-needed $(FUZZ_LIBS)
+
+fuzz-smoke:
+	$(TOOLS)/fuzz --seconds 10
+
+# make fuzz F=find T=3600
+fuzz:
+	$(TOOLS)/fuzz --seconds $${T:-600} $${F:?F=NAME T=SECONDS}
+
+.PHONY: fuzz fuzz-smoke
