@@ -38,3 +38,9 @@ dist-hook:
 	        $(MKDIR_P) "$(distdir)/`dirname "$$f"`" && \
 	        cp -p "$(srcdir)/$$f" "$(distdir)/$$f"; } || exit 1; \
 	done
+
+# Needs root, a network and 1.5 GB: see the top of the tool.
+check-fresh:
+	$(TOOLS)/fresh
+
+.PHONY: check-fresh
