@@ -45,9 +45,10 @@ struct gate_sink {
 /*
  * Where rows come from.  ${get} puts the row stored under ${key} into ${out}
  * (emptied by the gate), or leaves it empty when there is none.  It is called
- * for "self" and for the sender's name in gate_open_begin(), and for the other
- * names a message speaks of (bars, grants, the original sender of relayed
- * mail) in gate_open_end(); never between.  NULL: there are no rows.
+ * for "self" and the sender's name in gate_open_begin(); for the original
+ * sender of relayed mail in gate_open_body(), once, before anything goes to
+ * the sink; and for every name that a message changes or speaks of (bars,
+ * grants) in gate_open_end().  NULL: there are no rows.
  */
 struct gate_rows {
 	enum rc	(*get)(void *arg, const char *key, struct buf *out,
@@ -200,7 +201,6 @@ enum gate_alarm_kind {
 	GATE_AL_NEW_GENERATION,	/* who writes with a newer key than before */
 	GATE_AL_DENIED,		/* the issuer denies a key for who */
 	GATE_AL_ROW,		/* the row of who cannot be read: taken as none */
-	GATE_AL_WATCH_OLD,	/* no bulletin for 15 days; who is the desk */
 	GATE_AL_REPLACED_KEY	/* who still seals to an older key of mine */
 };
 
@@ -253,14 +253,16 @@ struct gate_verdict {
 };
 
 /*
- * gate_open_end(o, v, e):
- * No more body is coming: the verdict.  ${v} is always filled, with the class
+ * gate_open_end(o, sink, v, e):
+ * No more body is coming: the verdict.  The last chunk (all of a short mail)
+ * is opened only now, so ${sink} may still get octets, and what it got is
+ * whole if, and only if, RC_OK is returned.  ${v} is always filled, with the class
  * of the failure, whether it came now or from an earlier call.  Rows, acks
  * and routes are there only when good.  RC_OK or as gate_open_body();
  * EC_BARRED when the original sender of relayed mail is (2.19.33).
  */
-enum rc gate_open_end(struct gate_open *o, struct gate_verdict *v,
-    struct err *e);
+enum rc gate_open_end(struct gate_open *o, const struct gate_sink *sink,
+    struct gate_verdict *v, struct err *e);
 void gate_open_free(struct gate_open **o);
 
 /* ---- digests ------------------------------------------------------------ */
@@ -331,6 +333,13 @@ enum rc gate_own(const struct gate *g, const char *who,
 
 /* ---- sealing ------------------------------------------------------------ */
 
+struct gate_bar {
+	char	name[GATE_ID_BYTES];
+	uint8_t	min;		/* generation; 255: excluded */
+};
+
+#define GATE_ACKS_MAX 200	/* of both kinds together, in one envelope */
+
 struct gate_seal_args {
 	const struct gate_dest *dest;
 	struct gate_rows rows;
@@ -339,6 +348,9 @@ struct gate_seal_args {
 	size_t		 nacks;
 	const struct gate_ack *relayed_acks;
 	size_t		 nrelayed_acks;
+	uint32_t	 bulletin;	/* the watch desk's; 0: none */
+	const struct gate_bar *bars;	/* its whole list */
+	size_t		 nbars;
 
 	bool		 has_mail;
 	uint64_t	 mail_len;
@@ -358,12 +370,13 @@ struct gate_seal_args {
 /*
  * gate_seal_begin(g, args, header, t, s, e):
  * Begin an envelope: META, my return key, acknowledgements, witnesses
- * (2.19.31).  ${header} gets its first octets (header and T; emptied first);
- * what follows comes out of gate_seal_mail() and gate_seal_end().
+ * (2.19.31).  ${header} (emptied first) gets its first octets, header and T at
+ * least; what follows comes out of gate_seal_mail() and gate_seal_end().
  *
- * s  owned; ${g} must outlive it.
- * RC_OK; RC_PERM: the key is gone or expired since gate_resolve(); RC_TEMP
- * from rows; RC_NOMEM.
+ * s  owned; ${g} must outlive it; ${args} and what it points to need not.
+ * RC_OK; RC_PERM: the key is gone or expired since gate_resolve(); RC_INPUT:
+ * EC_TOOBIG, more records than one envelope may hold; RC_TEMP from rows;
+ * RC_NOMEM.
  */
 enum rc gate_seal_begin(struct gate *g, const struct gate_seal_args *args,
     struct buf *header, uint8_t t[GATE_T_BYTES], struct gate_seal **s,
@@ -461,6 +474,11 @@ enum rc gate_facts(struct gate *g, const struct gate_rows *rows,
  * `since` = now.  ${out}: the row to store, owned. */
 enum rc gate_restored(struct gate *g, const struct gate_rows *rows,
     int64_t now, struct gate_row *out, struct err *e);
+
+/* gate_issued(g, rows, number, now, out, e): the same at the watch desk, after
+ * it has sealed bulletin ${number}. */
+enum rc gate_issued(struct gate *g, const struct gate_rows *rows,
+    uint32_t number, int64_t now, struct gate_row *out, struct err *e);
 
 /* gate_row_renew(g, key, in, out, e): after a year was erased: the row under
  * the store's new local key, without keys of years no longer held. */
