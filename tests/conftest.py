@@ -3,12 +3,12 @@
 import os
 import pathlib
 import subprocess
+import sys
 
 import pytest
 
-TOP = pathlib.Path(__file__).resolve().parent.parent
-BUILD = pathlib.Path(os.environ.get("SCEAU_BUILD", TOP)).resolve()
-SCEAU = BUILD / "sceau"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from world.world import World, program   # noqa: E402
 
 
 def pytest_configure(config):
@@ -19,8 +19,9 @@ def pytest_configure(config):
 @pytest.fixture(scope="session")
 def sceau():
     """Path of the program under test; its absence is a failure."""
-    assert SCEAU.is_file(), f"no program: build it, or set SCEAU_BUILD ({SCEAU})"
-    return SCEAU
+    path = program()
+    assert path.is_file(), f"no program: build it, or set SCEAU_BUILD ({path})"
+    return path
 
 
 @pytest.fixture
@@ -36,3 +37,10 @@ def run(sceau, tmp_path):
             env={"PATH": "/usr/bin:/bin", "LANG": "C", "HOME": str(home),
                  **keep, **env})
     return call
+
+
+@pytest.fixture
+def world(sceau):
+    """An empty world: add members, then start()."""
+    with World() as w:
+        yield w

@@ -1,0 +1,95 @@
+"""How much memory a program and its children hold, sampled while they run.
+
+    with Sampler(process.pid) as memory:
+        process.wait()
+    memory.peak_kb, memory.total_kb, memory.by_pid
+
+Private memory (private clean and dirty, of smaps_rollup) and Pss: pages that
+processes share are not counted once for each of them.
+"""
+
+import os
+import threading
+import time
+
+
+def _children(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as f:
+            return [int(p) for p in f.read().split()]
+    except (OSError, ValueError):
+        return []
+
+
+def tree(pid):
+    """The process and all its descendants, now."""
+    found, todo = [], [pid]
+    while todo:
+        pid = todo.pop()
+        found.append(pid)
+        todo.extend(_children(pid))
+    return found
+
+
+def measure(pid):
+    """{"pss": kB, "private": kB, "rss": kB} of one process, or None."""
+    got = {"pss": 0, "private": 0, "rss": 0}
+    try:
+        with open(f"/proc/{pid}/smaps_rollup") as f:
+            for line in f:
+                word, _, rest = line.partition(":")
+                if word in ("Private_Clean", "Private_Dirty"):
+                    got["private"] += int(rest.split()[0])
+                elif word in ("Pss", "Rss"):
+                    got[word.lower()] = int(rest.split()[0])
+    except (OSError, ValueError, IndexError):
+        return None
+    return got if got["rss"] else None
+
+
+class Sampler:
+    """pid: the root of the tree; nothing but that tree is looked at."""
+
+    def __init__(self, pid, every_s=0.005):
+        self.pid, self.every_s = pid, every_s
+        self.samples = 0
+        self.total_kb = 0           # most Pss of all at one moment
+        self.by_pid = {}            # pid: most of each measure
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    @property
+    def peak_kb(self):
+        """The most private memory that any one process held."""
+        return max((m["private"] for m in self.by_pid.values()), default=0)
+
+    @property
+    def processes(self):
+        return len(self.by_pid)
+
+    def _run(self):
+        while not self._stop.is_set():
+            total = 0
+            for pid in tree(self.pid):
+                got = measure(pid)
+                if got is None:
+                    continue
+                total += got["pss"]
+                best = self.by_pid.setdefault(pid, dict(got))
+                for what, kb in got.items():
+                    best[what] = max(best[what], kb)
+            self.total_kb = max(self.total_kb, total)
+            self.samples += 1
+            time.sleep(self.every_s)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+
+
+def supported():
+    return os.path.exists("/proc/self/smaps_rollup")

@@ -1,0 +1,123 @@
+"""A small world on loopback: an authority, mailboxes, a relay, members.
+
+    with World() as world:
+        labo = world.member("labo", "labo.example", protocol="imap")
+        world.start()
+        ...
+
+Real servers, in folders of their own, on free ports, ended by their own pid;
+nothing stays unless keep is set.
+"""
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+from world import traces
+from world.ca import CA
+from world.dovecot import Dovecot, wait_until
+from world.member import Member
+from world.proxy import Proxy
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+
+
+def program():
+    """The sceau under test: of SCEAU_BUILD, or of this tree."""
+    build = pathlib.Path(os.environ.get("SCEAU_BUILD", TOP)).resolve()
+    return build / "sceau"
+
+
+def relay_for(cert, domain, users, put):
+    """Postfix as root, where it is installed; aiosmtpd for the others."""
+    try:
+        from world.postfix import Postfix
+    except ImportError:
+        Postfix = None
+    if Postfix and os.getuid() == 0 and shutil.which("postfix"):
+        return Postfix.for_world(cert, domain, users, put)
+    from world.smtpd import Smtpd
+    return Smtpd(cert, domain, users, put)
+
+
+class World:
+    """domain: where the mailboxes are, whatever the members' addresses."""
+
+    def __init__(self, domain="poste.example", keep=False):
+        self.domain, self.keep = domain, keep
+        self.sceau = program()
+        self.top = pathlib.Path(tempfile.mkdtemp(prefix="sceau-world."))
+        self.top.chmod(0o755)       # Dovecot is nobody when we are root
+        self.servers = self.top / "servers"
+        self.servers.mkdir()
+        self.ca = CA(self.servers)
+        self.cert = self.ca.issue("localhost", "127.0.0.1")
+        self.members, self.proxies = {}, []
+        self.dovecot = self.relay = None
+
+    def member(self, local, domain, **more):
+        """One more member with a mailbox of its own; before start()."""
+        assert self.dovecot is None, "the servers run already"
+        self.members[local] = Member(self, local, domain, **more)
+        return self.members[local]
+
+    def start(self):
+        users = {m.user: m.password for m in self.members.values()}
+        self.dovecot = Dovecot(self.cert, users).start()
+        self.relay = relay_for(self.cert, self.domain, set(users),
+                               self.dovecot.put)
+        self.relay.start()
+        for member in self.members.values():
+            member.configure()
+        return self
+
+    def proxy(self, port, **more):
+        """A recording proxy before that port, closed with the world."""
+        self.proxies.append(Proxy(port, **more))
+        return self.proxies[-1]
+
+    def wait_until(self, condition, seconds=20, what="it"):
+        wait_until(condition, seconds, what)
+
+    def mailboxes(self):
+        """{member: how many mails wait on the server}."""
+        return {m.local: self.dovecot.count(m.user)
+                for m in self.members.values()}
+
+    def post(self, sender, recipient, message):
+        """A mail as anybody in the network could send one: no sceau."""
+        self.dovecot.put(recipient.user, message)
+
+    def leaks(self, marker, *folders):
+        """Where the marker can be read: every member's state, the servers'
+        mail and all that passed a proxy; or just those folders."""
+        where = folders or (
+            *(m.state for m in self.members.values()),
+            self.dovecot.top, self.servers)
+        found = traces.in_folders(marker, *where)
+        found += [f"proxy {p.target}" for p in self.proxies
+                  if traces.in_bytes(marker, p.seen)]
+        return found
+
+    def logs(self):
+        """What the servers said, for a person who looks."""
+        parts = [self.dovecot.log()] if self.dovecot else []
+        if hasattr(self.relay, "log"):
+            parts.append(self.relay.log())
+        return "".join(parts)
+
+    def close(self):
+        for proxy in self.proxies:
+            proxy.close()
+        for server in (self.relay, self.dovecot):
+            if server:
+                server.close()
+        if not self.keep:
+            shutil.rmtree(self.top, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
