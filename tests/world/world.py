@@ -64,7 +64,8 @@ class World:
 
     def start(self):
         users = {m.user: m.password for m in self.members.values()}
-        self.dovecot = Dovecot(self.cert, users).start()
+        self.dovecot = Dovecot(self.cert, users)
+        self.dovecot.start()
         self.relay = relay_for(self.cert, self.domain, set(users),
                                self.dovecot.put)
         self.relay.start()
