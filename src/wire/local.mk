@@ -1,8 +1,23 @@
 noinst_LIBRARIES += src/libwire.a
 src_libwire_a_SOURCES = \
+	src/wire/idtable.c src/wire/idtable.h \
+	src/wire/imap_io.c src/wire/imap_talk.h \
+	src/wire/imap_release.c src/wire/imap_source.h \
+	src/wire/imap_talk.c \
+	src/wire/imap_text.c \
+	src/wire/link.c src/wire/link.h \
+	src/wire/net.c src/wire/net.h \
+	src/wire/pop3.c src/wire/pop3.h \
+	src/wire/pop3_talk.c src/wire/pop3_talk.h \
 	src/wire/relay.c src/wire/relay.h src/wire/relay_engine.h \
 	src/wire/reply.c src/wire/reply.h \
-	src/wire/source.h \
+	src/wire/source.c src/wire/source.h \
+	src/wire/source_folder.c src/wire/source_impl.h \
+	src/wire/source_imap.c \
+	src/wire/source_maildir.c \
+	src/wire/source_pop3.c \
+	src/wire/source_stdin.c \
+	src/wire/stream.c src/wire/stream.h \
 	src/wire/tls.c src/wire/tls.h \
 	src/wire/why.h
 if ESMTP

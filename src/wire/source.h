@@ -47,14 +47,16 @@ typedef enum rc source_list_fn(void *arg, struct bytes id, uint64_t size,
 enum source_got {
 	SOURCE_GOT,		/* complete */
 	SOURCE_GONE,		/* no longer there; no octet was given */
-	SOURCE_TOO_BIG,		/* over max_message; never asked for */
+	SOURCE_TOO_BIG,		/* over max_message: not asked for; or, when the
+				 * server had announced less, cut short */
 	SOURCE_UNREADABLE	/* there, but the server refuses to give it */
 };
 
 /*
  * Where fetched octets go.  For each id: begin, data any number of times, end
- * with SOURCE_GOT; or end alone with another value.  Which message it was is
- * known only at its end (IMAP tells the UID when it likes).  They come one
+ * with SOURCE_GOT; or end with another value, with or without a beginning:
+ * forget what was given of it.  Which message it was is known only at its end
+ * (IMAP tells the UID when it likes).  They come one
  * after the other, in the server's order, which need not be that of the ids;
  * nothing of the next is given before end() has returned.  An rc other than
  * RC_OK stops everything: source_fetch() returns it and the source is dead.

@@ -12,3 +12,7 @@ check_PROGRAMS += tests/tools/wire-relay
 tests_tools_wire_relay_SOURCES = tests/tools/wire-relay.c
 tests_tools_wire_relay_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_tools_wire_relay_LDADD = $(UNIT_WIRE_LIBS)
+check_PROGRAMS += tests/tools/wire-source
+tests_tools_wire_source_SOURCES = tests/tools/wire-source.c
+tests_tools_wire_source_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_tools_wire_source_LDADD = $(UNIT_WIRE_LIBS)

@@ -1,0 +1,265 @@
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "base/lang.h"
+#include "wire/imap_source.h"
+
+/*
+ * Taking messages off the server, and telling the truth about it: whatever
+ * was asked, what counts is which UIDs are still there afterwards.
+ *
+ * EXPUNGE removes every message that anybody has marked \Deleted.  With
+ * UIDPLUS (RFC 4315) we name ours.  Without it, EXPUNGE is sent only when a
+ * SEARCH shows that nobody else's are marked; else ours stay marked, which is
+ * said (SOURCE_MARKED).  A mark that somebody sets between that SEARCH and the
+ * EXPUNGE goes with it: its owner had asked for just that.
+ */
+
+static void
+free_set(struct mailimap_set *set)
+{
+	if (set != NULL)
+		mailimap_set_free(set);
+}
+
+/* libetpan has no maker of its own for this one. */
+static struct mailimap_search_key *
+key_deleted(void)
+{
+	struct mailimap_search_key *key = mailimap_search_key_new_all();
+
+	if (key != NULL)
+		key->sk_type = MAILIMAP_SEARCH_KEY_DELETED;
+	return key;
+}
+
+/* UIDs that are there: among ${uids}, or with \Deleted when NULL. */
+static enum rc
+search(struct imap_talk *t, const uint32_t *uids, size_t n, clist **found,
+    struct err *e)
+{
+	struct mailimap_set *set = uids == NULL ? NULL : imap_set(uids, n);
+	struct mailimap_search_key *key = uids == NULL ?
+	    key_deleted() :
+	    set == NULL ? NULL : mailimap_search_key_new_uid(set);
+	int r = MAILIMAP_ERROR_MEMORY;
+
+	*found = NULL;
+	if (key == NULL)
+		free_set(set);
+	stream_step(t->link.stream, IMAP_STEP_BYTES +
+	    (uint64_t)t->session->imap_selection_info->sel_exists * 12);
+	if (key != NULL)
+		r = mailimap_uid_search(t->session, NULL, key, found);
+	if (key != NULL)
+		mailimap_search_key_free(key);
+	return r == MAILIMAP_NO_ERROR ? RC_OK :
+	    imap_talk_fail(t, r, "SEARCH", e);
+}
+
+static bool
+among(const clist *found, uint32_t uid)
+{
+	for (clistiter *it = clist_begin(found); it != NULL;
+	    it = clist_next(it))
+		if (*(const uint32_t *)clist_content(it) == uid)
+			return true;
+	return false;
+}
+
+static enum rc
+mark_deleted(struct imap_talk *t, const uint32_t *uids, size_t n,
+    struct err *e)
+{
+	struct mailimap_set *set = imap_set(uids, n);
+	struct mailimap_flag_list *flags = mailimap_flag_list_new_empty();
+	struct mailimap_store_att_flags *att = NULL;
+	int r = MAILIMAP_ERROR_MEMORY;
+
+	if (flags != NULL && mailimap_flag_list_add(flags,
+	    mailimap_flag_new_deleted()) == MAILIMAP_NO_ERROR)
+		att = mailimap_store_att_flags_new_add_flags_silent(flags);
+	stream_step(t->link.stream, IMAP_STEP_BYTES);
+	if (set != NULL && att != NULL)
+		r = mailimap_uid_store(t->session, set, att);
+	if (att != NULL)
+		mailimap_store_att_flags_free(att);
+	free_set(set);
+	return r == MAILIMAP_NO_ERROR ? RC_OK :
+	    imap_talk_fail(t, r, "STORE", e);
+}
+
+static enum rc
+expunge_named(struct imap_talk *t, const uint32_t *uids, size_t n,
+    struct err *e)
+{
+	struct mailimap_set *set = imap_set(uids, n);
+	int r = MAILIMAP_ERROR_MEMORY;
+
+	stream_step(t->link.stream, IMAP_STEP_BYTES);
+	if (set != NULL)
+		r = mailimap_uid_expunge(t->session, set);
+	free_set(set);
+	return r == MAILIMAP_NO_ERROR ? RC_OK :
+	    imap_talk_fail(t, r, "EXPUNGE", e);
+}
+
+/* Without UIDPLUS: *${alone} tells whether EXPUNGE was sent. */
+static enum rc
+expunge_all(struct imap_talk *t, const uint32_t *uids, size_t n, bool *alone,
+    struct err *e)
+{
+	clist *found;
+	enum rc rc = search(t, NULL, 0, &found, e);
+	int r;
+
+	*alone = rc == RC_OK;
+	if (rc != RC_OK)
+		return rc;
+	for (clistiter *it = clist_begin(found); it != NULL && *alone;
+	    it = clist_next(it)) {
+		uint32_t uid = *(const uint32_t *)clist_content(it);
+		size_t i = 0;
+
+		while (i < n && uids[i] != uid)
+			i++;
+		*alone = i < n;
+	}
+	mailimap_search_result_free(found);
+	if (!*alone)
+		return RC_OK;
+	stream_step(t->link.stream, IMAP_STEP_BYTES);
+	r = mailimap_expunge(t->session);
+	return r == MAILIMAP_NO_ERROR ? RC_OK :
+	    imap_talk_fail(t, r, "EXPUNGE", e);
+}
+
+static enum rc
+delete_some(struct imap_talk *t, const uint32_t *uids, size_t n,
+    bool *only_marked, struct err *e)
+{
+	bool named, alone = true;
+	enum rc rc;
+
+	*only_marked = false;
+	if ((rc = imap_talk_can(t, "UIDPLUS", &named, e)) != RC_OK ||
+	    (rc = mark_deleted(t, uids, n, e)) != RC_OK)
+		return rc;
+	rc = named ? expunge_named(t, uids, n, e) :
+	    expunge_all(t, uids, n, &alone, e);
+	*only_marked = rc == RC_OK && !alone;
+	return rc;
+}
+
+static int
+put_over(struct imap_talk *t, bool move, const uint32_t *uids, size_t n,
+    const char *folder)
+{
+	struct mailimap_set *set = imap_set(uids, n);
+	int r = MAILIMAP_ERROR_MEMORY;
+
+	stream_step(t->link.stream, IMAP_STEP_BYTES);
+	if (set != NULL)
+		r = move ? mailimap_uid_move(t->session, set, folder) :
+		    mailimap_uid_copy(t->session, set, folder);
+	free_set(set);
+	return r;
+}
+
+/*
+ * MOVE (RFC 6851), or COPY and delete: a failure in between leaves a message
+ * in both places, never in none.
+ */
+static enum rc
+move_some(struct imap_talk *t, const uint32_t *uids, size_t n,
+    const char *folder, bool *only_marked, struct err *e)
+{
+	bool move;
+	enum rc rc = imap_talk_can(t, "MOVE", &move, e);
+	int r;
+
+	*only_marked = false;
+	if (rc != RC_OK)
+		return rc;
+	r = put_over(t, move, uids, n, folder);
+	if (r != MAILIMAP_NO_ERROR && imap_talk_refused(t, r)) {
+		/* Not there yet? A folder that is there answers NO. */
+		stream_step(t->link.stream, IMAP_STEP_BYTES);
+		if (mailimap_create(t->session, folder) == MAILIMAP_NO_ERROR)
+			r = put_over(t, move, uids, n, folder);
+	}
+	if (r != MAILIMAP_NO_ERROR)
+		return imap_talk_fail(t, r, move ? "MOVE" : "COPY", e);
+	return move ? RC_OK : delete_some(t, uids, n, only_marked, e);
+}
+
+/* One batch of ${w}; ${folder} NULL: delete. */
+static enum rc
+release_some(struct imap_talk *t, const struct imap_want *w, size_t n,
+    const char *folder, enum source_done *done, struct err *e)
+{
+	uint32_t uids[IMAP_BATCH_MAX];
+	clist *left;
+	bool only_marked;
+	enum rc rc;
+
+	for (size_t i = 0; i < n; i++)
+		uids[i] = w[i].uid;
+	rc = folder == NULL ? delete_some(t, uids, n, &only_marked, e) :
+	    move_some(t, uids, n, folder, &only_marked, e);
+	if (rc != RC_OK || (rc = search(t, uids, n, &left, e)) != RC_OK)
+		return rc;
+	for (size_t i = 0; i < n; i++)
+		done[w[i].at] = !among(left, uids[i]) ? SOURCE_RELEASED :
+		    only_marked ? SOURCE_MARKED : SOURCE_PENDING;
+	mailimap_search_result_free(left);
+	return RC_OK;
+}
+
+static enum rc
+folder_name(const char *folder, struct buf *name, struct err *e)
+{
+	enum rc rc = net_word(_("folder"), folder, e);
+
+	if (rc != RC_OK)
+		return rc;
+	if (folder == NULL || folder[0] == '\0')
+		return err_set(e, RC_CONF, _("no folder to move to is named"));
+	if (!imap_name(folder, name) || buf_str(name) == NULL)
+		return err_set(e, RC_CONF, _("folder %s: not UTF-8"), folder);
+	return RC_OK;
+}
+
+enum rc
+imap_release(struct source *s, const struct bytes *ids, size_t n,
+    enum conf_after after, const char *folder, enum source_done *done,
+    struct err *e)
+{
+	struct imap_source *i = s->impl;
+	struct buf name = BUF_INIT;
+	struct imap_want *w = NULL;
+	uint32_t validity, uid;
+	size_t nw = 0;
+	enum rc rc = RC_OK;
+
+	i->fresh = false;
+	if (after == CONF_AFTER_MOVE)
+		rc = folder_name(folder, &name, e);
+	if (rc == RC_OK)
+		rc = imap_wants(s, ids, n, &w, &nw, e);
+	/* What is of another mailbox is not there: never touch its UID. */
+	for (size_t k = 0; rc == RC_OK && k < n; k++)
+		if (!imap_id_parse(ids[k], &validity, &uid) ||
+		    validity != i->talk.validity)
+			done[k] = SOURCE_RELEASED;
+	for (size_t k = 0; rc == RC_OK && k < nw; k += IMAP_BATCH_MAX)
+		rc = release_some(&i->talk, w + k,
+		    nw - k < IMAP_BATCH_MAX ? nw - k : IMAP_BATCH_MAX,
+		    after == CONF_AFTER_MOVE ? buf_str(&name) : NULL, done, e);
+	if (rc != RC_OK)
+		s->why = i->talk.why;
+	free(w);
+	buf_free(&name);
+	return rc;
+}

@@ -1,0 +1,41 @@
+/* What source_imap.c and imap_release.c share. */
+#ifndef SC_WIRE_IMAP_SOURCE_H
+#define SC_WIRE_IMAP_SOURCE_H
+
+#include "wire/imap_talk.h"
+#include "wire/source_impl.h"
+
+#define IMAP_BATCH_MAX 500	/* UIDs in a command: lines stay under 8 KiB */
+#define IMAP_ROW_BYTES 256	/* of a listing, on the wire */
+
+struct imap_source {
+	struct imap_talk	 talk;
+	bool			 in;	/* logged in */
+	bool			 fresh;	/* nothing was asked since SELECT */
+	uint32_t		 listed_from;	/* sizes known from this UID
+						 * on; 0: of none */
+	uint32_t		*big;	/* UIDs over the limit, as listed */
+	size_t			 nbig, cap;
+};
+
+/* One id among those asked for. */
+struct imap_want {
+	uint32_t	uid;
+	size_t		at;	/* its place in the caller's array */
+	bool		done;
+};
+
+/*
+ * imap_wants(s, ids, n, wants, e):
+ * Those ids that can be in this mailbox (well formed, of its UIDVALIDITY), by
+ * ascending UID: ${*wants} (owned, free()), ${*nwants} of them.
+ */
+enum rc imap_wants(struct source *s, const struct bytes *ids, size_t n,
+    struct imap_want **wants, size_t *nwants, struct err *e);
+
+/* As in struct source_ops. */
+enum rc imap_release(struct source *s, const struct bytes *ids, size_t n,
+    enum conf_after after, const char *folder, enum source_done *done,
+    struct err *e);
+
+#endif

@@ -1,0 +1,245 @@
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lang.h"
+#include "wire/imap_talk.h"
+
+static enum rc
+refuse(struct imap_talk *t, enum wire_why why, struct err *e)
+{
+	stream_kill(t->link.stream, why, e);
+	t->why = why;
+	return e->rc;
+}
+
+bool
+imap_talk_refused(const struct imap_talk *t, int r)
+{
+	if (stream_dead(t->link.stream))
+		return false;
+	return r != MAILIMAP_ERROR_STREAM && r != MAILIMAP_ERROR_PARSE &&
+	    r != MAILIMAP_ERROR_MEMORY && r != MAILIMAP_ERROR_FATAL &&
+	    r != MAILIMAP_ERROR_PROTOCOL && r != MAILIMAP_ERROR_BAD_STATE &&
+	    r != MAILIMAP_ERROR_DONT_ACCEPT_CONNECTION;
+}
+
+enum rc
+imap_talk_fail(struct imap_talk *t, int r, const char *what, struct err *e)
+{
+	char said[LINK_SAID_CHARS] = "";
+	const char *text = t->session->imap_response;
+
+	if (stream_dead(t->link.stream))
+		return stream_error(t->link.stream, &t->why, e);
+	if (r == MAILIMAP_ERROR_MEMORY) {
+		err_set(e, RC_NOMEM, "imap");
+		return refuse(t, WHY_LOCAL, e);
+	}
+	if (!imap_talk_refused(t, r)) {
+		err_set(e, RC_TEMP, _("%s: it does not answer as an IMAP "
+		    "server (%s, %d)"), t->link.server->host, what, r);
+		return refuse(t, WHY_SERVER, e);
+	}
+	if (text != NULL)
+		link_said(NULL, text, strlen(text), said);
+	t->why = WHY_SERVER;
+	return err_set(e, RC_TEMP, _("%s: it refuses %s (\"%s\")"),
+	    t->link.server->host, what, said);
+}
+
+static enum rc
+meddled(struct imap_talk *t, struct err *e)
+{
+	err_set(e, RC_TEMP, _("%s: somebody on the way added words before TLS "
+	    "began; nothing was sent"), t->link.server->host);
+	return refuse(t, WHY_TLS, e);
+}
+
+static enum rc
+greeting(struct imap_talk *t, struct err *e)
+{
+	int r;
+
+	if ((t->session = mailimap_new(0, NULL)) == NULL ||
+	    (t->io = imap_io(t->link.stream)) == NULL) {
+		err_set(e, RC_NOMEM, "imap");
+		return refuse(t, WHY_LOCAL, e);
+	}
+	stream_step(t->link.stream, IMAP_STEP_BYTES);
+	r = mailimap_connect(t->session, t->io);
+	if (r == MAILIMAP_NO_ERROR_NON_AUTHENTICATED)
+		return RC_OK;
+	if (r != MAILIMAP_NO_ERROR_AUTHENTICATED)
+		return imap_talk_fail(t, r, _("the connection"), e);
+	/* STARTTLS is not possible after it: the way to keep us in clear. */
+	err_set(e, RC_TEMP, _("%s: it wants no login (PREAUTH), which a server "
+	    "for us never does; nothing was sent"), t->link.server->host);
+	return refuse(t, WHY_TLS, e);
+}
+
+static enum rc
+starttls(struct imap_talk *t, struct err *e)
+{
+	int r;
+
+	if (t->io->read_buffer_len != 0)
+		return meddled(t, e);
+	stream_step(t->link.stream, IMAP_STEP_BYTES);
+	r = mailimap_starttls(t->session);
+	if (r != MAILIMAP_NO_ERROR && imap_talk_refused(t, r)) {
+		err_set(e, RC_TEMP, _("%s: no STARTTLS is offered, or somebody "
+		    "on the way took it out; nothing was sent"),
+		    t->link.server->host);
+		return refuse(t, WHY_TLS, e);
+	}
+	if (r != MAILIMAP_NO_ERROR)
+		return imap_talk_fail(t, r, "STARTTLS", e);
+	/* Whatever is buffered came before TLS: not the server's word. */
+	if (t->io->read_buffer_len != 0)
+		return meddled(t, e);
+	if (stream_tls(t->link.stream, t->link.tls, e) != RC_OK)
+		return stream_error(t->link.stream, &t->why, e);
+	return RC_OK;
+}
+
+/* RFC 5530: the codes that blame the server and not the password. */
+static bool
+says_unavailable(const char *text)
+{
+	return text != NULL && (strstr(text, "UNAVAILABLE") != NULL ||
+	    strstr(text, "INUSE") != NULL || strstr(text, "LIMIT") != NULL ||
+	    strstr(text, "SERVERBUG") != NULL);
+}
+
+static enum rc
+login_refused(struct imap_talk *t, int r, const struct secret *secret,
+    struct err *e)
+{
+	char said[LINK_SAID_CHARS] = "";
+	const char *text = t->session->imap_response;
+	bool busy = says_unavailable(text);
+
+	if (!imap_talk_refused(t, r))
+		return imap_talk_fail(t, r, "LOGIN", e);
+	if (text != NULL)
+		link_said(secret, text, strlen(text), said);
+	err_set(e, RC_TEMP, busy ?
+	    _("%s: not available just now (\"%s\")") :
+	    _("%s: refuses the name or password of %s (\"%s\")"),
+	    t->link.server->host, busy ? said : t->link.server->user, said);
+	return refuse(t, busy ? WHY_SERVER : WHY_LOGIN, e);
+}
+
+static enum rc
+login(struct imap_talk *t, const struct secret *secret, struct err *e)
+{
+	const struct conf_server *server = t->link.server;
+	enum rc rc;
+	int r;
+
+	BUG_ON(!link_safe(&t->link));
+	if ((rc = link_secret(&t->link, secret, e)) != RC_OK)
+		return rc;
+	stream_step(t->link.stream, IMAP_STEP_BYTES);
+	if (server->auth == CONF_AUTH_XOAUTH2)
+		r = mailimap_oauth2_authenticate(t->session, server->user,
+		    secret->p);
+	else
+		r = mailimap_login(t->session, server->user, secret->p);
+	return r == MAILIMAP_NO_ERROR ? RC_OK :
+	    login_refused(t, r, secret, e);
+}
+
+static enum rc
+select_box(struct imap_talk *t, const char *mailbox, struct err *e)
+{
+	const struct mailimap_selection_info *info;
+	struct buf name = BUF_INIT;
+	const char *text = NULL;
+	enum rc rc;
+	int r;
+
+	if ((rc = net_word(_("mailbox"), mailbox, e)) != RC_OK)
+		return rc;
+	if (!imap_name(mailbox, &name) || (text = buf_str(&name)) == NULL) {
+		buf_free(&name);
+		return err_set(e, RC_CONF, _("mailbox %s: not UTF-8"),
+		    mailbox);
+	}
+	stream_step(t->link.stream, IMAP_STEP_BYTES);
+	r = mailimap_select(t->session, text);
+	buf_free(&name);
+	if (r != MAILIMAP_NO_ERROR) {
+		imap_talk_fail(t, r, "SELECT", e);
+		return err_ctx(e, _("mailbox %s"), mailbox);
+	}
+	info = t->session->imap_selection_info;
+	if (info == NULL || info->sel_uidvalidity == 0) {
+		t->why = WHY_SERVER;
+		return err_set(e, RC_CONF, _("%s: this IMAP server gives its "
+		    "messages no lasting names (UIDVALIDITY), so nothing "
+		    "could be fetched once and only once"),
+		    t->link.server->host);
+	}
+	t->validity = info->sel_uidvalidity;
+	t->next = info->sel_uidnext;
+	t->exists = info->sel_exists;
+	return RC_OK;
+}
+
+enum rc
+imap_talk_open(struct imap_talk *t, const char *mailbox,
+    const struct secret *secret, struct err *e)
+{
+	enum rc rc;
+
+	if (link_begin(&t->link, e) != RC_OK)
+		return stream_error(t->link.stream, &t->why, e);
+	if ((rc = greeting(t, e)) != RC_OK)
+		return rc;
+	if (t->link.server->tls == CONF_TLS_STARTTLS &&
+	    (rc = starttls(t, e)) != RC_OK)
+		return rc;
+	if ((rc = login(t, secret, e)) != RC_OK)
+		return rc;
+	return select_box(t, mailbox == NULL ? "INBOX" : mailbox, e);
+}
+
+void
+imap_talk_close(struct imap_talk *t, bool goodbye)
+{
+	struct err e = ERR_INIT;
+
+	if (t->session != NULL) {
+		err_set(&e, RC_TEMP, "closed");
+		/* mailimap_free() says LOGOUT by itself: not when dead. */
+		if (!goodbye)
+			stream_kill(t->link.stream, WHY_NONE, &e);
+		stream_step(t->link.stream, IMAP_STEP_BYTES);
+		mailimap_free(t->session);
+		t->session = NULL;
+		t->io = NULL;
+	}
+	link_free(&t->link);
+}
+
+enum rc
+imap_talk_can(struct imap_talk *t, const char *what, bool *can, struct err *e)
+{
+	struct mailimap_capability_data *data = NULL;
+	int r;
+
+	*can = false;
+	if (!t->capable) {
+		stream_step(t->link.stream, IMAP_STEP_BYTES);
+		r = mailimap_capability(t->session, &data);
+		if (r != MAILIMAP_NO_ERROR)
+			return imap_talk_fail(t, r, "CAPABILITY", e);
+		mailimap_capability_data_free(data);
+		t->capable = true;
+	}
+	*can = mailimap_has_extension(t->session, what) != 0;
+	return RC_OK;
+}
