@@ -1,1 +1,36 @@
 # unit tests of src/vault
+UNIT_VAULT_LIBS = src/libvault.a $(UNIT_BASE_LIBS)
+check_PROGRAMS += tests/unit/test_kdf
+TESTS += tests/unit/test_kdf
+tests_unit_test_kdf_SOURCES = tests/unit/test_kdf.c tests/unit/vault_unit.h
+tests_unit_test_kdf_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_kdf_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_kdf_LDADD = $(UNIT_VAULT_LIBS)
+check_PROGRAMS += tests/unit/test_identity
+TESTS += tests/unit/test_identity
+tests_unit_test_identity_SOURCES = tests/unit/test_identity.c tests/unit/vault_unit.h
+tests_unit_test_identity_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_identity_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_identity_LDADD = $(UNIT_VAULT_LIBS)
+check_PROGRAMS += tests/unit/test_code
+TESTS += tests/unit/test_code
+tests_unit_test_code_SOURCES = tests/unit/test_code.c tests/unit/vault_unit.h
+tests_unit_test_code_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_code_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_code_LDADD = $(UNIT_VAULT_LIBS)
+check_PROGRAMS += tests/unit/test_root
+TESTS += tests/unit/test_root
+tests_unit_test_root_SOURCES = tests/unit/test_root.c tests/unit/vault_unit.h
+tests_unit_test_root_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_root_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_root_LDADD = $(UNIT_VAULT_LIBS)
+check_PROGRAMS += tests/unit/test_envelope
+TESTS += tests/unit/test_envelope
+tests_unit_test_envelope_SOURCES = tests/unit/test_envelope.c tests/unit/vault_unit.h
+tests_unit_test_envelope_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_envelope_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_envelope_LDADD = $(UNIT_VAULT_LIBS)
+EXTRA_DIST += tests/vectors/2.18.sceau tests/vectors/2.18.txt \
+	tests/vectors/make-salamander.py \
+	tests/vectors/vault-identity.txt tests/vectors/vault-inner.txt \
+	tests/vectors/vault-kdf.txt tests/vectors/vault-salamander.txt
