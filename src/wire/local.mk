@@ -9,6 +9,8 @@ src_libwire_a_SOURCES = \
 	src/wire/net.c src/wire/net.h \
 	src/wire/pop3.c src/wire/pop3.h \
 	src/wire/pop3_talk.c src/wire/pop3_talk.h \
+	src/wire/drop.c src/wire/drop.h \
+	src/wire/pipe.c src/wire/pipe.h \
 	src/wire/relay.c src/wire/relay.h src/wire/relay_engine.h \
 	src/wire/reply.c src/wire/reply.h \
 	src/wire/source.c src/wire/source.h \

@@ -1,0 +1,204 @@
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/lang.h"
+#include "wire/drop.h"
+
+#define TMP_PREFIX ".sceau-"
+
+void
+drop_token(const uint8_t *t, char out[DROP_TOKEN_BYTES])
+{
+	hex_format(t, (DROP_TOKEN_BYTES - 1) / 2, out);
+}
+
+static enum rc
+join(char out[DROP_PATH_BYTES], const char *dir, const char *sub,
+    const char *name, struct err *e)
+{
+	int n = snprintf(out, DROP_PATH_BYTES, "%s%s%s%s%s", dir,
+	    sub[0] != '\0' ? "/" : "", sub, name[0] != '\0' ? "/" : "", name);
+
+	return n > 0 && n < DROP_PATH_BYTES ? RC_OK :
+	    err_set(e, RC_CONF, _("%s: the name is too long"), dir);
+}
+
+static const char *
+tmp_of(const struct drop_place *place)
+{
+	return place->maildir ? "tmp" : "";
+}
+
+static const char *
+new_of(const struct drop_place *place)
+{
+	return place->maildir ? "new" : "";
+}
+
+/* Ours only, whatever its age: one pass at a time holds the lock. */
+static enum rc
+sweep(const struct drop_place *place, struct err *e)
+{
+	char dir[DROP_PATH_BYTES];
+	struct dirent *d;
+	enum rc rc = join(dir, place->path, tmp_of(place), "", e);
+	DIR *at;
+
+	if (rc != RC_OK)
+		return rc;
+	if ((at = opendir(dir)) == NULL)
+		return err_set(e, RC_CONF, "%s: %s", dir, strerror(errno));
+	while ((d = readdir(at)) != NULL)
+		if (strncmp(d->d_name, TMP_PREFIX, strlen(TMP_PREFIX)) == 0)
+			(void)unlinkat(dirfd(at), d->d_name, 0);
+	closedir(at);
+	return RC_OK;
+}
+
+enum rc
+drop_prepare(const struct drop_place *place, struct err *e)
+{
+	static const char *const subs[] = { "tmp", "new", "cur" };
+	char dir[DROP_PATH_BYTES];
+	enum rc rc = file_mkdirs(place->path, 0700, e);
+
+	for (size_t i = 0; rc == RC_OK && place->maildir && i < 3; i++)
+		if ((rc = join(dir, place->path, subs[i], "", e)) == RC_OK)
+			rc = file_mkdirs(dir, 0700, e);
+	return rc == RC_OK ? sweep(place, e) : rc;
+}
+
+enum rc
+drop_open(const struct drop_place *place, struct drop *d, struct err *e)
+{
+	enum rc rc = join(d->tmp, place->path, tmp_of(place),
+	    TMP_PREFIX "XXXXXX", e);
+
+	d->fd = -1;
+	if (rc == RC_OK && (d->fd = mkstemp(d->tmp)) < 0)
+		rc = err_sys(e, "%s", place->path);
+	if (rc == RC_OK && fcntl(d->fd, F_SETFD, FD_CLOEXEC) != 0)
+		rc = err_sys(e, "%s", d->tmp);
+	if (d->fd < 0)
+		d->tmp[0] = '\0';
+	return rc;
+}
+
+enum rc
+drop_write(struct drop *d, const void *p, size_t len, struct err *e)
+{
+	return write_all(d->fd, p, len) ? RC_OK : err_sys(e, "%s", d->tmp);
+}
+
+enum rc
+drop_sync(struct drop *d, struct err *e)
+{
+	bool ok = file_sync(d->fd);
+
+	if (!ok)
+		err_sys(e, "%s", d->tmp);
+	if (close(d->fd) != 0 && ok)
+		ok = err_sys(e, "%s", d->tmp) == RC_OK;
+	d->fd = -1;
+	return ok ? RC_OK : e->rc;
+}
+
+/* A second name, then the first goes: unlike rename(2) it replaces nothing.
+ * Some file systems know no second names; one pass writes at a time. */
+static enum rc
+give_name(const char *tmp, const char *final, struct err *e)
+{
+	struct stat st;
+
+	if (link(tmp, final) == 0 || errno == EEXIST)
+		return unlink(tmp) == 0 ? RC_OK : err_sys(e, "%s", tmp);
+	if (errno != EPERM && errno != ENOTSUP && errno != ENOSYS &&
+	    errno != EMLINK)
+		return err_sys(e, "%s", final);
+	if (lstat(final, &st) == 0)
+		return unlink(tmp) == 0 ? RC_OK : err_sys(e, "%s", tmp);
+	return rename(tmp, final) == 0 ? RC_OK : err_sys(e, "%s", final);
+}
+
+enum rc
+drop_name(const struct drop_place *place, struct drop *d, const char *name,
+    struct err *e)
+{
+	char final[DROP_PATH_BYTES];
+	enum rc rc = join(final, place->path, new_of(place), name, e);
+
+	FAULT("drop.name.before");
+	if (rc == RC_OK)
+		rc = give_name(d->tmp, final, e);
+	FAULT("drop.name.after");
+	if (rc == RC_OK)
+		d->tmp[0] = '\0';
+	return rc;
+}
+
+enum rc
+drop_settle(const struct drop_place *place, struct err *e)
+{
+	char dir[DROP_PATH_BYTES];
+	enum rc rc = join(dir, place->path, new_of(place), "", e);
+
+	if (rc == RC_OK && !dir_sync(dir))
+		rc = err_sys(e, "%s", dir);
+	return rc;
+}
+
+void
+drop_forget(struct drop *d)
+{
+	if (d->fd >= 0)
+		close(d->fd);
+	if (d->tmp[0] != '\0')
+		(void)unlink(d->tmp);
+	d->fd = -1;
+	d->tmp[0] = '\0';
+}
+
+static enum rc
+look_in(const char *path, const char *sub, const char *token, bool *there,
+    struct err *e)
+{
+	char dir[DROP_PATH_BYTES];
+	struct dirent *d;
+	enum rc rc = join(dir, path, sub, "", e);
+	DIR *at;
+
+	if (rc != RC_OK)
+		return rc;
+	if ((at = opendir(dir)) == NULL)
+		return err_sys(e, "%s", dir);
+	while (!*there && (d = readdir(at)) != NULL)
+		*there = strstr(d->d_name, token) != NULL;
+	closedir(at);
+	return RC_OK;
+}
+
+enum rc
+drop_there(const struct drop_place *place, const char *token, bool *there,
+    struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	*there = false;
+	if (!place->maildir)
+		return look_in(place->path, "", token, there, e);
+	rc = look_in(place->path, "new", token, there, e);
+	/* Between the two looks a reader may have moved it from new/. */
+	return rc == RC_OK ? look_in(place->path, "cur", token, there, e) :
+	    rc;
+}

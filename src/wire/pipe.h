@@ -1,0 +1,21 @@
+/* A command that takes a whole mail on its standard input. */
+#ifndef SC_WIRE_PIPE_H
+#define SC_WIRE_PIPE_H
+
+#include "base/err.h"
+
+#define PIPE_LIMIT_S 300
+
+/*
+ * pipe_run(command, fd, e):
+ * Run ${command} by /bin/sh with the file ${fd} (borrowed, read from its
+ * start) as standard input; its output goes to our standard error.  At most
+ * PIPE_LIMIT_S seconds, then its process group is killed.
+ *
+ * RC_OK: exit 0.  RC_TEMP: 75, killed, too slow, not startable, and whatever
+ * says nothing better.  RC_PERM: 65 to 70, 76, 77: it will never take this.
+ * RC_CONF: 64, 78, 126, 127.  Source: sysexits.h.
+ */
+enum rc pipe_run(const char *command, int fd, struct err *e);
+
+#endif
