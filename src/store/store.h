@@ -72,7 +72,9 @@ enum rc store_check(struct store *st, struct err *e);
 enum store_result {
 	STORE_OK,
 	STORE_AGAIN,		/* had it already, from before a crash */
-	STORE_DUPLICATE,	/* this T, or this original, is done */
+	STORE_DUPLICATE,	/* this T is done */
+	STORE_COPY,		/* its original is done, under another T: make
+				 * this T done at once, without a file */
 	STORE_BUSY,		/* another message with this T is on its way:
 				 * leave it, ask again in the next pass */
 	STORE_NOT		/* not there, or its state forbids the move */

@@ -181,8 +181,9 @@ struct store_msg {
  * Before any file appears: T on its way, with the final names (text of the
  * clerk's, one per message, at most 64 KiB).
  * Result: STORE_OK; STORE_AGAIN: this message had its intent already (new
- * names are noted); STORE_DUPLICATE, STORE_BUSY: T or the original is done, or
- * on its way by another message; STORE_NOT.
+ * names are noted); STORE_DUPLICATE: see store_in_duplicate(); STORE_COPY: see
+ * store_in_delivered(); STORE_BUSY: T or its original is on its way by another
+ * message; STORE_NOT.
  */
 enum rc store_in_intent(struct store *st, struct store_msg *m,
     const char *const *names, size_t n, struct err *e);
@@ -209,21 +210,22 @@ struct store_done {
 /*
  * store_in_delivered(st, m, n, now, e):
  * After file and folder are synced; or at once for a message without MAIL, or
- * one whose original is a duplicate under another T.  Per message: DELIVERED,
+ * one that is STORE_COPY.  Per message: DELIVERED,
  * T done, original remembered, acknowledgement queued, rows written, acks
  * applied, body gone: all messages in one transaction.
- * Result: STORE_OK, STORE_DUPLICATE (T done by another message: nothing
- * changed, use store_in_duplicate()), STORE_NOT.  RC_TEMP: also when a row has
- * another version by now.
+ * Result: STORE_OK; STORE_DUPLICATE (T done by another message meanwhile: use
+ * store_in_duplicate()); STORE_BUSY; STORE_NOT.  RC_TEMP: also when a row has
+ * another version by now: forget the rows read, open again.
  */
 enum rc store_in_delivered(struct store *st, struct store_done *m, size_t n,
     int64_t now, struct err *e);
 
-/* store_in_duplicate(): T was done: DELIVERED without a word to anybody but
- * the acknowledgement as before, due at ${ack_due_at}.  Uses id, t, ack_due_at,
- * action and release_at. */
+/* store_in_duplicate(): T was done (or damaged, or refused): DELIVERED without
+ * a word to anybody but the acknowledgements as before (at the hub, also what
+ * recipients said), due at ${ack_due_at}.  Uses id, t, ack_due_at, action and
+ * release_at.  Result: STORE_OK, STORE_NOT. */
 enum rc store_in_duplicate(struct store *st, struct store_done *m, size_t n,
-    int64_t now, struct err *e);
+    struct err *e);
 
 struct store_hold {
 	int64_t			 id;
@@ -234,7 +236,7 @@ struct store_hold {
 	const char		*sender;	/* identity; or NULL */
 	uint16_t		 year;
 	int64_t			 forget_at;
-	uint8_t			 ack_state;	/* 0, 0x10, 0x11 */
+	uint8_t			 ack_state;	/* 0, or with t_state 0x10, 0x11 */
 	uint8_t			 d[STORE_D_BYTES];	/* zeros: unknown */
 	int64_t			 ack_at;
 	int64_t			 ack_due_at;

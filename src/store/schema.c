@@ -1,0 +1,234 @@
+/*
+ * What is on disk, version 1.
+ *
+ * A state changes in one transaction with everything that follows from it:
+ *
+ * incoming.state     incoming.body  journal.state of its T
+ * 1 fetched          yes            any of another message, or none
+ * 2 intent           yes            1 intent, journal.incoming = this row
+ * 3 delivered        none           2 done (or later forgotten)
+ * 4 held             yes            none, 3 damaged, 4 refused; 2 if the same
+ *                                   T was delivered from another copy
+ * 5 passed           none           none
+ *
+ * queue.state        queue.body
+ * 2 queued           yes
+ * 3 claimed          yes
+ * 4 sent             mail: until ack 2, 3 or 0x10; else none
+ * 5 failed           yes
+ *
+ * body.owner         meaning
+ * NULL               belongs to exactly one row of incoming or queue
+ * 0                  condemned: its parts are being deleted
+ * 1..                being written by the process that holds this lock slot
+ *
+ * Variable text is BLOB, compared octet by octet; names out of our own
+ * configuration are TEXT.
+ */
+#include "config.h"
+
+#include "store/db.h"
+
+const char *const schema_sql[] = {
+/* Envelopes, in parts; part n of body b has id b * 65536 + n. */
+"CREATE TABLE body ("
+"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+"  size INTEGER NOT NULL,"
+"  parts INTEGER NOT NULL,"
+"  owner INTEGER"
+") STRICT;",
+"CREATE INDEX body_owner ON body (owner) WHERE owner IS NOT NULL;",
+"CREATE TABLE body_part ("
+"  id INTEGER PRIMARY KEY,"
+"  data BLOB NOT NULL"
+") STRICT;",
+
+/* Messages of the accounts; uid is the server's name for one. */
+"CREATE TABLE incoming ("
+"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+"  account TEXT NOT NULL,"
+"  uid BLOB NOT NULL,"
+"  state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 5),"
+"  body INTEGER REFERENCES body (id),"
+"  put_at INTEGER NOT NULL,"
+"  owner INTEGER,"			/* lock slot of who opens it */
+"  t BLOB,"
+"  names BLOB,"				/* of the intent */
+"  class INTEGER NOT NULL DEFAULT 0,"
+"  held_at INTEGER,"			/* first held with this class */
+"  sender BLOB,"			/* identity, when authentic */
+"  action INTEGER NOT NULL DEFAULT 0,"
+"  release_at INTEGER NOT NULL DEFAULT 0,"
+"  gone INTEGER NOT NULL DEFAULT 0,"	/* from the server */
+"  UNIQUE (account, uid),"
+"  CHECK ((body IS NULL) = (state IN (3, 5)))"
+") STRICT;",
+"CREATE INDEX incoming_open ON incoming (id) WHERE state <= 2;",
+"CREATE INDEX incoming_body ON incoming (body) WHERE body IS NOT NULL;",
+"CREATE INDEX incoming_held ON incoming (id) WHERE state = 4;",
+"CREATE INDEX incoming_fresh ON incoming (held_at) WHERE class <> 0;",
+"CREATE INDEX incoming_owner ON incoming (owner) WHERE owner IS NOT NULL;",
+"CREATE INDEX incoming_release ON incoming (account, release_at)"
+"  WHERE action <> 0 AND gone = 0 AND state >= 3;",
+"CREATE INDEX incoming_gone ON incoming (put_at) WHERE gone = 1;",
+
+/* Identities of others, as numbers. */
+"CREATE TABLE peer ("
+"  id INTEGER PRIMARY KEY,"
+"  identity BLOB NOT NULL UNIQUE"
+") STRICT;",
+
+/* Every T that was authentic: 1 intent, 2 done, 3 damaged, 4 refused. */
+"CREATE TABLE journal ("
+"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+"  t BLOB NOT NULL UNIQUE CHECK (length(t) = 32),"
+"  state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 4),"
+"  incoming INTEGER,"			/* whose intent it is */
+"  peer INTEGER NOT NULL,"
+"  year INTEGER NOT NULL,"
+"  ack_state INTEGER NOT NULL DEFAULT 0,"	/* the last we said */
+"  ack_at INTEGER NOT NULL DEFAULT 0,"
+"  d BLOB,"
+"  forget_at INTEGER NOT NULL"
+") STRICT;",
+"CREATE INDEX journal_forget ON journal (forget_at);",
+
+/* What came relayed, by its original T and sender (PROTOCOL 2.19.33). */
+"CREATE TABLE original ("
+"  t BLOB NOT NULL,"
+"  peer INTEGER NOT NULL,"
+"  journal INTEGER NOT NULL,"		/* of the T that brought it */
+"  forget_at INTEGER NOT NULL,"
+"  PRIMARY KEY (t, peer)"
+") STRICT, WITHOUT ROWID;",
+"CREATE INDEX original_forget ON original (forget_at);",
+
+/* Delivered files that the practice's software has not taken yet. */
+"CREATE TABLE watch ("
+"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+"  t BLOB NOT NULL,"
+"  names BLOB NOT NULL"
+") STRICT;",
+
+/* The vault's facts, sealed by it. */
+"CREATE TABLE row ("
+"  key BLOB NOT NULL PRIMARY KEY,"
+"  address BLOB,"
+"  value BLOB NOT NULL,"
+"  version INTEGER NOT NULL"
+") STRICT;",
+"CREATE INDEX row_address ON row (address, key) WHERE address IS NOT NULL;",
+
+/* Acknowledgements to send; peer is a name. */
+"CREATE TABLE ack ("
+"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+"  peer BLOB NOT NULL,"
+"  t BLOB NOT NULL,"
+"  routed BLOB NOT NULL,"		/* RELAYED-ACK: of whom; else empty */
+"  state INTEGER NOT NULL,"
+"  at INTEGER NOT NULL,"
+"  d BLOB NOT NULL,"
+"  due_at INTEGER NOT NULL,"
+"  UNIQUE (t, routed)"
+") STRICT;",
+"CREATE INDEX ack_peer ON ack (peer, due_at);",
+/* When 0x11 was last said to a name (PROTOCOL 2.19.32). */
+"CREATE TABLE damage_said ("
+"  peer BLOB NOT NULL PRIMARY KEY,"
+"  at INTEGER NOT NULL"
+") STRICT;",
+
+/* One row per envelope; what came in together shares a submission. */
+"CREATE TABLE submission ("
+"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+"  at INTEGER NOT NULL,"
+"  notice_to BLOB"
+") STRICT;",
+"CREATE TABLE queue ("
+"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+"  submission INTEGER NOT NULL,"
+"  state INTEGER NOT NULL CHECK (state BETWEEN 2 AND 5),"
+"  kind INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 3),"
+"  t BLOB NOT NULL UNIQUE CHECK (length(t) = 32),"
+"  d BLOB NOT NULL CHECK (length(d) = 32),"
+"  identity BLOB NOT NULL,"
+"  name BLOB NOT NULL,"
+"  from_route BLOB NOT NULL,"
+"  to_route BLOB NOT NULL,"
+"  date BLOB NOT NULL,"
+"  message_id BLOB NOT NULL,"
+"  boundary BLOB NOT NULL,"
+"  meta_at INTEGER NOT NULL,"
+"  body INTEGER REFERENCES body (id),"
+"  size INTEGER NOT NULL,"
+"  relay TEXT,"				/* wanted, or the last */
+"  bound INTEGER NOT NULL,"		/* 1: that relay only */
+"  owner INTEGER,"
+"  claim_until INTEGER NOT NULL DEFAULT 0,"
+"  queued_at INTEGER NOT NULL,"
+"  since INTEGER NOT NULL,"		/* too old counts from here */
+"  next_at INTEGER NOT NULL,"
+"  sent_at INTEGER NOT NULL DEFAULT 0,"	/* or failed */
+"  tries INTEGER NOT NULL DEFAULT 0,"
+"  text BLOB,"
+"  notice INTEGER NOT NULL DEFAULT 0,"	/* 1: due */
+"  ack_state INTEGER NOT NULL DEFAULT 0,"
+"  ack_at INTEGER NOT NULL DEFAULT 0,"
+"  bounced INTEGER NOT NULL DEFAULT 0,"
+"  routed INTEGER NOT NULL DEFAULT 0,"	/* number of names behind the hub */
+"  done INTEGER NOT NULL DEFAULT 0,"	/* 1 received by all, 2 refused, failed */
+"  CHECK (state = 4 OR body IS NOT NULL)"
+") STRICT;",
+"CREATE INDEX queue_due ON queue (next_at, id) WHERE state = 2;",
+"CREATE INDEX queue_body ON queue (body) WHERE body IS NOT NULL;",
+"CREATE INDEX queue_age ON queue (since) WHERE state = 2;",
+"CREATE INDEX queue_waiting ON queue (id) WHERE state <= 3;",
+"CREATE INDEX queue_claimed ON queue (claim_until) WHERE state = 3;",
+"CREATE INDEX queue_failed ON queue (id) WHERE state = 5;",
+"CREATE INDEX queue_owner ON queue (owner) WHERE owner IS NOT NULL;",
+"CREATE INDEX queue_notice ON queue (id) WHERE notice = 1;",
+"CREATE INDEX queue_open ON queue (queued_at)"
+"  WHERE kind = 1 AND done = 0;",
+"CREATE INDEX queue_trouble ON queue (id)"
+"  WHERE state = 5 OR ack_state >= 16 OR bounced = 1;",
+"CREATE INDEX queue_sent ON queue (sent_at) WHERE state >= 4;",
+"CREATE INDEX queue_submission ON queue (submission);",
+"CREATE INDEX queue_name ON queue (name);",
+"CREATE TABLE queue_route ("
+"  queue INTEGER NOT NULL REFERENCES queue (id) ON DELETE CASCADE,"
+"  name BLOB NOT NULL,"
+"  ack_state INTEGER NOT NULL DEFAULT 0,"
+"  ack_at INTEGER NOT NULL DEFAULT 0,"
+"  PRIMARY KEY (queue, name)"
+") STRICT, WITHOUT ROWID;",
+"CREATE INDEX queue_route_name ON queue_route (name);",
+"CREATE TABLE relay ("
+"  name TEXT NOT NULL PRIMARY KEY,"
+"  since INTEGER NOT NULL,"
+"  until INTEGER NOT NULL,"
+"  tries INTEGER NOT NULL,"
+"  text BLOB"
+") STRICT;",
+
+/* At the hub: which of our envelopes carried which original to whom. */
+"CREATE TABLE hub ("
+"  t BLOB NOT NULL,"
+"  name BLOB NOT NULL,"
+"  origin_t BLOB NOT NULL,"
+"  origin BLOB NOT NULL,"		/* identity */
+"  d BLOB NOT NULL,"
+"  at INTEGER NOT NULL,"
+"  PRIMARY KEY (t, name)"
+") STRICT, WITHOUT ROWID;",
+"CREATE INDEX hub_origin ON hub (origin_t);",
+"CREATE INDEX hub_at ON hub (at);",
+
+"CREATE TABLE event ("
+"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+"  at INTEGER NOT NULL,"
+"  name TEXT NOT NULL,"
+"  text BLOB NOT NULL"
+") STRICT;",
+"CREATE INDEX event_at ON event (at);",
+NULL
+};

@@ -1,0 +1,232 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "store/db.h"
+
+#define BUSY_MS 20000
+
+/* Before the first page is written, and for a file that exists harmless. */
+static const char *const pragmas[] = {
+	"PRAGMA auto_vacuum=INCREMENTAL",
+	"PRAGMA trusted_schema=OFF",
+	"PRAGMA foreign_keys=ON",
+	"PRAGMA cell_size_check=ON",
+	"PRAGMA secure_delete=ON",
+	"PRAGMA fullfsync=ON",
+	"PRAGMA checkpoint_fullfsync=ON",
+	"PRAGMA synchronous=FULL",
+	"PRAGMA mmap_size=0",
+	/* KiB: one pass stays under 10 MB in all its processes. */
+	"PRAGMA cache_size=-1024",
+	"PRAGMA temp.cache_size=-256",
+	"PRAGMA journal_size_limit=4194304",
+	NULL
+};
+
+/* SQLite would make it with the umask's rights; the others follow it. */
+static enum rc
+file_make(const char *dir, const char *path, struct err *e)
+{
+	struct stat sb;
+	int fd;
+
+	if (stat(path, &sb) == 0)
+		return file_private(path, e);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno == EEXIST ? RC_OK :
+		    err_sys(e, _("cannot make the store %s"), path);
+	if (close(fd) != 0 || !dir_sync(dir))
+		return err_sys(e, _("cannot make the store %s"), path);
+	return RC_OK;
+}
+
+static enum rc
+version_check(struct store *st, int64_t app, int64_t version, struct err *e)
+{
+	if (app == 0 && version == 0)
+		return RC_OK;
+	if (app != SCHEMA_APPLICATION)
+		return err_set(e, RC_CONF, _("%s is not a store of sceau: "
+		    "nothing was done with it"),
+		    sqlite3_db_filename(st->db, "main"));
+	if (version > SCHEMA_VERSION)
+		return err_set(e, RC_CONF, _("this store was written by a "
+		    "newer sceau (store version %lld, this program knows %d): "
+		    "install that version again; nothing was changed"),
+		    (long long)version, SCHEMA_VERSION);
+	return RC_OK;
+}
+
+static enum rc
+schema_make(struct store *st, struct err *e)
+{
+	int64_t app = 0;
+	enum rc rc = RC_OK;
+	char sql[80];
+
+	/* Another process may have made it while we waited. */
+	if ((rc = db_int(st, &app, "PRAGMA application_id", db_none, e)) !=
+	    RC_OK || app != 0)
+		return rc;
+	for (size_t i = 0; rc == RC_OK && schema_sql[i] != NULL; i++)
+		rc = db_exec(st, schema_sql[i], e);
+	if (rc != RC_OK)
+		return rc;
+	(void)snprintf(sql, sizeof(sql), "PRAGMA application_id=%d;"
+	    "PRAGMA user_version=%d", SCHEMA_APPLICATION, SCHEMA_VERSION);
+	return db_exec(st, sql, e);
+}
+
+/* Asking is not getting: some file systems cannot. */
+static enum rc
+wal_ready(struct store *st, struct err *e)
+{
+	sqlite3_stmt *s;
+	char got_mode[16];
+	bool got;
+	enum rc rc;
+
+	if ((rc = db_ask(st, &s, "PRAGMA journal_mode=WAL", db_none, e)) !=
+	    RC_OK || (rc = db_next(st, s, &got, e)) != RC_OK)
+		return rc;
+	db_text(s, 0, got_mode, sizeof(got_mode));
+	db_stop(s);
+	if (strcmp(got_mode, "wal") != 0 && strcmp(got_mode, "memory") != 0)
+		return err_set(e, RC_CONF, _("the store's folder must lie on "
+		    "a local disk (shared memory is missing there)"));
+	return RC_OK;
+}
+
+static enum rc
+schema_ready(struct store *st, struct err *e)
+{
+	int64_t app = 0, version = 0;
+	enum store_mode mode = st->mode;
+	enum rc rc;
+
+	if ((rc = db_int(st, &app, "PRAGMA application_id", db_none, e)) !=
+	    RC_OK ||
+	    (rc = db_int(st, &version, "PRAGMA user_version", db_none, e)) !=
+	    RC_OK || (rc = version_check(st, app, version, e)) != RC_OK)
+		return rc;
+	if ((rc = wal_ready(st, e)) != RC_OK)
+		return rc;
+	if (app == 0) {
+		st->mode = STORE_WRITE;
+		if ((rc = tx_begin(st, e)) == RC_OK)
+			rc = TX_END(st, schema_make(st, e), "schema", e);
+		st->mode = mode;
+		if (rc != RC_OK)
+			return rc;
+	}
+	return db_exec(st, "CREATE TEMP TABLE listed ("
+	    "id INTEGER PRIMARY KEY, list INTEGER NOT NULL,"
+	    "uid BLOB NOT NULL, UNIQUE (list, uid))", e);
+}
+
+static enum rc
+db_open(struct store *st, const char *dir, struct err *e)
+{
+	char path[1024];
+	struct stat sb;
+	enum rc rc;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/sceau.db", dir) >=
+	    sizeof(path))
+		return err_set(e, RC_CONF, _("the name of the store's folder "
+		    "is too long"));
+	if (st->mode == STORE_READ && stat(path, &sb) != 0)
+		(void)snprintf(path, sizeof(path), ":memory:");
+	else if ((rc = file_make(dir, path, e)) != RC_OK)
+		return rc;
+	if (sqlite3_open_v2(path, &st->db, SQLITE_OPEN_READWRITE |
+	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+		return st->db == NULL ?
+		    err_set(e, RC_NOMEM, _("store: out of memory")) :
+		    err_set(e, RC_CONF, _("cannot open the store %s: %s"),
+		    path, sqlite3_errmsg(st->db));
+	(void)sqlite3_extended_result_codes(st->db, 1);
+	(void)sqlite3_busy_timeout(st->db, BUSY_MS);
+	(void)sqlite3_db_config(st->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	for (size_t i = 0; pragmas[i] != NULL; i++)
+		if ((rc = db_exec(st, pragmas[i], e)) != RC_OK)
+			return rc;
+	return schema_ready(st, e);
+}
+
+enum rc
+store_open(const char *dir, enum store_mode mode, struct store **out,
+    struct err *e)
+{
+	struct store *st;
+	enum rc rc;
+
+	*out = NULL;
+	if ((st = calloc(1, sizeof(*st))) == NULL)
+		return err_set(e, RC_NOMEM, _("store: out of memory"));
+	st->mode = mode;
+	st->lock_fd = -1;
+	/* Read once, when SQLite starts. */
+	(void)setenv("SQLITE_TMPDIR", dir, 1);
+	rc = mode == STORE_READ ? RC_OK : file_mkdirs(dir, 0700, e);
+	if (rc == RC_OK && mode == STORE_WRITE)
+		rc = slot_take(st, dir, e);
+	if (rc == RC_OK)
+		rc = db_open(st, dir, e);
+	if (rc == RC_OK && mode == STORE_WRITE)
+		rc = sweep(st, true, e);
+	if (rc != RC_OK)
+		store_close(&st);
+	*out = st;
+	return rc;
+}
+
+void
+store_close(struct store **stp)
+{
+	struct store *st = *stp;
+
+	*stp = NULL;
+	if (st == NULL)
+		return;
+	for (size_t i = 0; i < DB_STMTS; i++)
+		(void)sqlite3_finalize(st->stmt[i].s);
+	/* Fails only while statements are left. */
+	(void)sqlite3_close(st->db);
+	slot_drop(st);
+	free(st);
+}
+
+enum rc
+store_check(struct store *st, struct err *e)
+{
+	sqlite3_stmt *s;
+	char text[200];
+	bool got;
+	enum rc rc;
+
+	if ((rc = db_ask(st, &s, "PRAGMA integrity_check(1)", db_none, e)) !=
+	    RC_OK || (rc = db_next(st, s, &got, e)) != RC_OK)
+		return rc;
+	text[0] = '\0';
+	if (got)
+		db_text(s, 0, text, sizeof(text));
+	db_stop(s);
+	if (strcmp(text, "ok") != 0)
+		return err_set(e, RC_CONF, _("the store is damaged: %s"),
+		    text);
+	if ((rc = db_ask(st, &s, "PRAGMA foreign_key_check", db_none, e)) !=
+	    RC_OK || (rc = db_next(st, s, &got, e)) != RC_OK)
+		return rc;
+	db_stop(s);
+	return got ? err_set(e, RC_CONF, _("the store is damaged: a row "
+	    "without its body")) : RC_OK;
+}

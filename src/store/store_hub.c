@@ -1,0 +1,120 @@
+#include "config.h"
+
+#include "store/db.h"
+
+enum rc
+store_hub_origin(struct store *st, const uint8_t t[STORE_T_BYTES],
+    const char *name, struct store_origin *out, struct err *e)
+{
+	char plain[STORE_IDENTITY_BYTES];
+	sqlite3_stmt *s;
+	enum rc rc;
+
+	memset(out, 0, sizeof(*out));
+	peer_name(name, plain);
+	if ((rc = DB_ASK(st, e, &s, "SELECT origin_t, d, origin FROM hub "
+	    "WHERE t = ?1 AND name = ?2", V_B(t, STORE_T_BYTES),
+	    V_S(plain))) != RC_OK ||
+	    (rc = db_next(st, s, &out->known, e)) != RC_OK || !out->known)
+		return rc;
+	(void)db_blob(s, 0, out->t, sizeof(out->t));
+	(void)db_blob(s, 1, out->d, sizeof(out->d));
+	db_text(s, 2, out->identity, sizeof(out->identity));
+	db_stop(s);
+	return RC_OK;
+}
+
+enum rc
+relayed_repeat(struct store *st, const uint8_t t[STORE_T_BYTES],
+    int64_t due_at, struct err *e)
+{
+	char name[STORE_IDENTITY_BYTES], origin[STORE_IDENTITY_BYTES];
+	uint8_t d[STORE_D_BYTES];
+	struct ack_put a = { origin, t, name, 0, 0, d, due_at };
+	sqlite3_stmt *s;
+	bool got;
+	enum rc rc;
+
+	if ((rc = DB_ASK(st, e, &s, "SELECT h.name, h.origin, h.d, "
+	    "q.ack_state, q.ack_at FROM hub h JOIN queue q ON q.t = h.t "
+	    "WHERE h.origin_t = ?1 AND q.ack_state IN (2, 3, 16)",
+	    V_B(t, STORE_T_BYTES))) != RC_OK)
+		return rc;
+	while ((rc = db_next(st, s, &got, e)) == RC_OK && got) {
+		db_text(s, 0, name, sizeof(name));
+		db_text(s, 1, origin, sizeof(origin));
+		(void)db_blob(s, 2, d, sizeof(d));
+		a.state = (uint8_t)sqlite3_column_int(s, 3);
+		a.at = sqlite3_column_int64(s, 4);
+		if ((rc = ack_put(st, &a, e)) != RC_OK) {
+			db_stop(s);
+			return rc;
+		}
+	}
+	return rc;
+}
+
+/* --- Relay ------------------------------------------------------------- */
+
+static enum rc
+relay_one(struct store *st, const struct store_done *in,
+    struct store_out_put *m, int64_t submission, int64_t now, struct err *e)
+{
+	char name[STORE_IDENTITY_BYTES];
+	enum rc rc;
+
+	if ((rc = queue_put(st, now, submission, m, e)) != RC_OK)
+		return rc;
+	peer_name(m->identity, name);
+	return DB_DO(st, e, "INSERT INTO hub (t, name, origin_t, origin, d, "
+	    "at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", V_B(m->t, STORE_T_BYTES),
+	    V_S(name), V_B(in->msg.t, STORE_T_BYTES), V_S(in->msg.sender),
+	    V_B(in->d, STORE_D_BYTES), V_I(now));
+}
+
+static enum rc
+refuse_one(struct store *st, const struct store_done *in,
+    const struct store_hub_refusal *r, int64_t now, struct err *e)
+{
+	const struct ack_put ack = { in->msg.sender, in->msg.t, r->name,
+	    r->state, now, in->d, in->ack_due_at };
+
+	return ack_put(st, &ack, e);
+}
+
+static enum rc
+relay_all(struct store *st, struct store_done *in, struct store_out_put *out,
+    size_t n, int64_t now, struct err *e)
+{
+	int64_t submission;
+	enum rc rc = RC_OK;
+
+	if (n != 0)
+		rc = submission_put(st, now, NULL, &submission, e);
+	for (size_t i = 0; rc == RC_OK && i < n; i++)
+		rc = relay_one(st, in, &out[i], submission, now, e);
+	return rc;
+}
+
+enum rc
+store_hub_relay(struct store *st, struct store_done *in,
+    struct store_out_put *out, size_t n,
+    const struct store_hub_refusal *refused, size_t nrefused,
+    int64_t now, struct err *e)
+{
+	bool done = false;
+	enum rc rc;
+
+	if ((rc = tx_begin(st, e)) == RC_OK) {
+		rc = done_one(st, in, now, e);
+		done = rc == RC_OK && in->msg.result == STORE_OK;
+		if (done)
+			rc = relay_all(st, in, out, n, now, e);
+		for (size_t i = 0; done && rc == RC_OK && i < nrefused; i++)
+			rc = refuse_one(st, in, &refused[i], now, e);
+		rc = TX_END(st, rc, "hub.relay", e);
+	}
+	for (size_t i = 0; (rc != RC_OK || !done) && i < n; i++)
+		body_disown(st, &out[i].body);
+	return rc;
+}

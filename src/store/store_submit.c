@@ -1,0 +1,82 @@
+#include "config.h"
+
+#include "store/db.h"
+
+enum rc
+submission_put(struct store *st, int64_t now, const char *notice_to,
+    int64_t *id, struct err *e)
+{
+	enum rc rc;
+
+	if ((rc = DB_DO(st, e, "INSERT INTO submission (at, notice_to) "
+	    "VALUES (?1, ?2)", V_I(now), V_S(notice_to))) != RC_OK)
+		return rc;
+	*id = sqlite3_last_insert_rowid(st->db);
+	return RC_OK;
+}
+
+static enum rc
+routes_put(struct store *st, const struct store_out_put *m, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < m->nrouted; i++)
+		rc = DB_DO(st, e, "INSERT INTO queue_route (queue, name) "
+		    "VALUES (?1, ?2)", V_I(m->id), V_S(m->routed[i]));
+	return rc;
+}
+
+enum rc
+queue_put(struct store *st, int64_t now, int64_t submission,
+    struct store_out_put *m, struct err *e)
+{
+	char name[STORE_IDENTITY_BYTES];
+	int64_t body, size;
+	enum rc rc;
+
+	BUG_ON(m->nrouted > STORE_ROUTES_MAX);
+	peer_name(m->identity, name);
+	if ((rc = body_attach(st, &m->body, &body, e)) != RC_OK ||
+	    (rc = DB_INT(st, e, &size, "SELECT size FROM body "
+	    "WHERE id = ?1", V_I(body))) != RC_OK)
+		return rc;
+	if ((rc = DB_DO(st, e, "INSERT INTO queue (submission, state, kind, "
+	    "t, d, identity, name, from_route, to_route, date, message_id, "
+	    "boundary, meta_at, body, size, relay, bound, queued_at, since, "
+	    "next_at, routed) VALUES (?1, 2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+	    "?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17, ?17, ?18)",
+	    V_I(submission), V_I(m->kind), V_B(m->t, STORE_T_BYTES),
+	    V_B(m->d, STORE_D_BYTES), V_S(m->identity), V_S(name),
+	    V_S(m->from_route), V_S(m->to_route), V_S(m->date),
+	    V_S(m->message_id), V_S(m->boundary), V_I(m->meta_at), V_I(body),
+	    V_I(size), V_T(m->relay), V_I(m->relay != NULL), V_I(now),
+	    V_I(m->nrouted))) != RC_OK)
+		return rc;
+	m->id = sqlite3_last_insert_rowid(st->db);
+	if ((rc = routes_put(st, m, e)) != RC_OK)
+		return rc;
+	return ack_clear(st, m->acks, m->nacks, e);
+}
+
+enum rc
+store_out_submit(struct store *st, int64_t now, const char *notice_to,
+    struct store_out_put *m, size_t n, int64_t *submission, struct err *e)
+{
+	enum rc rc;
+
+	*submission = 0;
+	if ((rc = tx_begin(st, e)) == RC_OK) {
+		rc = submission_put(st, now, notice_to, submission, e);
+		for (size_t i = 0; rc == RC_OK && i < n; i++)
+			rc = queue_put(st, now, *submission, &m[i], e);
+		rc = TX_END(st, rc, "out.submit", e);
+	}
+	if (rc == RC_OK)
+		return RC_OK;
+	*submission = 0;
+	for (size_t i = 0; i < n; i++) {
+		body_disown(st, &m[i].body);
+		m[i].id = 0;
+	}
+	return rc;
+}
