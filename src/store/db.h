@@ -10,7 +10,7 @@
 #include "store/store_hub.h"
 
 #define DB_STMTS 512	/* slots; a power of two, never more than half used */
-#define DB_SLOT_CONDEMNED 0	/* owner of a body that only waits for its end */
+#define DB_SLOT_CONDEMNED 0	/* owner of a body to be deleted */
 
 struct store {
 	sqlite3		*db;

@@ -176,7 +176,7 @@ const char *const schema_sql[] = {
 "  ack_at INTEGER NOT NULL DEFAULT 0,"
 "  bounced INTEGER NOT NULL DEFAULT 0,"
 "  routed INTEGER NOT NULL DEFAULT 0,"	/* number of names behind the hub */
-"  done INTEGER NOT NULL DEFAULT 0,"	/* 1 received by all, 2 refused, failed */
+"  done INTEGER NOT NULL DEFAULT 0,"	/* 1 received, 2 never */
 "  CHECK (state = 4 OR body IS NOT NULL)"
 ") STRICT;",
 "CREATE INDEX queue_due ON queue (next_at, id) WHERE state = 2;",

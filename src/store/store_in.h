@@ -236,7 +236,7 @@ struct store_hold {
 	const char		*sender;	/* identity; or NULL */
 	uint16_t		 year;
 	int64_t			 forget_at;
-	uint8_t			 ack_state;	/* 0, or with t_state 0x10, 0x11 */
+	uint8_t			 ack_state;	/* 0; 0x10, 0x11: needs T */
 	uint8_t			 d[STORE_D_BYTES];	/* zeros: unknown */
 	int64_t			 ack_at;
 	int64_t			 ack_due_at;
