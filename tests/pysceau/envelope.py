@@ -236,8 +236,12 @@ class Reader:
     def payload(self, limit=records.LIMIT_MAIL, sink=None, kind="mail"):
         """All the chunks, then the records: a records.Payload."""
         p = records.Parser(limit, sink, kind)
-        for chunk in self.chunks():
-            p.feed(chunk)
+        try:
+            for chunk in self.chunks():
+                p.feed(chunk)
+        except SceauError as e:
+            e.has_mail = p.out.has_mail
+            raise
         return p.finish()
 
 

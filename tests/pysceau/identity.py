@@ -22,7 +22,7 @@ def split_name(name):
     A name may be as long as it can be in some identity.
     """
     m = _NAME.fullmatch(name)
-    if m is None or len(m[2]) > 64 or not MIN <= len(name) + 2 <= MAX:
+    if m is None or len(m[2]) > 64 or len(name) + 2 > MAX:
         return None
     return m.groups()
 
