@@ -5,10 +5,17 @@ src_libvault_a_SOURCES = \
 	src/vault/envelope.c src/vault/envelope.h \
 	src/vault/gate.h \
 	src/vault/identity.c src/vault/identity.h \
+	src/vault/index.c src/vault/index.h \
 	src/vault/inner.c src/vault/inner.h \
 	src/vault/kdf.c src/vault/kdf.h \
+	src/vault/keyfile.c src/vault/keyfile.h \
+	src/vault/keystore.c src/vault/keystore.h src/vault/keystore_priv.h \
+	src/vault/keystore_file.c \
 	src/vault/mailbox.c src/vault/mailbox.h \
 	src/vault/payload.c src/vault/payload.h \
 	src/vault/record.c src/vault/record.h \
+	src/vault/ring.c src/vault/ring.h \
 	src/vault/root.c src/vault/root.h \
+	src/vault/row.c src/vault/row.h \
+	src/vault/stream.c src/vault/stream.h \
 	src/vault/utf8.c src/vault/utf8.h

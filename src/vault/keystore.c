@@ -1,0 +1,283 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/lang.h"
+#include "vault/keystore.h"
+#include "vault/keystore_priv.h"
+
+enum rc
+keystore_new(int64_t now, struct keystore **ks, struct err *e)
+{
+	struct keystore *k = calloc(1, sizeof(*k));
+
+	*ks = NULL;
+	if (k != NULL) {
+		k->secret = secret_alloc(sizeof(*k->secret));
+		k->ring = ring_new(0);
+	}
+	if (k == NULL || k->secret == NULL || k->ring == NULL) {
+		keystore_free(&k);
+		return err_set(e, RC_NOMEM, _("no memory for keys"));
+	}
+	random_bytes(k->secret->local, KDF_KEY_BYTES);
+	k->since_at = now;
+	*ks = k;
+	return RC_OK;
+}
+
+void
+keystore_free(struct keystore **ks)
+{
+	if (*ks == NULL)
+		return;
+	ring_free(&(*ks)->ring);
+	secret_free(&(*ks)->secret);
+	free(*ks);
+	*ks = NULL;
+}
+
+const uint8_t *
+keystore_key(const struct keystore *ks, size_t i)
+{
+	BUG_ON(i >= ks->nselves);
+	return ks->secret->selves[i];
+}
+
+const uint8_t *
+keystore_local(const struct keystore *ks)
+{
+	return ks->secret->local;
+}
+
+const uint8_t *
+keystore_previous(const struct keystore *ks)
+{
+	return ks->has_previous ? ks->secret->previous : NULL;
+}
+
+void
+keystore_drop_previous(struct keystore *ks)
+{
+	ks->has_previous = false;
+	wipe(ks->secret->previous, KDF_KEY_BYTES);
+}
+
+void
+keystore_fix(struct keystore *ks, const uint8_t local[KDF_KEY_BYTES])
+{
+	memcpy(ks->secret->local, local, KDF_KEY_BYTES);
+}
+
+int
+keystore_find(const struct keystore *ks, const struct identity *id,
+    uint16_t year)
+{
+	for (size_t i = 0; i < ks->nselves; i++)
+		if (ks->selves[i].year == year &&
+		    identity_eq(&ks->selves[i].id, id))
+			return (int)i;
+	return -1;
+}
+
+uint8_t
+keystore_top(const struct keystore *ks, const struct identity *name)
+{
+	uint8_t top = 0;
+
+	for (size_t i = 0; i < ks->nselves; i++)
+		if (identity_same_name(&ks->selves[i].id, name) &&
+		    ks->selves[i].id.gen > top)
+			top = ks->selves[i].id.gen;
+	return top;
+}
+
+bool
+keystore_years(const struct keystore *ks, const struct identity *name,
+    uint16_t *low, uint16_t *high)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < ks->nselves; i++) {
+		uint16_t year = ks->selves[i].year;
+
+		if (!identity_same_name(&ks->selves[i].id, name))
+			continue;
+		*low = !found || year < *low ? year : *low;
+		*high = !found || year > *high ? year : *high;
+		found = true;
+	}
+	return found;
+}
+
+unsigned
+keystore_role(const struct keystore *ks, size_t i, const struct identity *name)
+{
+	const struct keystore_self *s = &ks->selves[i];
+	unsigned set = 0;
+
+	for (size_t r = 0; r < s->nroles; r++)
+		if (identity_same_name(&s->roles[r].id, name))
+			set |= 1U << s->roles[r].kind;
+	return set;
+}
+
+const struct identity *
+keystore_holder(const struct keystore *ks, size_t i, enum rec_role_kind kind)
+{
+	const struct keystore_self *s = &ks->selves[i];
+
+	for (size_t r = 0; r < s->nroles; r++)
+		if (s->roles[r].kind == kind)
+			return &s->roles[r].id;
+	return NULL;
+}
+
+enum rc
+keystore_add_self(struct keystore *ks, const struct rec_self *self,
+    size_t *index, struct err *e)
+{
+	int held = keystore_find(ks, &self->id, self->year);
+	struct keystore_self *s;
+
+	if (held >= 0) {
+		*index = (size_t)held;
+		if (same(ks->secret->selves[held], self->key, KDF_KEY_BYTES))
+			return RC_OK;
+		return err_class(e, EC_AUTHORITY, _("another key of %s for %u "
+		    "is held already, and is kept"), self->id.s, self->year);
+	}
+	if (ks->nselves == KEYSTORE_SELVES_MAX)
+		return err_class(e, EC_TOOBIG,
+		    _("too many identities and years; erase a year"));
+	s = &ks->selves[ks->nselves];
+	memset(s, 0, sizeof(*s));
+	s->id = self->id;
+	s->year = self->year;
+	s->from_at = self->from_at;
+	s->send_until_at = self->send_until_at;
+	s->read_until_at = self->read_until_at;
+	memcpy(ks->secret->selves[ks->nselves], self->key, KDF_KEY_BYTES);
+	ks->demo = bytes_eqs(identity_assoc(&s->id), KEYSTORE_DEMO);
+	*index = ks->nselves++;
+	return RC_OK;
+}
+
+enum rc
+keystore_add_role(struct keystore *ks, size_t i, const struct rec_role *role,
+    struct err *e)
+{
+	struct keystore_self *s = &ks->selves[i];
+
+	for (size_t r = 0; r < s->nroles; r++)
+		if (s->roles[r].kind == role->role &&
+		    identity_eq(&s->roles[r].id, &role->id))
+			return RC_OK;
+	if (s->nroles == KEYSTORE_ROLES_MAX)
+		return err_class(e, EC_TOOBIG, _("too many roles"));
+	s->roles[s->nroles++] = (struct keystore_role){ role->role, role->id };
+	return RC_OK;
+}
+
+/* Copy the keys of the selves that stay: ${to}[i] is their new number. */
+static enum rc
+copy_keys(const struct ring *from, struct ring *ring, const int *to,
+    struct err *e)
+{
+	enum ring_add how;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < ring_total(from) && rc == RC_OK; i++) {
+		const uint8_t *key;
+		struct identity id;
+		uint16_t self;
+		const char *s = ring_at(from, i, &self, &key);
+
+		if (to[self] < 0)
+			continue;
+		BUG_ON(!identity_parse(s, strlen(s), &id));
+		rc = ring_add(ring, (uint16_t)to[self], &id, key, &how, e);
+	}
+	return rc;
+}
+
+static enum rc
+copy_rest(const struct ring *from, struct ring *ring, struct err *e)
+{
+	struct ring_entry x;
+	struct identity id;
+	enum rc rc = RC_OK;
+	uint8_t min;
+
+	for (size_t i = 0; i < ring_entries(from) && rc == RC_OK; i++) {
+		ring_entry_at(from, i, &x);
+		BUG_ON(!identity_parse(x.identity, strlen(x.identity), &id));
+		rc = ring_enter(ring, x.flags, x.at, &id, (struct bytes){
+		    (const uint8_t *)x.route, strlen(x.route) },
+		    (struct bytes){ (const uint8_t *)x.show,
+		    strlen(x.show) }, e);
+	}
+	for (size_t i = 0; i < ring_bars(from) && rc == RC_OK; i++) {
+		const char *s = ring_bar_at(from, i, &min);
+
+		BUG_ON(!identity_parse_name(s, strlen(s), &id));
+		rc = ring_bar(ring, &id, min, e);
+	}
+	return rc;
+}
+
+/* Close the gaps; both arrays move alike. */
+static void
+drop_selves(struct keystore *ks, const int *to)
+{
+	size_t n = ks->nselves, kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (to[i] < 0)
+			continue;
+		kept++;
+		if ((size_t)to[i] == i)
+			continue;
+		ks->selves[to[i]] = ks->selves[i];
+		memcpy(ks->secret->selves[to[i]], ks->secret->selves[i],
+		    KDF_KEY_BYTES);
+	}
+	wipe(ks->secret->selves[kept], (n - kept) * KDF_KEY_BYTES);
+	ks->nselves = kept;
+}
+
+enum rc
+keystore_erase(struct keystore *ks, uint16_t year, struct err *e)
+{
+	struct ring *ring = ring_new(ring_total(ks->ring));
+	int to[KEYSTORE_SELVES_MAX], kept = 0;
+	enum rc rc;
+
+	for (size_t i = 0; i < ks->nselves; i++)
+		to[i] = ks->selves[i].year == year ? -1 : kept++;
+	if (ring == NULL)
+		rc = err_set(e, RC_NOMEM, _("no memory for keys"));
+	else if (kept == 0)
+		rc = err_set(e, RC_CONF, _("%u is the only year held; "
+		    "nothing was erased"), year);
+	else
+		rc = copy_keys(ks->ring, ring, to, e);
+	if (rc == RC_OK)
+		rc = copy_rest(ks->ring, ring, e);
+	if (rc != RC_OK) {
+		ring_free(&ring);
+		return rc;
+	}
+	ring_free(&ks->ring);
+	ks->ring = ring;
+	drop_selves(ks, to);
+	memcpy(ks->secret->previous, ks->secret->local, KDF_KEY_BYTES);
+	ks->has_previous = true;
+	random_bytes(ks->secret->local, KDF_KEY_BYTES);
+	return RC_OK;
+}

@@ -1,0 +1,141 @@
+/* The local store: everything secret that one gateway holds. */
+#ifndef SC_VAULT_KEYSTORE_H
+#define SC_VAULT_KEYSTORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/secret.h"
+#include "vault/identity.h"
+#include "vault/kdf.h"
+#include "vault/record.h"
+#include "vault/ring.h"
+
+#define KEYSTORE_SELVES_MAX 64	/* own identities times years */
+#define KEYSTORE_ROLES_MAX 8	/* per identity and year */
+#define KEYSTORE_DEMO "demo"	/* the association of the examples */
+
+struct keystore_role {
+	enum rec_role_kind kind;
+	struct identity	 id;
+};
+
+/* One own identity in one year; its key is keystore_key(). */
+struct keystore_self {
+	struct identity	 id;
+	uint16_t	 year;
+	int64_t		 from_at;
+	int64_t		 send_until_at;
+	int64_t		 read_until_at;
+	size_t		 nroles;
+	struct keystore_role roles[KEYSTORE_ROLES_MAX];
+};
+
+/*
+ * Fields may be read; they change by the calls below.  ${ring} counts selves
+ * by their index here.
+ */
+struct keystore {
+	size_t		 nselves;
+	struct keystore_self selves[KEYSTORE_SELVES_MAX];
+	struct ring	*ring;
+	int64_t		 since_at;	/* when this store began (D4) */
+	bool		 demo;		/* of the association `demo` */
+	bool		 has_previous;
+	struct keystore_secret *secret;	/* our own */
+};
+
+/* Where a store lies and what opens it: all borrowed. */
+struct keystore_at {
+	const char	*store;
+	const char	*key;		/* file of 32 octets; or NULL and */
+	const struct secret *pass;	/* a passphrase */
+};
+
+/* keystore_new(now, ks, e): nothing in it yet but a fresh local key; owned. */
+enum rc keystore_new(int64_t now, struct keystore **ks, struct err *e);
+void keystore_free(struct keystore **ks);
+
+/*
+ * keystore_load(at, ks, e):
+ * RC_OK; RC_CONF: not there, readable by others (unless of the association
+ * `demo`), a key of another size, wrong key or passphrase, or damaged; RC_TEMP:
+ * reading failed; RC_NOMEM.  A crash inside keystore_roll() is mended here.
+ * Source: PROTOCOL 2.7.
+ */
+enum rc keystore_load(const struct keystore_at *at, struct keystore **ks,
+    struct err *e);
+
+/*
+ * keystore_save(ks, at, e):
+ * Write it whole, or leave the file as it was.  A key file that is not there
+ * is made, mode 0400.  RC_OK; RC_CONF; RC_TEMP; RC_NOMEM.  There must be at
+ * least one self.
+ */
+enum rc keystore_save(const struct keystore *ks, const struct keystore_at *at,
+    struct err *e);
+
+/* keystore_save_fixed(): the same with a given salt randomness and machine
+ * key, which is written too: for the demonstration's fixed files. */
+enum rc keystore_save_fixed(const struct keystore *ks,
+    const struct keystore_at *at, const uint8_t key[KDF_KEY_BYTES],
+    const uint8_t rnd[KDF_KEY_BYTES], struct err *e);
+
+/*
+ * keystore_roll(ks, at, e):
+ * Save under a new machine key (with ${at->key}; a passphrase has a new salt
+ * anyway), so that nothing left on the disk opens what was erased (P7).
+ */
+enum rc keystore_roll(struct keystore *ks, const struct keystore_at *at,
+    struct err *e);
+
+/* keystore_key(ks, i): K of selves[i], lent. */
+const uint8_t *keystore_key(const struct keystore *ks, size_t i);
+/* keystore_local(ks), keystore_previous(ks): the key from which rows and
+ * digests have theirs; the one before the last erasure, or NULL. */
+const uint8_t *keystore_local(const struct keystore *ks);
+const uint8_t *keystore_previous(const struct keystore *ks);
+/* keystore_drop_previous(ks): every row is renewed. */
+void keystore_drop_previous(struct keystore *ks);
+/* keystore_fix(ks, local): a given local key: demonstration only. */
+void keystore_fix(struct keystore *ks, const uint8_t local[KDF_KEY_BYTES]);
+
+/* keystore_find(ks, id, year): index of that self, or -1. */
+int keystore_find(const struct keystore *ks, const struct identity *id,
+    uint16_t year);
+/* keystore_top(ks, name): my highest generation of a name; 0: not mine. */
+uint8_t keystore_top(const struct keystore *ks, const struct identity *name);
+/* keystore_years(ks, name, low, high): of that name; false: not mine. */
+bool keystore_years(const struct keystore *ks, const struct identity *name,
+    uint16_t *low, uint16_t *high);
+/* keystore_role(ks, i, name): the roles of a name in selves[i], as a set of
+ * 1 << enum rec_role_kind; they belong to names (2.19.4). */
+unsigned keystore_role(const struct keystore *ks, size_t i,
+    const struct identity *name);
+/* keystore_holder(ks, i, kind): the identity with that role, or NULL. */
+const struct identity *keystore_holder(const struct keystore *ks, size_t i,
+    enum rec_role_kind kind);
+
+/*
+ * keystore_add_self(ks, self, index, e):
+ * RC_OK, also when it was there already; RC_INPUT with EC_AUTHORITY: another
+ * key is held for that identity and year, and stays; EC_TOOBIG.
+ * keystore_add_role(ks, i, role, e): likewise; held twice is once.
+ */
+enum rc keystore_add_self(struct keystore *ks, const struct rec_self *self,
+    size_t *index, struct err *e);
+enum rc keystore_add_role(struct keystore *ks, size_t i,
+    const struct rec_role *role, struct err *e);
+
+/*
+ * keystore_erase(ks, year, e):
+ * Forget every key of a year, and begin a new local key (rows are then renewed
+ * one by one: the former is kept until keystore_drop_previous()).  The caller
+ * has judged that it is time (2.19.10) and rolls.  RC_OK; RC_NOMEM: ${ks} is
+ * unchanged; RC_CONF: it is the only year.
+ */
+enum rc keystore_erase(struct keystore *ks, uint16_t year, struct err *e);
+
+#endif
