@@ -3,7 +3,14 @@ src_libvault_a_SOURCES = \
 	src/vault/authority.c src/vault/authority.h \
 	src/vault/code.c src/vault/code.h \
 	src/vault/envelope.c src/vault/envelope.h \
-	src/vault/gate.h \
+	src/vault/gate.c src/vault/gate.h src/vault/gate_priv.h \
+	src/vault/gate_apply.c \
+	src/vault/gate_check.c \
+	src/vault/gate_open.c \
+	src/vault/gate_resolve.c \
+	src/vault/gate_rows.c \
+	src/vault/gate_seal.c \
+	src/vault/gate_spool.c \
 	src/vault/identity.c src/vault/identity.h \
 	src/vault/index.c src/vault/index.h \
 	src/vault/inner.c src/vault/inner.h \
