@@ -7,6 +7,7 @@ include tests/unit/base.mk
 include tests/unit/mail.mk
 include tests/unit/document.mk
 include tests/unit/vault.mk
+include tests/unit/vault_gate.mk
 include tests/unit/store.mk
 include tests/unit/conf.mk
 include tests/unit/wire.mk
