@@ -9,6 +9,7 @@
 
 #define SEALED_BYTES (ENV_CHUNK_BYTES + ENV_MAC_BYTES)
 #define CHUNKS_MAX ((uint64_t)1 << 32)	/* PROTOCOL 2.15 */
+#define AT_SOURCE 7
 #define AT_LF 10			/* offset of the first length */
 
 _Static_assert(crypto_aead_chacha20poly1305_ietf_ABYTES == ENV_MAC_BYTES &&
@@ -35,7 +36,7 @@ struct env_opener {
 	uint8_t		chunk[SEALED_BYTES];
 };
 
-/* ---- the header ------------------------------------------------------- */
+/* The header. */
 
 static bool
 is_id_len(uint8_t n)
@@ -73,12 +74,31 @@ read_identity(struct rd *r, struct identity *id)
 	return !r->bad && identity_parse(s.p, s.len, id);
 }
 
+/* What follows version and suite. */
+static bool
+read_fields(struct rd *r, struct env_head *h)
+{
+	size_t len = r->left;
+	uint8_t source = rd_8(r);
+
+	h->source = (enum env_source)source;
+	h->year = rd_16(r);
+	if (!is_source(source) || !read_identity(r, &h->from) ||
+	    !read_identity(r, &h->to))
+		return false;
+	rd_copy(r, h->salt, sizeof(h->salt));
+	rd_copy(r, h->tag, sizeof(h->tag));
+	h->len = AT_SOURCE + len - r->left;
+	h->hash_len = h->len - sizeof(h->tag);
+	return !r->bad;
+}
+
 enum rc
 env_head_parse(const void *p, size_t len, struct env_head *h, struct err *e)
 {
 	struct rd r = rd_of(p, len);
 	struct bytes m = rd_take(&r, sizeof(magic));
-	uint8_t version = rd_8(&r), suite, source;
+	uint8_t version = rd_8(&r), suite;
 
 	memset(h, 0, sizeof(*h));
 	if (r.bad || memcmp(m.p, magic, sizeof(magic)) != 0)
@@ -88,19 +108,8 @@ env_head_parse(const void *p, size_t len, struct env_head *h, struct err *e)
 		return err_class(e, EC_VERSION, _("sealed in version %u, "
 		    "suite %u; this sceau reads version 1, suite 1"),
 		    version, suite);
-	source = rd_8(&r);
-	h->year = rd_16(&r);
-	if (!is_source(source) || !read_identity(&r, &h->from) ||
-	    !read_identity(&r, &h->to))
-		goto bad;
-	h->source = (enum env_source)source;
-	rd_copy(&r, h->salt, sizeof(h->salt));
-	h->hash_len = len - r.left;
-	rd_copy(&r, h->tag, sizeof(h->tag));
-	h->len = len - r.left;
-	if (!r.bad)
+	if (read_fields(&r, h))
 		return RC_OK;
-bad:
 	memset(h, 0, sizeof(*h));
 	return err_class(e, EC_FORMAT,
 	    _("the header of the sealed message is damaged or cut short"));
@@ -166,7 +175,7 @@ env_size(size_t head_len, uint64_t payload)
 	    (payload / ENV_CHUNK_BYTES + 1) * ENV_MAC_BYTES;
 }
 
-/* ---- sealing ---------------------------------------------------------- */
+/* Sealing. */
 
 /* A fresh key for each salt, so a counter is nonce enough. */
 static void
@@ -281,7 +290,7 @@ env_seal_end(struct env_sealer *s, struct err *e)
 	return seal_stop(s, rc);
 }
 
-/* ---- opening ---------------------------------------------------------- */
+/* Opening. */
 
 struct env_opener *
 env_opener_new(void)

@@ -51,6 +51,7 @@ struct bytes identity_local(const struct identity *id);
 struct bytes identity_domain(const struct identity *id);
 struct bytes identity_address(const struct identity *id); /* local@domain */
 
+/* The same octets; the same person, of whatever generation. */
 bool identity_eq(const struct identity *a, const struct identity *b);
 bool identity_same_name(const struct identity *a, const struct identity *b);
 

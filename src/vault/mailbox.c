@@ -55,7 +55,7 @@ take_address(struct text t, char out[IDENTITY_MAX_BYTES + 1])
 	return true;
 }
 
-/* ---- what a reader would show as the name ------------------------------- */
+/* What a reader would show as the name. */
 
 /* Could this character pass for a piece of an address, or hide one? */
 static bool

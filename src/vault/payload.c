@@ -10,7 +10,7 @@
 #define PAD_POWER_MAX 65536u
 #define ZEROS_BYTES 4096
 
-/* ---- lengths ---------------------------------------------------------- */
+/* Lengths. */
 
 static unsigned
 floor_log2(uint64_t n)
@@ -67,7 +67,7 @@ payload_size(const struct payload_plan *plan)
 	return payload_padded(plan_len(plan));
 }
 
-/* ---- sealing ---------------------------------------------------------- */
+/* Sealing. */
 
 void
 payload_salt(const struct payload_plan *plan, const uint8_t *hedge,
@@ -151,7 +151,7 @@ payload_seal_end(struct payload_sealer *s, struct err *e)
 	return rc == RC_OK ? env_seal_end(s->env, e) : rc;
 }
 
-/* ---- reading ---------------------------------------------------------- */
+/* Reading. */
 
 void
 payload_init(struct payload_reader *r, size_t limit, struct payload_events on)

@@ -14,7 +14,7 @@ struct rec_type_row {
 	bool		(*write)(struct buf *b, const struct rec *r);
 };
 
-/* ---- fields ------------------------------------------------------------ */
+/* Fields. */
 
 static bool
 read_at(struct rd *v, int64_t *at)
@@ -66,7 +66,7 @@ add_identity(struct buf *b, const struct identity *id)
 	return buf_add(b, id->s, id->len);
 }
 
-/* ---- records ------------------------------------------------------------ */
+/* Records. */
 
 static bool
 read_meta(struct rd *v, struct rec *r)
@@ -343,7 +343,7 @@ static const struct rec_type_row rows[256] = {
 	[REC_WITNESS] = { "WITNESS", read_witness, write_witness },
 };
 
-/* ---- the three doors ---------------------------------------------------- */
+/* The three doors. */
 
 const char *
 rec_name(uint8_t type)

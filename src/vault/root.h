@@ -16,7 +16,7 @@
 struct root_part {
 	uint8_t	share[KDF_KEY_BYTES];
 	uint8_t	number;			/* 1..3 */
-	uint8_t	check[KDF_ROOTCK_BYTES];	/* of the root: in each the same */
+	uint8_t	check[KDF_ROOTCK_BYTES];	/* of the root, in each */
 };
 
 /* root_split(root, parts): parts 1 and 2 random, 3 the rest (PROTOCOL 2.17). */

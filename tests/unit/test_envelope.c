@@ -59,7 +59,7 @@ open_all(const struct buf *env, struct buf *out)
 	return open_with(key, env->p, env->len, env->len, out);
 }
 
-/* ---- the header --------------------------------------------------------- */
+/* The header. */
 
 static void
 test_header_of_2_18(void **state)
@@ -154,14 +154,15 @@ test_largest_header(void **state)
 	T_CHECK(identity_eq(&back.to, &h.to));
 }
 
-/* ---- P1: complete or nothing ---------------------------------------------- */
+/* P1: complete or nothing. */
 
 static void
 test_sizes_and_steps(void **state)
 {
-	static const size_t sizes[] = { 0, 1, 15, 16, 4096, 65535, 65536, 65537,
-		2 * 65536 - 1, 2 * 65536, 2 * 65536 + 1, 3000000 };
-	static const size_t steps[] = { 1, 1000, 65536, 65552, 65553, SIZE_MAX };
+	static const size_t sizes[] = { 0, 1, 15, 16, 4096, 65535, 65536,
+		65537, 2 * 65536 - 1, 2 * 65536, 2 * 65536 + 1, 3000000 };
+	static const size_t steps[] = { 1, 1000, 65536, 65552, 65553,
+		SIZE_MAX };
 	struct buf got = BUF_INIT;
 
 	(void)state;
@@ -275,7 +276,7 @@ test_chunk_games(void **state)
 	buf_free(&got);
 }
 
-/* ---- P2, P3 ----------------------------------------------------------------- */
+/* P2, P3. */
 
 /* Two keys, one ciphertext: the AEAD accepts both, the envelope one. */
 static void
@@ -345,7 +346,7 @@ test_wrong_channels(void **state)
 	buf_free(&got);
 }
 
-/* ---- manners ------------------------------------------------------------------ */
+/* Manners. */
 
 static void
 test_sinks_that_fail(void **state)

@@ -5,7 +5,7 @@
 static struct env_sealer *sealer;
 static struct env_opener *opener;
 
-/* ---- lengths ------------------------------------------------------------ */
+/* Lengths. */
 
 /* PROTOCOL 2.19.8: by its words, not by our code. */
 static void
@@ -40,7 +40,7 @@ test_padding(void **state)
 	}
 }
 
-/* ---- payloads by hand ------------------------------------------------------ */
+/* Payloads by hand. */
 
 static void
 add(struct buf *b, uint8_t type, const void *p, size_t len)
@@ -197,7 +197,7 @@ test_refused_before_mail(void **state)
 	buf_free(&p);
 }
 
-/* ---- the order of 2.19.31 ----------------------------------------------------- */
+/* The order of 2.19.31. */
 
 /* One letter per record; returns how a payload of them is read. */
 static enum rc
@@ -366,7 +366,7 @@ test_huge_length(void **state)
 	buf_free(&p);
 }
 
-/* ---- sealing -------------------------------------------------------------------- */
+/* Sealing. */
 
 /* Seals MAIL = ${text} for labo -> dr; ${step} octets at a time. */
 static struct buf
