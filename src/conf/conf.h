@@ -102,6 +102,7 @@ struct conf {
 	int		 late_s;	/* alarm when not received; 24 h */
 	int		 parallel;	/* fetchers at once; 8 */
 	bool		 hub;		/* relay for members: gateway only */
+	char		*alarm_command;	/* gets alarms on stdin; or NULL */
 	struct conf_account	*accounts;	size_t naccounts;
 	struct conf_relay	*relays;	size_t nrelays;
 	struct conf_deliver	*delivers;	size_t ndelivers;
@@ -117,5 +118,27 @@ struct conf {
  */
 enum rc conf_load(const char *path, struct conf *c, struct err *e);
 void conf_free(struct conf *c);
+
+/*
+ * conf_read(path, text, len, c, e):
+ * The same for a text in memory; ${path} is what complaints say, and rights of
+ * ${path} itself are not looked at.
+ */
+enum rc conf_read(const char *path, const void *text, size_t len,
+    struct conf *c, struct err *e);
+
+/* One row of the table, for manuals and for `sceau check`. */
+struct conf_setting {
+	const char	*section;	/* "" at the top */
+	const char	*name;
+	const char	*type;		/* translated */
+	const char	*fallback;	/* when nothing is written, or "" */
+	const char	*help;		/* translated */
+};
+
+/* conf_settings_each(each, arg, e): every setting there is, in the order of
+ * the manual; what ${each} gets is lent for the call. */
+enum rc conf_settings_each(enum rc (*each)(void *arg,
+    const struct conf_setting *s, struct err *e), void *arg, struct err *e);
 
 #endif

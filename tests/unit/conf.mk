@@ -1,1 +1,20 @@
 # unit tests of src/conf
+UNIT_CONF_LIBS = src/libconf.a src/libmail.a $(CONFUSE_LIBS) $(UNIT_BASE_LIBS)
+check_PROGRAMS += tests/unit/test_conf
+TESTS += tests/unit/test_conf
+tests_unit_test_conf_SOURCES = tests/unit/test_conf.c
+tests_unit_test_conf_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_conf_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_conf_LDADD = $(UNIT_CONF_LIBS)
+check_PROGRAMS += tests/unit/test_cred
+TESTS += tests/unit/test_cred
+tests_unit_test_cred_SOURCES = tests/unit/test_cred.c
+tests_unit_test_cred_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_cred_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cred_LDADD = $(UNIT_CONF_LIBS)
+check_PROGRAMS += tests/unit/test_value
+TESTS += tests/unit/test_value
+tests_unit_test_value_SOURCES = tests/unit/test_value.c
+tests_unit_test_value_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_value_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_value_LDADD = $(UNIT_CONF_LIBS)

@@ -1,0 +1,311 @@
+#include "config.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/lang.h"
+#include "base/log.h"
+#include "conf/table.h"
+#include "conf/value.h"
+
+#define TOP(f) offsetof(struct conf, f)
+#define ACC(f) offsetof(struct conf_account, f)
+#define REL(f) offsetof(struct conf_relay, f)
+#define DEL(f) offsetof(struct conf_deliver, f)
+
+/* In the order of the enums of conf.h and log.h. */
+static const char *const w_lang[] = { "fr", "en", NULL };
+static const char *const w_level[] = { "error", "warn", "info", "debug",
+    NULL };
+static const char *const w_protocol[] = { "imap", "pop3", "maildir",
+    "folder", NULL };
+static const char *const w_tls[] = { "implicit", "starttls", "none", NULL };
+static const char *const w_auth[] = { "password", "xoauth2", "none", NULL };
+static const char *const w_after[] = { "delete", "move", "keep", NULL };
+static const char *const w_engine[] = { "auto", "esmtp", "curl", NULL };
+static const char *const w_deliver[] = { "maildir", "folder", "pipe", NULL };
+
+_Static_assert(CONF_TLS_NONE == 2 && CONF_AUTH_NONE == 2 &&
+    CONF_FOLDER == 3 && CONF_AFTER_KEEP == 2 && CONF_ENGINE_CURL == 2 &&
+    CONF_DELIVER_PIPE == 2 && LOG_L_DEBUG == 3, "the words above");
+_Static_assert(sizeof(enum conf_tls) == sizeof(int), "enums are int here");
+_Static_assert(TOP(ack_delay_max_s) == TOP(ack_delay_min_s) + sizeof(int),
+    "K_RANGE writes two");
+
+/* What an account and a relay have in common. */
+#define SERVER(sect, F) \
+	{ sect, "host", K_HOST, F(server.host), NULL, 0, 0, NULL, NULL, \
+	    N_("Server; its certificate must bear this name.") }, \
+	{ sect, "port", K_PORT, F(server.port), NULL, 1, 65535, NULL, \
+	    N_("the usual one"), N_("Port of the server.") }, \
+	{ sect, "tls", K_WORD, F(server.tls), w_tls, 0, 0, "implicit", NULL, \
+	    N_("implicit: from the first octet; starttls: asked for, and " \
+	    "required; none: only on this very machine.") }, \
+	{ sect, "ca_file", K_PATH, F(server.ca_file), NULL, 0, 0, NULL, \
+	    N_("the system's"), N_("Certificates to trust instead of the " \
+	    "system's.") }, \
+	{ sect, "pin", K_PIN, F(server.pin), NULL, 0, 0, NULL, NULL, \
+	    N_("Fingerprint that the server's public key must also have.") },\
+	{ sect, "user", K_TEXT, F(server.user), NULL, 0, 0, NULL, NULL, \
+	    N_("Name to log in with.") }, \
+	{ sect, "auth", K_WORD, F(server.auth), w_auth, 0, 0, NULL, \
+	    N_("xoauth2 with token_command, none without user, else " \
+	    "password"), N_("How to log in.") }, \
+	{ sect, "password_command", K_COMMAND, F(server.password_command), \
+	    NULL, 0, 0, NULL, NULL, N_("Command whose first line of output " \
+	    "is the password.") }, \
+	{ sect, "password_file", K_SECRET_FILE, F(server.password_file), \
+	    NULL, 0, 0, NULL, NULL, N_("File whose first line is the " \
+	    "password; nobody else may read it.") }, \
+	{ sect, "token_command", K_COMMAND, F(server.token_command), NULL, \
+	    0, 0, NULL, NULL, N_("Command whose first line of output is an " \
+	    "access token, for xoauth2.") }, \
+	{ sect, "timeout", K_TIME, F(server.timeout_s), NULL, 1, 86400, \
+	    "60 s", NULL, N_("How long one step may take.") }
+
+const struct row conf_rows[] = {
+	{ S_TOP, "language", K_LANG, TOP(language), w_lang, 0, 0, NULL,
+	    N_("the environment's"), N_("Language of messages and mails to "
+	    "people, under cron too.") },
+	{ S_TOP, "state", K_PATH, TOP(state), NULL, 0, 0, NULL,
+	    N_("~/.local/state/sceau, or /var/lib/sceau"),
+	    N_("Folder of the store: queue, inbox, registers.") },
+	{ S_TOP, "keystore", K_PATH, TOP(keystore), NULL, 0, 0, NULL,
+	    N_("keystore in the folder of state"),
+	    N_("The local key store.") },
+	{ S_TOP, "keystore_key", K_PATH, TOP(keystore_key), NULL, 0, 0, NULL,
+	    N_("keystore.key in the folder of state"),
+	    N_("The machine key that opens the key store.") },
+	{ S_TOP, "route", K_ADDR, TOP(route), NULL, 0, 0, NULL, NULL,
+	    N_("Our own mailbox, as others reach it; needed to send.") },
+	{ S_TOP, "syslog", K_BOOL, TOP(syslog), NULL, 0, 0, "no", NULL,
+	    N_("Log to syslog, not to the standard error.") },
+	{ S_TOP, "log_level", K_WORD, TOP(log_level), w_level, 0, 0, "info",
+	    NULL, N_("From which level on events are logged.") },
+	{ S_TOP, "max_send", K_SIZE, TOP(max_send), NULL, 0, 0, "25 MB", NULL,
+	    N_("Largest message that may be sent.") },
+	{ S_TOP, "max_receive", K_SIZE, TOP(max_receive), NULL, 0, 0, "64 MB",
+	    NULL, N_("Largest sealed message that is fetched.") },
+	{ S_TOP, "ack_delay", K_RANGE, TOP(ack_delay_min_s), NULL, 0, 0,
+	    "60-300 s", NULL, N_("Acknowledgements alone wait that long, at "
+	    "random.") },
+	{ S_TOP, "give_up", K_TIME, TOP(give_up_s), NULL, 60, 0, "5 days",
+	    NULL, N_("How long a relay is tried before the sender is "
+	    "told.") },
+	{ S_TOP, "late", K_TIME, TOP(late_s), NULL, 60, 0, "24 h", NULL,
+	    N_("Alarm when a message has not been received by then.") },
+	{ S_TOP, "parallel", K_INT, TOP(parallel), NULL, 1, 64, "8", NULL,
+	    N_("Accounts fetched at once.") },
+	{ S_TOP, "hub", K_BOOL, TOP(hub), NULL, 0, 0, "no", NULL,
+	    N_("Relay for members: the association's gateway only.") },
+	{ S_TOP, "alarm_command", K_COMMAND, TOP(alarm_command), NULL, 0, 0,
+	    NULL, NULL, N_("Command that gets each alarm on its standard "
+	    "input.") },
+
+	{ S_ACCOUNT, "protocol", K_WORD, ACC(protocol), w_protocol, 0, 0,
+	    NULL, N_("none: it must be written"),
+	    N_("How the mail is fetched.") },
+	SERVER(S_ACCOUNT, ACC),
+	{ S_ACCOUNT, "path", K_PATH, ACC(path), NULL, 0, 0, NULL, NULL,
+	    N_("Maildir or folder where another program puts the mail.") },
+	{ S_ACCOUNT, "mailbox", K_TEXT, ACC(mailbox), NULL, 0, 0, "INBOX",
+	    NULL, N_("IMAP mailbox to fetch from.") },
+	{ S_ACCOUNT, "after", K_WORD, ACC(after), w_after, 0, 0, "delete",
+	    NULL, N_("What becomes of the server's copy once the mail is "
+	    "delivered.") },
+	{ S_ACCOUNT, "move_to", K_TEXT, ACC(move_to), NULL, 0, 0, NULL, NULL,
+	    N_("IMAP mailbox for after = move.") },
+	{ S_ACCOUNT, "keep_days", K_INT, ACC(keep_days), NULL, 0, 3650, "0",
+	    NULL, N_("Days before a kept copy is deleted; 0: never.") },
+	{ S_ACCOUNT, "unsealed_to", K_TEXT, ACC(unsealed_to), NULL, 0, 0,
+	    NULL, N_("left where it is"),
+	    N_("IMAP mailbox to which mail that is not sealed is moved.") },
+	{ S_ACCOUNT, "idle", K_BOOL, ACC(idle), NULL, 0, 0, "no", NULL,
+	    N_("sceau run: let the IMAP server tell of new mail.") },
+	{ S_ACCOUNT, "every", K_TIME, ACC(every_s), NULL, 10, 0, "300 s",
+	    NULL, N_("sceau run: time between two looks.") },
+	{ S_ACCOUNT, "batch", K_INT, ACC(batch), NULL, 1, 1000, "100", NULL,
+	    N_("Messages asked for in one request.") },
+
+	SERVER(S_RELAY, REL),
+	{ S_RELAY, "engine", K_WORD, REL(engine), w_engine, 0, 0, "auto",
+	    NULL, N_("Library that speaks SMTP.") },
+	{ S_RELAY, "helo", K_HELO, REL(helo), NULL, 0, 0, NULL,
+	    N_("the address of this machine"),
+	    N_("Name given in EHLO.") },
+	{ S_RELAY, "sessions", K_INT, REL(sessions), NULL, 1, 32, "1", NULL,
+	    N_("Connections at once.") },
+
+	{ S_DELIVER, "kind", K_WORD, DEL(kind), w_deliver, 0, 0, NULL,
+	    N_("none: it must be written"),
+	    N_("maildir: whole messages; folder: documents for the practice "
+	    "software; pipe: whole messages to a command.") },
+	{ S_DELIVER, "path", K_PATH, DEL(path), NULL, 0, 0, NULL, NULL,
+	    N_("The Maildir or the folder.") },
+	{ S_DELIVER, "command", K_COMMAND, DEL(command), NULL, 0, 0, NULL,
+	    NULL, N_("Command that gets the message on its standard "
+	    "input.") },
+};
+
+const size_t conf_nrows = sizeof(conf_rows) / sizeof(conf_rows[0]);
+
+const char *
+sect_name(enum sect s)
+{
+	static const char *const names[S_N] = { "", "account", "relay",
+	    "deliver" };
+
+	return names[s];
+}
+
+bool
+row_is_string(const struct row *r)
+{
+	return r->kind <= K_LANG;
+}
+
+/* A password file that others can read is no secret; one that is not there
+ * yet is told when it is needed. */
+static enum rc
+read_secret_file(const char *s, char **out, struct err *e)
+{
+	enum rc rc = value_path(s, out, e);
+	struct stat st;
+
+	if (rc == RC_OK && stat(*out, &st) == 0)
+		rc = file_private(*out, e);
+	if (rc != RC_OK) {
+		free(*out);
+		*out = NULL;
+	}
+	return rc;
+}
+
+static enum rc
+read_string(const struct row *r, const char *s, char **field, struct err *e)
+{
+	static enum rc (*const read[])(const char *, char **, struct err *) = {
+		[K_TEXT] = value_text, [K_COMMAND] = value_text,
+		[K_PATH] = value_path, [K_SECRET_FILE] = read_secret_file,
+		[K_HOST] = value_host, [K_HELO] = value_helo,
+		[K_ADDR] = value_addr, [K_PIN] = value_pin,
+		[K_LANG] = value_text,
+	};
+	char *out = NULL;
+	int ignored;
+	enum rc rc = RC_OK;
+
+	if (r->words != NULL)
+		rc = value_word(s, r->words, &ignored, e);
+	if (rc != RC_OK || (rc = read[r->kind](s, &out, e)) != RC_OK)
+		return rc;
+	free(*field);
+	*field = out;
+	return RC_OK;
+}
+
+/* A duration of the row's own limits, where it has some. */
+static enum rc
+read_time(const struct row *r, const char *s, int *out, struct err *e)
+{
+	int n;
+	enum rc rc = value_time(s, &n, e);
+
+	if (rc != RC_OK)
+		return rc;
+	if (n < r->min)
+		return err_set(e, RC_CONF, _("it is too short; write at "
+		    "least \"%d s\""), r->min);
+	if (r->max != 0 && n > r->max)
+		return err_set(e, RC_CONF, _("it is too long; write at most "
+		    "\"%d s\""), r->max);
+	*out = n;
+	return RC_OK;
+}
+
+static enum rc
+read_port(const struct row *r, const char *s, uint16_t *out, struct err *e)
+{
+	int n;
+	enum rc rc = value_int(s, r->min, r->max, &n, e);
+
+	if (rc == RC_OK)
+		*out = (uint16_t)n;
+	return rc;
+}
+
+enum rc
+row_read(const struct row *r, const char *s, void *base, struct err *e)
+{
+	void *field = (char *)base + r->at;
+	int *two = field;
+
+	switch (r->kind) {
+	case K_TEXT: case K_COMMAND: case K_PATH: case K_SECRET_FILE:
+	case K_HOST: case K_HELO: case K_ADDR: case K_PIN: case K_LANG:
+		return read_string(r, s, field, e);
+	case K_WORD:
+		return value_word(s, r->words, field, e);
+	case K_INT:
+		return value_int(s, r->min, r->max, field, e);
+	case K_TIME:
+		return read_time(r, s, field, e);
+	case K_RANGE:
+		return value_range(s, &two[0], &two[1], e);
+	case K_PORT:
+		return read_port(r, s, field, e);
+	case K_BOOL:
+		return value_bool(s, field, e);
+	case K_SIZE:
+		return value_size(s, field, e);
+	}
+	return RC_OK;
+}
+
+/* "imap | pop3 | maildir" */
+static const char *
+type_of(const struct row *r, struct buf *b)
+{
+	static const char *const names[] = {
+		[K_TEXT] = N_("text"), [K_COMMAND] = N_("command"),
+		[K_PATH] = N_("path"), [K_SECRET_FILE] = N_("path"),
+		[K_HOST] = N_("host"), [K_HELO] = N_("host"),
+		[K_ADDR] = N_("address"), [K_PIN] = N_("fingerprint"),
+		[K_INT] = N_("number"), [K_TIME] = N_("duration"),
+		[K_RANGE] = N_("duration-duration"), [K_PORT] = N_("number"),
+		[K_BOOL] = N_("yes | no"), [K_SIZE] = N_("size"),
+	};
+
+	if (r->words == NULL)
+		return _(names[r->kind]);
+	buf_wipe(b);
+	for (size_t i = 0; r->words[i] != NULL; i++)
+		if (!buf_addf(b, "%s%s", i == 0 ? "" : " | ", r->words[i]))
+			return NULL;
+	return buf_str(b);
+}
+
+enum rc
+conf_settings_each(enum rc (*each)(void *arg, const struct conf_setting *s,
+    struct err *e), void *arg, struct err *e)
+{
+	struct buf b = BUF_INIT;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < conf_nrows && rc == RC_OK; i++) {
+		const struct row *r = &conf_rows[i];
+		struct conf_setting s = { sect_name(r->sect), r->name,
+		    type_of(r, &b), "", _(r->help) };
+
+		if (r->say != NULL)
+			s.fallback = _(r->say);
+		else if (r->dflt != NULL)
+			s.fallback = r->dflt;
+		rc = s.type == NULL ? err_set(e, RC_NOMEM, _("no memory for "
+		    "the configuration")) : each(arg, &s, e);
+	}
+	buf_free(&b);
+	return rc;
+}
