@@ -1,0 +1,54 @@
+/* A pass: what is to be done, by which processes. */
+#ifndef SC_FLOW_PASS_H
+#define SC_FLOW_PASS_H
+
+#include <stdbool.h>
+
+#include "base/chan.h"
+#include "base/secret.h"
+#include "conf/conf.h"
+
+enum pass_kind {
+	PASS_POLL,	/* fetch, open, deliver, acknowledge, relay */
+	PASS_SUBMIT,	/* seal one mail from the composer and queue it */
+	PASS_TAKE	/* sceau open --mda: one mail from standard input */
+};
+
+/* Who may be started; also which main runs in the child. */
+enum part {
+	PART_KEEPER,
+	PART_FETCH,	/* index: account */
+	PART_RELAY,	/* index: relay */
+	PART_VAULT,
+	PART_CLERK,	/* comes with the vault */
+	PART_N
+};
+
+/* What every process of a pass is told; all borrowed. */
+struct pass {
+	const struct conf	*conf;
+	enum pass_kind		 kind;
+	bool			 stay;		/* `run` */
+	bool			 dry_run;
+	const struct secret	*passphrase;	/* of the key store, or NULL */
+};
+
+/* The ends that a child was given; -1 where it has none. */
+struct pass_ends {
+	struct chan	keeper;
+	struct chan	clerk;		/* vault: opened mail goes out here */
+	struct chan	vault;		/* clerk: and comes in here */
+	struct chan	composer;	/* vault: mail to be sealed */
+	struct chan	starter;	/* keeper, clerk */
+};
+
+/* The mains: run in the child after fork, return what to exit with. */
+enum rc keeper_main(const struct pass *p, struct pass_ends *x, struct err *e);
+enum rc fetch_main(const struct pass *p, unsigned account,
+    struct pass_ends *x, struct err *e);
+enum rc relay_main(const struct pass *p, unsigned relay,
+    struct pass_ends *x, struct err *e);
+enum rc vault_main(const struct pass *p, struct pass_ends *x, struct err *e);
+enum rc clerk_main(const struct pass *p, struct pass_ends *x, struct err *e);
+
+#endif

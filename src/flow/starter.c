@@ -1,0 +1,479 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#ifdef HAVE_SYS_PRCTL_H
+#include <sys/prctl.h>
+#endif
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/lang.h"
+#include "base/log.h"
+#include "flow/ipc.h"
+#include "flow/starter.h"
+#include "wire/pipe.h"
+
+#define KIDS_MAX 64
+#define END_MS 10000	/* how long children may take to leave */
+
+struct kid {
+	pid_t		pid;	/* 0: free */
+	enum part	part;
+};
+
+struct starter {
+	const struct pass		*p;
+	const struct starter_job	*job;
+	struct kid			 kids[KIDS_MAX];
+	struct chan			 keeper, clerk, composer;
+	bool				 answered;	/* IPC_RESULT came */
+	enum rc				 rc;
+};
+
+static const char *const part_names[PART_N] = { "keeper", "fetch", "relay",
+    "vault", "clerk" };
+
+static volatile sig_atomic_t stop_asked;
+
+static void
+on_stop(int sig)
+{
+	(void)sig;
+	stop_asked = 1;
+}
+
+static void
+catch_signals(void)
+{
+	struct sigaction a;
+
+	memset(&a, 0, sizeof(a));
+	a.sa_handler = on_stop;
+	sigaction(SIGTERM, &a, NULL);
+	sigaction(SIGINT, &a, NULL);
+	a.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &a, NULL);
+}
+
+/* A terminal's ^C is for the starter, which ends the others in order. */
+static void
+child_signals(void)
+{
+	struct sigaction a;
+
+	memset(&a, 0, sizeof(a));
+	a.sa_handler = SIG_IGN;
+	sigaction(SIGINT, &a, NULL);
+	a.sa_handler = SIG_DFL;
+	sigaction(SIGTERM, &a, NULL);
+}
+
+static enum rc
+part_main(const struct pass *p, enum part part, unsigned index,
+    struct pass_ends *x, struct err *e)
+{
+	switch (part) {
+	case PART_KEEPER:
+		return keeper_main(p, x, e);
+	case PART_FETCH:
+		return fetch_main(p, index, x, e);
+	case PART_RELAY:
+		return relay_main(p, index, x, e);
+	case PART_VAULT:
+		return vault_main(p, x, e);
+	case PART_CLERK:
+		return clerk_main(p, x, e);
+	case PART_N:
+		break;
+	}
+	return err_set(e, RC_TEMP, "part");
+}
+
+static _Noreturn void
+child_run(struct starter *s, enum part part, unsigned index,
+    struct pass_ends *x)
+{
+	struct err e = ERR_INIT;
+	enum rc rc;
+
+	child_signals();
+	chan_close(&s->keeper);
+	chan_close(&s->clerk);
+	chan_close(&s->composer);
+#if defined(HAVE_SYS_PRCTL_H) && defined(PR_SET_NAME)
+	{
+		char name[16];
+
+		snprintf(name, sizeof(name), "sceau:%s", part_names[part]);
+		prctl(PR_SET_NAME, name, 0, 0, 0);
+	}
+#endif
+	rc = part_main(s->p, part, index, x, &e);
+	if (x->keeper.fd >= 0)
+		ipc_done(&x->keeper, rc, &e);
+	_exit(rc_exit(rc));
+}
+
+static struct kid *
+kid_free(struct starter *s)
+{
+	for (size_t i = 0; i < KIDS_MAX; i++)
+		if (s->kids[i].pid == 0)
+			return &s->kids[i];
+	return NULL;
+}
+
+static void
+ends_close(struct pass_ends *x)
+{
+	chan_close(&x->keeper);
+	chan_close(&x->clerk);
+	chan_close(&x->vault);
+	chan_close(&x->composer);
+	chan_close(&x->starter);
+}
+
+/* ${theirs} are the child's ends, closed here; ${ours} those of others that
+ * it must not hold. */
+static enum rc
+kid_start(struct starter *s, enum part part, unsigned index,
+    struct pass_ends *theirs, const int *others, size_t nothers,
+    struct err *e)
+{
+	struct kid *k = kid_free(s);
+	pid_t pid;
+
+	if (k == NULL)
+		return err_set(e, RC_TEMP, _("too many processes"));
+	fflush(NULL);
+	if ((pid = fork()) < 0)
+		return err_sys(e, "fork");
+	if (pid == 0) {
+		for (size_t i = 0; i < nothers; i++)
+			if (others[i] >= 0)
+				close(others[i]);
+		child_run(s, part, index, theirs);
+	}
+	k->pid = pid;
+	k->part = part;
+	ends_close(theirs);
+	return RC_OK;
+}
+
+static struct pass_ends
+no_ends(void)
+{
+	const struct chan none = CHAN_INIT;
+	struct pass_ends x = { none, none, none, none, none };
+
+	return x;
+}
+
+static enum rc
+pair(struct chan *one, int *other, struct err *e)
+{
+	int fds[2];
+	enum rc rc = chan_pair(fds, e);
+
+	if (rc != RC_OK)
+		return rc;
+	chan_init(one, fds[0]);
+	*other = fds[1];
+	return RC_OK;
+}
+
+static enum rc
+hand_over(struct starter *s, enum part part, unsigned index, int fd,
+    struct err *e)
+{
+	uint8_t body[5];
+	enum rc rc;
+
+	body[0] = (uint8_t)part;
+	put_be32(body + 1, index);
+	rc = chan_send_fd(&s->keeper, IPC_STARTED, 0, body, sizeof(body), fd,
+	    e);
+	close(fd);
+	return rc;
+}
+
+static enum rc
+start_one(struct starter *s, enum part part, unsigned index, struct err *e)
+{
+	struct pass_ends x = no_ends();
+	int ours = -1;
+	enum rc rc;
+
+	if ((rc = pair(&x.keeper, &ours, e)) != RC_OK)
+		return rc;
+	if ((rc = kid_start(s, part, index, &x, &ours, 1, e)) != RC_OK) {
+		ends_close(&x);
+		close(ours);
+		return rc;
+	}
+	return hand_over(s, part, index, ours, e);
+}
+
+enum { F_VK, F_CK, F_CV, F_XV, F_CS, F_N };	/* whose line to whom */
+
+static enum rc
+vault_pairs(struct starter *s, struct pass_ends *v, struct pass_ends *c,
+    int fds[F_N], struct err *e)
+{
+	enum rc rc;
+
+	for (size_t i = 0; i < F_N; i++)
+		fds[i] = -1;
+	if ((rc = pair(&v->keeper, &fds[F_VK], e)) != RC_OK ||
+	    (rc = pair(&c->keeper, &fds[F_CK], e)) != RC_OK ||
+	    (rc = pair(&v->clerk, &fds[F_CV], e)) != RC_OK ||
+	    (rc = pair(&c->starter, &fds[F_CS], e)) != RC_OK)
+		return rc;
+	if (s->job != NULL)
+		rc = pair(&v->composer, &fds[F_XV], e);
+	return rc;
+}
+
+/* Vault and clerk come together, with the line between them. */
+static enum rc
+start_vault(struct starter *s, struct err *e)
+{
+	struct pass_ends v = no_ends(), c = no_ends();
+	int fds[F_N], others[F_N + 4];
+	enum rc rc;
+
+	if ((rc = vault_pairs(s, &v, &c, fds, e)) != RC_OK)
+		goto out;
+	memcpy(others, fds, sizeof(fds));
+	others[F_N] = c.keeper.fd;
+	others[F_N + 1] = c.starter.fd;
+	if ((rc = kid_start(s, PART_VAULT, 0, &v, others, F_N + 2, e)) !=
+	    RC_OK)
+		goto out;
+	chan_init(&c.vault, fds[F_CV]);
+	fds[F_CV] = -1;
+	memcpy(others, fds, sizeof(fds));
+	if ((rc = kid_start(s, PART_CLERK, 0, &c, others, F_N, e)) != RC_OK)
+		goto out;
+	chan_init(&s->clerk, fds[F_CS]);
+	fds[F_CS] = -1;
+	if (fds[F_XV] >= 0)
+		chan_init(&s->composer, fds[F_XV]);
+	fds[F_XV] = -1;
+	rc = hand_over(s, PART_VAULT, 0, fds[F_VK], e);
+	fds[F_VK] = -1;
+	if (rc == RC_OK)
+		rc = hand_over(s, PART_CLERK, 0, fds[F_CK], e);
+	fds[F_CK] = -1;
+out:
+	for (size_t i = 0; i < F_N; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	ends_close(&v);
+	ends_close(&c);
+	return rc;
+}
+
+static enum rc
+serve_start(struct starter *s, struct rd *r, struct err *e)
+{
+	uint8_t part = rd_8(r);
+	uint32_t index = rd_32(r);
+
+	if (!rd_done(r))
+		return ipc_bad(e);
+	if (part == PART_VAULT)
+		return start_vault(s, e);
+	if (part == PART_FETCH || part == PART_RELAY)
+		return start_one(s, (enum part)part, index, e);
+	return ipc_bad(e);
+}
+
+static enum rc
+serve_keeper(struct starter *s, struct err *e)
+{
+	struct frame f;
+	struct rd r;
+	enum rc rc = chan_recv(&s->keeper, &f, e);
+
+	if (rc != RC_OK)
+		return rc;
+	r = rd_of(f.body.p, f.body.len);
+	if (f.type == IPC_START)
+		return serve_start(s, &r, e);
+	if (f.type == IPC_SUBMITTED && s->job != NULL)
+		return s->job->result(s->job->ctx, &r, e);
+	if (f.type != IPC_RESULT && f.type != IPC_DONE)
+		return ipc_bad(e);
+	s->rc = unpack_err(&r, e);
+	s->answered = true;
+	return r.bad ? ipc_bad(e) : RC_OK;
+}
+
+/* The clerk cannot run commands: that of a pipe delivery runs here, its
+ * standard input the opened file that the clerk hands over. */
+static enum rc
+serve_clerk(struct starter *s, struct err *e)
+{
+	struct buf b = BUF_INIT;
+	struct err why = ERR_INIT;
+	struct frame f;
+	enum rc rc = chan_recv(&s->clerk, &f, e);
+	uint32_t index;
+	bool ok;
+	int fd;
+
+	if (rc != RC_OK) {
+		chan_close(&s->clerk);
+		return RC_OK;	/* the keeper sees its end too */
+	}
+	fd = s->clerk.got_fd;
+	s->clerk.got_fd = -1;
+	if (f.type != IPC_PIPE || f.body.len != 4 || fd < 0)
+		return ipc_bad(e);
+	index = get_be32(f.body.p);
+	if (index >= s->p->conf->ndelivers)
+		rc = ipc_bad(&why);
+	else
+		rc = pipe_run(s->p->conf->delivers[index].command, fd, &why);
+	close(fd);
+	ok = pack_err(&b, rc, &why);
+	return ipc_send(&s->clerk, IPC_PIPED, f.job, &b, ok, e);
+}
+
+static void
+kid_report(const struct kid *k, int status)
+{
+	if (WIFSIGNALED(status))
+		LOG(LOG_L_ERROR, "process.crash",
+		    LK_S("part", part_names[k->part]),
+		    LK_N("signal", WTERMSIG(status)));
+}
+
+static bool
+reap(struct starter *s)
+{
+	bool left = false;
+
+	for (size_t i = 0; i < KIDS_MAX; i++) {
+		struct kid *k = &s->kids[i];
+		int status;
+
+		if (k->pid == 0)
+			continue;
+		if (waitpid(k->pid, &status, WNOHANG) == k->pid) {
+			kid_report(k, status);
+			k->pid = 0;
+		} else
+			left = true;
+	}
+	return left;
+}
+
+/* Every child leaves when its lines are cut; one that does not is ended. */
+static void
+end_all(struct starter *s)
+{
+	int64_t until = clock_ms() + END_MS;
+
+	chan_close(&s->keeper);
+	chan_close(&s->clerk);
+	chan_close(&s->composer);
+	while (reap(s)) {
+		if (clock_ms() > until)
+			for (size_t i = 0; i < KIDS_MAX; i++)
+				if (s->kids[i].pid != 0)
+					kill(s->kids[i].pid, SIGKILL);
+		poll(NULL, 0, 5);
+	}
+}
+
+static enum rc
+serve_once(struct starter *s, struct err *e)
+{
+	struct pollfd fds[3] = { { s->keeper.fd, POLLIN, 0 },
+	    { s->clerk.fd, POLLIN, 0 }, { s->composer.fd, POLLIN, 0 } };
+	enum rc rc = RC_OK;
+
+	if (poll(fds, 3, 1000) < 0 && errno != EINTR)
+		return err_sys(e, "poll");
+	if (stop_asked == 1) {
+		stop_asked = 2;
+		rc = chan_send(&s->keeper, IPC_STOP, 0, NULL, 0, e);
+	}
+	if (rc == RC_OK && fds[2].revents != 0)
+		rc = s->job->step(s->job->ctx, &s->composer, e);
+	if (rc == RC_OK && fds[1].revents != 0)
+		rc = serve_clerk(s, e);
+	if (rc == RC_OK && (fds[0].revents != 0 || chan_ready(&s->keeper)))
+		rc = serve_keeper(s, e);
+	reap(s);
+	return rc;
+}
+
+static enum rc
+start_keeper(struct starter *s, struct err *e)
+{
+	struct pass_ends x = no_ends();
+	int ours = -1;
+	enum rc rc;
+
+	if ((rc = pair(&x.starter, &ours, e)) != RC_OK)
+		return rc;
+	rc = kid_start(s, PART_KEEPER, 0, &x, &ours, 1, e);
+	ends_close(&x);
+	chan_init(&s->keeper, ours);
+	if (rc == RC_OK && s->job != NULL)
+		rc = chan_send(&s->keeper, IPC_SUBMIT, 0, s->job->submit->p,
+		    s->job->submit->len, e);
+	return rc;
+}
+
+enum rc
+starter_run(const struct pass *p, const struct starter_job *job,
+    struct err *e)
+{
+	const struct chan none = CHAN_INIT;
+	struct starter s = { .p = p, .job = job, .keeper = none,
+	    .clerk = none, .composer = none };
+	enum rc rc;
+
+	catch_signals();
+	rc = start_keeper(&s, e);
+	while (rc == RC_OK && !s.answered)
+		rc = serve_once(&s, e);
+	end_all(&s);
+	return rc == RC_OK ? s.rc : rc;
+}
+
+enum rc
+starter_lock(const struct conf *c, int *fd, struct err *e)
+{
+	char path[4096];
+	enum rc rc;
+
+	*fd = -1;
+	if ((rc = file_mkdirs(c->state, 0700, e)) != RC_OK)
+		return rc;
+	if (snprintf(path, sizeof(path), "%s/lock", c->state) >=
+	    (int)sizeof(path))
+		return err_set(e, RC_CONF, _("%s: the name is too long"),
+		    c->state);
+	if ((*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600)) < 0)
+		return err_sys(e, "%s", path);
+	if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+		return RC_OK;
+	rc = errno == EWOULDBLOCK ? RC_OK : err_sys(e, "%s", path);
+	close(*fd);
+	*fd = -1;
+	return rc;
+}
