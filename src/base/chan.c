@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -111,6 +112,12 @@ chan_send_fd(struct chan *c, uint8_t type, uint32_t job, const void *p,
 		n = send_some(c->fd, iov, niov, done == 0 ? fd : -1);
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			struct pollfd p = { c->fd, POLLOUT, 0 };
+
+			(void)poll(&p, 1, -1);
+			continue;
+		}
 		if (n <= 0)
 			return gone(e);
 		done += (size_t)n;
@@ -243,6 +250,11 @@ chan_put(struct chan *c, uint8_t type, uint32_t job, const void *p,
 
 	BUG_ON(len > CHAN_MAX_BYTES);
 	head_put(head, type, job, len);
+	/* A reader slower than us must not make the buffer grow. */
+	if (c->out_at > 0 && c->out_at >= c->out.len / 2) {
+		buf_drop(&c->out, c->out_at);
+		c->out_at = 0;
+	}
 	if (!buf_reserve(&c->out, sizeof(head) + len))
 		return err_set(e, RC_NOMEM, "chan");
 	buf_add(&c->out, head, sizeof(head));

@@ -14,35 +14,42 @@
 enum ipc {
 	/* child -> keeper: its last word: an error or RC_OK */
 	IPC_DONE = 1,
+	IPC_WHY,	/* before it: whose trouble (enum wire_why) */
+	IPC_EXIT,	/* keeper -> starter, before it: the exit code */
 
 	/* keeper -> starter, and back with a descriptor */
 	IPC_START,	/* part(1) index(4) */
 	IPC_STARTED,	/* the same; the descriptor comes along */
-	IPC_RESULT,	/* what the pass came to */
 	IPC_STOP,	/* starter -> keeper: end after what is under way */
 
 	/* fetch -> keeper */
-	IPC_LIST,	/* n times: id, size(8) */
+	IPC_LIST,	/* n times: size(8) id */
 	IPC_LISTED,	/* that was all of them */
 	IPC_BEGIN,	/* id: a mail begins */
 	IPC_BODY,	/* octets of the envelope in it */
-	IPC_END,	/* what it was (enum fetched), log facts */
-	IPC_RELEASED,	/* ids that the server no longer has, or keeps */
+	IPC_END,	/* enum fetched(1) id why Message-ID From */
+	IPC_FETCHED,	/* everything wanted so far has been tried */
+	IPC_RELEASED,	/* n times: enum source_done(1) id */
+	IPC_UP,		/* logged in; shall I list? */
+	IPC_WAITED,	/* there may be new mail */
 	/* keeper -> fetch */
-	IPC_WANT,	/* n times: id, size(8) */
-	IPC_RELEASE,	/* after(1), n times: id */
+	IPC_AFTER,	/* the id from which on to list, or nothing: list */
+	IPC_WANT,	/* n times: id */
+	IPC_RELEASE,	/* enum conf_after(1), n times: id */
 	IPC_WAIT,	/* wait for new mail, then list again */
 	IPC_FINISH,	/* leave in good order */
 
 	/* keeper -> vault */
-	IPC_OPEN,	/* header octets and rows */
-	IPC_GO,		/* how to open it (struct flow_go) */
-	IPC_SEALED,	/* octets of the sealed body */
+	IPC_OPEN,	/* mode(1), the envelope's first octets */
+	IPC_GO,		/* flags(1) token: its body follows, deliver it */
+	IPC_AGAIN,	/* route(4) dest: the body again, re-sealed for it */
+	IPC_SEALED,	/* octets of the body */
 	IPC_SEALED_END,
-	IPC_DROP,	/* forget that job */
-	IPC_RESOLVE,	/* whom the words mean */
+	IPC_DROP,	/* forget that job, and what was committed */
+	IPC_RESOLVE,	/* whom the words mean: control(1) own, who */
+	IPC_REPLY,	/* the sender of that job's envelope, for an answer */
 	IPC_DIGEST,	/* take D of the composer's mail */
-	IPC_SEAL,	/* seal it, or a control message */
+	IPC_SEAL,	/* seal it, or a control message (struct flow_seal) */
 	/* vault -> keeper */
 	IPC_HEAD,	/* steps 2 to 6 done, or why not */
 	IPC_VERDICT,	/* the whole is good, or why not */
@@ -51,6 +58,9 @@ enum ipc {
 	IPC_OUT_HEAD,	/* header and T of a sealed envelope */
 	IPC_OUT,	/* its octets */
 	IPC_OUT_END,
+	/* vault -> keeper on the line of rows, and back */
+	IPC_ROW_GET,	/* key */
+	IPC_ROW,	/* the row, or nothing */
 
 	/* vault -> clerk */
 	IPC_MAIL_BEGIN,	/* job, token */
@@ -68,19 +78,31 @@ enum ipc {
 	IPC_FOUND,	/* answer to IPC_LOOK: 1 or 0 */
 	/* keeper -> clerk */
 	IPC_FILE,	/* rename now */
-	IPC_LOOK,	/* token: is it there already? */
+	IPC_CANCEL,	/* not to be filed: forget it */
+	IPC_LOOK,	/* token: is it there already, in whole or in part? */
 	/* clerk -> starter and back */
 	IPC_PIPE,	/* run that delivery's command on this descriptor */
 	IPC_PIPED,
 
 	/* keeper -> relay */
-	IPC_SEND,	/* routes, date, ids, size; IPC_OUT frames follow */
+	IPC_SEND,	/* date(8) size(8) from sender to Message-ID
+			 * boundary; the
+			 * envelope follows in IPC_OUT frames and IPC_OUT_END */
 	/* relay -> keeper */
-	IPC_SENT,	/* enum relay_verdict and what the server said */
+	IPC_SENT,	/* enum relay_verdict(1) code(2) enhanced text */
 
 	/* composer -> keeper and back */
 	IPC_SUBMIT,
 	IPC_SUBMITTED
+};
+
+/* What IPC_END says a fetched mail was. */
+enum fetched {
+	FETCHED_SEALED,		/* one envelope; its octets have all been given */
+	FETCHED_UNSEALED,	/* none in it */
+	FETCHED_FORMAT,		/* damaged, or more than one */
+	FETCHED_TOOBIG,
+	FETCHED_GONE		/* no longer there, or the server refuses it */
 };
 
 /* Runs of octets inside a frame: length(4), octets. */

@@ -38,6 +38,7 @@ struct pass_ends {
 	struct chan	keeper;
 	struct chan	clerk;		/* vault: opened mail goes out here */
 	struct chan	vault;		/* clerk: and comes in here */
+	struct chan	rows;		/* vault: its rows, of the keeper */
 	struct chan	composer;	/* vault: mail to be sealed */
 	struct chan	starter;	/* keeper, clerk */
 };

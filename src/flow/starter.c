@@ -35,7 +35,7 @@ struct starter {
 	const struct starter_job	*job;
 	struct kid			 kids[KIDS_MAX];
 	struct chan			 keeper, clerk, composer;
-	bool				 answered;	/* IPC_RESULT came */
+	bool				 answered;	/* the keeper is done */
 	enum rc				 rc;
 };
 
@@ -118,8 +118,7 @@ child_run(struct starter *s, enum part part, unsigned index,
 	}
 #endif
 	rc = part_main(s->p, part, index, x, &e);
-	if (x->keeper.fd >= 0)
-		ipc_done(&x->keeper, rc, &e);
+	ipc_done(part == PART_KEEPER ? &x->starter : &x->keeper, rc, &e);
 	_exit(rc_exit(rc));
 }
 
@@ -138,6 +137,7 @@ ends_close(struct pass_ends *x)
 	chan_close(&x->keeper);
 	chan_close(&x->clerk);
 	chan_close(&x->vault);
+	chan_close(&x->rows);
 	chan_close(&x->composer);
 	chan_close(&x->starter);
 }
@@ -173,7 +173,7 @@ static struct pass_ends
 no_ends(void)
 {
 	const struct chan none = CHAN_INIT;
-	struct pass_ends x = { none, none, none, none, none };
+	struct pass_ends x = { none, none, none, none, none, none };
 
 	return x;
 }
@@ -223,7 +223,9 @@ start_one(struct starter *s, enum part part, unsigned index, struct err *e)
 	return hand_over(s, part, index, ours, e);
 }
 
-enum { F_VK, F_CK, F_CV, F_XV, F_CS, F_N };	/* whose line to whom */
+/* Whose line to whom: vault, rows, clerk, composer; the keeper's, the
+ * clerk's, the starter's ends. */
+enum { F_VK, F_RK, F_CK, F_CV, F_XV, F_CS, F_N };
 
 static enum rc
 vault_pairs(struct starter *s, struct pass_ends *v, struct pass_ends *c,
@@ -234,6 +236,7 @@ vault_pairs(struct starter *s, struct pass_ends *v, struct pass_ends *c,
 	for (size_t i = 0; i < F_N; i++)
 		fds[i] = -1;
 	if ((rc = pair(&v->keeper, &fds[F_VK], e)) != RC_OK ||
+	    (rc = pair(&v->rows, &fds[F_RK], e)) != RC_OK ||
 	    (rc = pair(&c->keeper, &fds[F_CK], e)) != RC_OK ||
 	    (rc = pair(&v->clerk, &fds[F_CV], e)) != RC_OK ||
 	    (rc = pair(&c->starter, &fds[F_CS], e)) != RC_OK)
@@ -271,6 +274,9 @@ start_vault(struct starter *s, struct err *e)
 	fds[F_XV] = -1;
 	rc = hand_over(s, PART_VAULT, 0, fds[F_VK], e);
 	fds[F_VK] = -1;
+	if (rc == RC_OK)
+		rc = hand_over(s, PART_VAULT, 1, fds[F_RK], e);
+	fds[F_RK] = -1;
 	if (rc == RC_OK)
 		rc = hand_over(s, PART_CLERK, 0, fds[F_CK], e);
 	fds[F_CK] = -1;
@@ -312,7 +318,7 @@ serve_keeper(struct starter *s, struct err *e)
 		return serve_start(s, &r, e);
 	if (f.type == IPC_SUBMITTED && s->job != NULL)
 		return s->job->result(s->job->ctx, &r, e);
-	if (f.type != IPC_RESULT && f.type != IPC_DONE)
+	if (f.type != IPC_DONE)
 		return ipc_bad(e);
 	s->rc = unpack_err(&r, e);
 	s->answered = true;

@@ -1,0 +1,180 @@
+/*
+ * The keeper's own: the store, the lines to the others, the exit code.
+ *
+ * One event loop (keeper_turn) serves the lines of fetch, relay and rows as
+ * frames come.  What needs vault and clerk (opening, re-sealing, submitting,
+ * acknowledging) is straight-line code, one at a time, which turns the loop
+ * while it waits: keeper_open.c, keeper_hub.c, keeper_seal.c.
+ */
+#ifndef SC_FLOW_KEEPER_H
+#define SC_FLOW_KEEPER_H
+
+#include "base/chan.h"
+#include "flow/ipc.h"
+#include "flow/pass.h"
+#include "flow/sealing.h"
+#include "store/store.h"
+#include "store/store_in.h"
+#include "wire/why.h"
+
+/* A line to one child. */
+struct line {
+	struct chan	c;
+	bool		open;
+	bool		asked;		/* the starter was asked for it */
+	bool		done;		/* it has said its last word */
+	enum wire_why	why;
+	enum rc		rc;		/* that word */
+	struct err	err;
+};
+
+/* A body on its way to a child, part by part as the line takes them. */
+struct feed {
+	struct line	*to;		/* NULL: nothing on its way */
+	enum ipc	 type, end;
+	uint32_t	 job;
+	int64_t		 body;
+	uint32_t	 part;
+	size_t		 skip;		/* octets of part 0 that were sent */
+};
+
+/* A body on its way in: gathered, or in parts when large. */
+struct gather {
+	struct buf	buf;
+	int64_t		id;		/* store_body_begin(), or 0 */
+	uint64_t	size;
+};
+
+enum account_state {
+	AC_OFF,		/* not started */
+	AC_ASKED,	/* starting, logging in */
+	AC_LISTING,
+	AC_FETCHING,
+	AC_FETCHED,	/* all that was wanted is in the store */
+	AC_RELEASING,
+	AC_WAITING,	/* `run`: for news */
+	AC_LEAVING,
+	AC_DONE
+};
+
+#define PUT_MAX 128
+#define RELEASE_AT_ONCE 2048
+
+struct account {
+	const struct conf_account *conf;
+	unsigned		 index;
+	struct line		 line;
+	enum account_state	 state;
+	struct store_list	*list;
+	struct gather		 mail;		/* of the mail coming in */
+	struct store_in_put	 put[PUT_MAX];	/* whole, not yet committed */
+	struct buf		 bodies[PUT_MAX];
+	size_t			 nput;
+	uint64_t		 put_bytes;
+	int64_t			 again_at;	/* `run`: next start */
+	unsigned		 failures;	/* in a row */
+	int64_t			 release_after;
+	int64_t			 asked_ids[RELEASE_AT_ONCE];
+	size_t			 nasked;
+};
+
+struct keeper {
+	const struct pass	*p;
+	struct pass_ends	*x;
+	struct store		*st;
+	struct line		 vault, clerk, rows;
+	struct account		*accounts;
+	struct relays		*relays;	/* keeper_out.c */
+	struct versions		*versions;	/* keeper_rows.c */
+	int64_t			 opened;	/* highest id looked at */
+	/* There may be mail to open, acknowledgements due, mail to relay. */
+	bool			 open_more, ack_more, out_more;
+	int64_t			 looked_at;	/* `run`: when last asked */
+	bool			 taken;		/* PASS_TAKE: it is in the store */
+	bool			 stop;		/* asked to end */
+	bool			 submit;	/* IPC_SUBMIT came */
+	struct buf		 submission;
+	uint32_t		 job;		/* the last one given */
+	int			 exit;		/* sysexits, the worst so far */
+	int64_t			 began_at;
+};
+
+/* keeper_turn(k, wait_ms, e): one turn of the loop; RC_OK also when nothing
+ * came.  A dead child is a fact in its line, not a failure of the turn. */
+enum rc keeper_turn(struct keeper *k, int wait_ms, struct err *e);
+
+/* keeper_worse(k, rc, why): remember the worst for the exit code (PROTOCOL
+ * 2.19: 78 71 75 77 69 65 0). */
+void keeper_worse(struct keeper *k, enum rc rc, enum wire_why why);
+void keeper_fault(struct keeper *k, const char *event, enum rc rc,
+    enum wire_why why, const struct err *why_text);
+
+/* Lines. keeper_line_end(): its last word is known or it is gone. */
+enum rc keeper_need_vault(struct keeper *k, struct err *e);
+enum rc keeper_start(struct keeper *k, enum part part, unsigned index,
+    struct err *e);
+bool line_done_frame(struct line *l, const struct frame *f);
+
+/* keeper_wait(k, l, f, feed, e): the next frame of ${l} (vault or clerk), the
+ * loop turning meanwhile and ${feed} (or NULL) going out. RC_TEMP: the child
+ * is gone, ${e} says its last word. */
+enum rc keeper_wait(struct keeper *k, struct line *l, struct frame *f,
+    struct feed *feed, struct err *e);
+/* feed_pump(k, f, e): send what the line takes now. */
+enum rc feed_pump(struct keeper *k, struct feed *f, struct err *e);
+
+/* Gathering a body. ${into}->id or the buffer holds it at the end. */
+enum rc gather_add(struct keeper *k, struct gather *g, const void *p,
+    size_t len, struct err *e);
+enum rc gather_end(struct keeper *k, struct gather *g, struct err *e);
+void gather_drop(struct keeper *k, struct gather *g);
+struct store_body gather_body(const struct gather *g);
+
+/* keeper_event(k, name, fmt): one line for `sceau log` and the log. */
+void keeper_event(struct keeper *k, const char *name, const char *fmt, ...)
+    SC_PRINTF(3, 4);
+
+/* keeper_rows.c: rows for the vault, and their versions until committed. */
+enum rc rows_serve(struct keeper *k, const struct frame *f, struct err *e);
+uint32_t rows_version(struct keeper *k, const char *key);
+void rows_forget(struct keeper *k);
+
+/* keeper_in.c: accounts. */
+enum rc accounts_new(struct keeper *k, struct err *e);
+void accounts_free(struct keeper *k);
+enum rc accounts_start(struct keeper *k, struct err *e);
+enum rc account_frame(struct keeper *k, struct account *a,
+    const struct frame *f, struct err *e);
+enum rc account_gone(struct keeper *k, struct account *a, struct err *e);
+/* what can be done now that nothing waits to be opened */
+enum rc accounts_release(struct keeper *k, struct err *e);
+bool accounts_done(const struct keeper *k);
+int64_t accounts_next_at(const struct keeper *k);
+
+/* keeper_open.c: one batch; ${some} false: there was nothing to open. */
+enum rc open_batch(struct keeper *k, bool *some, struct err *e);
+
+/* keeper_hub.c: re-seal an opened message for its routes. */
+struct opening;
+enum rc hub_relay(struct keeper *k, struct opening *o, struct err *e);
+
+/* keeper_seal.c */
+enum rc seal_acks(struct keeper *k, bool *some, struct err *e);
+enum rc seal_submission(struct keeper *k, struct err *e);
+enum rc keeper_resolve(struct keeper *k, bool control, const char *own,
+    const char *who, struct gate_dest *dest, struct err *e);
+
+/* keeper_out.c: relays. */
+enum rc relays_new(struct keeper *k, struct err *e);
+void relays_free(struct keeper *k);
+enum rc relays_start(struct keeper *k, struct err *e);
+enum rc relays_pump(struct keeper *k, struct err *e);
+size_t relays_count(const struct keeper *k);
+struct line *relays_line(struct keeper *k, size_t i);
+enum rc relay_frame(struct keeper *k, size_t i, const struct frame *f,
+    struct err *e);
+enum rc relay_gone(struct keeper *k, size_t i, struct err *e);
+bool relays_done(const struct keeper *k);
+int64_t relays_next_at(const struct keeper *k);
+
+#endif

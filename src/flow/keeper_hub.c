@@ -1,0 +1,125 @@
+/*
+ * At the association's gateway: what a member sealed for it is opened once
+ * more for each recipient and sealed again chunk by chunk; one transaction
+ * makes all of it true (DESIGN "Re-sealing at the hub").
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/lang.h"
+#include "flow/opening.h"
+#include "flow/outgoing.h"
+#include "store/store_hub.h"
+
+struct relay_job {
+	struct outgoing			 out[GATE_ROUTES_MAX];
+	struct store_out_put		 put[GATE_ROUTES_MAX];
+	size_t				 nout;
+	struct store_hub_refusal	 refused[GATE_ROUTES_MAX];
+	size_t				 nrefused;
+};
+
+static enum rc
+ask_again(struct keeper *k, const struct opening *o, size_t n,
+    const struct gate_dest *dest, struct err *e)
+{
+	struct buf b = BUF_INIT;
+	bool ok = buf_add32(&b, (uint32_t)n) && dest_pack(&b, dest);
+
+	return ipc_put(&k->vault.c, IPC_AGAIN, o->job, &b, ok, e);
+}
+
+/* ${refused}: by the vault, of this name only; the others go on. */
+static enum rc
+relay_one(struct keeper *k, const struct opening *o, size_t n,
+    struct relay_job *j, bool *refused, struct err *e)
+{
+	struct outgoing *out = &j->out[j->nout];
+	struct feed feed = { &k->vault, IPC_SEALED, IPC_SEALED_END, o->job,
+	    o->in.body, 0, o->head.len };
+	struct err why = ERR_INIT;
+	enum rc rc;
+
+	*refused = false;
+	out->at = clock_now();
+	rc = keeper_resolve(k, false, NULL, o->v.routes[n].name, &out->dest,
+	    &why);
+	if (rc == RC_OK && out->dest.via_hub)
+		rc = err_set(&why, RC_PERM, _("no key for %s"),
+		    o->v.routes[n].name);
+	if (rc == RC_PERM) {
+		keeper_event(k, "hub.refused", "to=%s why=\"%.200s\"",
+		    o->v.routes[n].name, why.text);
+		*refused = true;
+		return RC_OK;
+	}
+	if (rc != RC_OK)
+		return err_set(e, rc, "%s", why.text);
+	if ((rc = ask_again(k, o, n, &out->dest, e)) != RC_OK ||
+	    (rc = outgoing_take(k, o->job, &feed, out, e)) != RC_OK)
+		return rc;
+	outgoing_put(k, out, STORE_MAIL, o->v.d, &j->put[j->nout++]);
+	return RC_OK;
+}
+
+static enum rc
+commit(struct keeper *k, struct opening *o, struct relay_job *j,
+    struct err *e)
+{
+	struct store_row *rows = calloc(o->v.nrows + 1, sizeof(*rows));
+	struct store_ack_in *acks = calloc(o->v.nacks +
+	    o->v.nrelayed_acks + 1, sizeof(*acks));
+	struct store_done d;
+	enum rc rc;
+
+	if (rows == NULL || acks == NULL)
+		rc = err_set(e, RC_NOMEM, _("no memory left"));
+	else {
+		opening_done(k, o, &d, rows, acks);
+		d.ack_state = j->nout > 0 ? GATE_ACK_RELAYED :
+		    GATE_ACK_REFUSED;
+		FAULT("keeper.relay.before");
+		rc = store_hub_relay(k->st, &d, j->put, j->nout, j->refused,
+		    j->nrefused, clock_now(), e);
+		FAULT("keeper.relay.after");
+		/* The bodies are the store's from here on. */
+		for (size_t i = 0; i < j->nout; i++)
+			j->out[i].body.id = 0;
+	}
+	if (rc == RC_OK)
+		keeper_event(k, "hub.relayed", "from=%s recipients=%zu "
+		    "refused=%zu", o->head.sender, j->nout, j->nrefused);
+	free(rows);
+	free(acks);
+	return rc;
+}
+
+enum rc
+hub_relay(struct keeper *k, struct opening *o, struct err *e)
+{
+	struct relay_job *j = calloc(1, sizeof(*j));
+	enum rc rc = RC_OK;
+	bool refused;
+
+	if (j == NULL)
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	for (size_t i = 0; rc == RC_OK && i < o->v.nroutes; i++) {
+		rc = relay_one(k, o, i, j, &refused, e);
+		if (rc == RC_OK && refused) {
+			j->refused[j->nrefused].name = o->v.routes[i].name;
+			j->refused[j->nrefused++].state = GATE_ACK_REFUSED;
+		}
+	}
+	if (rc == RC_OK)
+		rc = commit(k, o, j, e);
+	if (rc == RC_OK)
+		o->fate = FATE_RELAYED;
+	for (size_t i = 0; i < GATE_ROUTES_MAX; i++)
+		outgoing_free(k, &j->out[i]);
+	free(j);
+	return rc;
+}

@@ -1,0 +1,490 @@
+/* The keeper's side of fetching: what is wanted, what came, what may go. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/lang.h"
+#include "base/log.h"
+#include "flow/keeper.h"
+#include "wire/source.h"
+
+#define WANT_AT_ONCE 512
+#define PUT_BYTES (4U << 20)	/* gathered before a commit */
+#define ACTION_UNSEALED 2	/* to the folder for mail that is not sealed */
+#define LOGIN_AGAIN_S 3600
+
+enum rc
+accounts_new(struct keeper *k, struct err *e)
+{
+	size_t n = k->p->conf->naccounts;
+
+	if (n == 0)
+		return RC_OK;
+	if ((k->accounts = calloc(n, sizeof(*k->accounts))) == NULL)
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	for (size_t i = 0; i < n; i++) {
+		k->accounts[i].conf = &k->p->conf->accounts[i];
+		k->accounts[i].index = (unsigned)i;
+		k->accounts[i].line.c.fd = -1;
+		k->accounts[i].line.c.got_fd = -1;
+	}
+	return RC_OK;
+}
+
+static void
+put_forget(struct account *a)
+{
+	for (size_t i = 0; i < a->nput; i++)
+		buf_free(&a->bodies[i]);
+	a->nput = 0;
+	a->put_bytes = 0;
+}
+
+void
+accounts_free(struct keeper *k)
+{
+	for (size_t i = 0; k->accounts != NULL &&
+	    i < k->p->conf->naccounts; i++) {
+		struct account *a = &k->accounts[i];
+
+		put_forget(a);
+		gather_drop(k, &a->mail);
+		store_list_free(&a->list);
+		chan_close(&a->line.c);
+	}
+	free(k->accounts);
+	k->accounts = NULL;
+}
+
+static size_t
+accounts_running(const struct keeper *k)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < k->p->conf->naccounts; i++)
+		n += k->accounts[i].state != AC_OFF &&
+		    k->accounts[i].state != AC_DONE;
+	return n;
+}
+
+/* At most `parallel` at once; `run` starts one again when its time comes. */
+enum rc
+accounts_start(struct keeper *k, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	if (k->p->kind == PASS_SUBMIT || k->stop)
+		return RC_OK;
+	for (size_t i = 0; rc == RC_OK && i < k->p->conf->naccounts; i++) {
+		struct account *a = &k->accounts[i];
+
+		if (a->state == AC_DONE && k->p->stay &&
+		    clock_now() >= a->again_at)
+			a->state = AC_OFF;
+		if (a->state != AC_OFF || accounts_running(k) >=
+		    (size_t)k->p->conf->parallel)
+			continue;
+		a->state = AC_ASKED;
+		rc = keeper_start(k, PART_FETCH, a->index, e);
+	}
+	return rc;
+}
+
+/* ---- commit ------------------------------------------------------------ */
+
+static enum rc
+put_commit(struct keeper *k, struct account *a, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	if (a->nput == 0)
+		return RC_OK;
+	for (size_t i = 0; i < a->nput; i++)
+		if (a->put[i].body.id == 0) {
+			a->put[i].body.p = a->bodies[i].p;
+			a->put[i].body.len = a->bodies[i].len;
+		}
+	FAULT("keeper.fetched.before");
+	rc = store_in_put(k->st, a->conf->name, clock_now(), a->put, a->nput,
+	    e);
+	FAULT("keeper.fetched.after");
+	put_forget(a);
+	k->open_more = k->open_more || rc == RC_OK;
+	k->taken = k->taken || rc == RC_OK;
+	return rc;
+}
+
+static void
+uid_of(struct bytes id, struct store_uid *uid)
+{
+	BUG_ON(id.len > sizeof(uid->p));
+	uid->len = (uint8_t)id.len;
+	memcpy(uid->p, id.p, id.len);
+}
+
+static enum rc
+put_one(struct keeper *k, struct account *a, struct bytes id, struct err *e)
+{
+	struct store_in_put *put = &a->put[a->nput];
+	enum rc rc = gather_end(k, &a->mail, e);
+
+	if (rc != RC_OK)
+		return rc;
+	memset(put, 0, sizeof(*put));
+	uid_of(id, &put->uid);
+	put->body.id = a->mail.id;
+	a->bodies[a->nput] = a->mail.buf;
+	a->put_bytes += a->mail.buf.len;
+	a->nput++;
+	memset(&a->mail, 0, sizeof(a->mail));
+	if (a->nput < PUT_MAX && a->put_bytes < PUT_BYTES)
+		return RC_OK;
+	return put_commit(k, a, e);
+}
+
+/* ---- frames ------------------------------------------------------------- */
+
+static enum rc
+on_up(struct keeper *k, struct account *a, struct err *e)
+{
+	a->failures = 0;
+	store_list_free(&a->list);
+	a->state = AC_LISTING;
+	enum rc rc = store_list_begin(k->st, a->conf->name, &a->list, e);
+
+	return rc != RC_OK ? rc :
+	    chan_put(&a->line.c, IPC_AFTER, 0, NULL, 0, e);
+}
+
+static enum rc
+on_list(struct account *a, const struct frame *f, struct err *e)
+{
+	struct rd r = rd_of(f->body.p, f->body.len);
+	struct store_uid uids[64];
+	enum rc rc = RC_OK;
+	size_t n = 0;
+
+	if (a->state != AC_LISTING)
+		return ipc_bad(e);
+	while (rc == RC_OK && r.left > 0 && !r.bad) {
+		(void)rd_64(&r);
+		struct bytes id = unpack_run(&r);
+
+		if (id.len == 0 || id.len > STORE_UID_MAX_BYTES)
+			return ipc_bad(e);
+		uid_of(id, &uids[n++]);
+		if (n == 64 || r.left == 0) {
+			rc = store_list_add(a->list, uids, n, e);
+			n = 0;
+		}
+	}
+	return rc == RC_OK && r.bad ? ipc_bad(e) : rc;
+}
+
+/* Ask for the next ones, or note that there are none left. */
+static enum rc
+want_more(struct keeper *k, struct account *a, struct err *e)
+{
+	struct store_uid *uids = calloc(WANT_AT_ONCE, sizeof(*uids));
+	struct buf b = BUF_INIT;
+	bool ok = true;
+	size_t n = 0;
+	enum rc rc;
+
+	if (uids == NULL)
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	rc = store_list_wanted(a->list, uids, WANT_AT_ONCE, &n, e);
+	for (size_t i = 0; i < n && ok; i++)
+		ok = pack_run(&b, uids[i].p, uids[i].len);
+	free(uids);
+	if (rc == RC_OK && n > 0 && !k->stop) {
+		a->state = AC_FETCHING;
+		return ipc_put(&a->line.c, IPC_WANT, 0, &b, ok, e);
+	}
+	buf_free(&b);
+	if (rc == RC_OK)
+		rc = put_commit(k, a, e);
+	a->state = AC_FETCHED;
+	a->release_after = 0;
+	return rc;
+}
+
+static enum rc
+on_listed(struct keeper *k, struct account *a, struct err *e)
+{
+	size_t wanted = 0;
+	enum rc rc = store_list_end(a->list, &wanted, e);
+
+	if (rc != RC_OK)
+		return rc;
+	LOG(LOG_L_DEBUG, "in.listed", LK_S("account", a->conf->name),
+	    LK_N("wanted", wanted));
+	if (k->p->dry_run) {
+		keeper_event(k, "in.would_fetch", "account=%s messages=%zu",
+		    a->conf->name, wanted);
+		a->state = AC_FETCHED;
+		return RC_OK;
+	}
+	return want_more(k, a, e);
+}
+
+static enum rc
+pass_over(struct keeper *k, struct account *a, struct bytes id,
+    enum fetched as, struct err *e)
+{
+	struct store_uid uid;
+	enum err_class class = as == FETCHED_FORMAT ? EC_FORMAT :
+	    as == FETCHED_TOOBIG ? EC_TOOBIG : EC_NONE;
+	uint8_t action = a->conf->unsealed_to != NULL ? ACTION_UNSEALED :
+	    STORE_ACTION_KEEP;
+
+	uid_of(id, &uid);
+	return store_in_pass(k->st, a->conf->name, clock_now(), &uid, 1,
+	    class, action, e);
+}
+
+static enum rc
+on_end(struct keeper *k, struct account *a, const struct frame *f,
+    struct err *e)
+{
+	struct rd r = rd_of(f->body.p, f->body.len);
+	enum fetched as = (enum fetched)rd_8(&r);
+	struct bytes id = unpack_run(&r);
+	char why[ERR_TEXT_BYTES], message_id[512], from[512];
+
+	unpack_str(&r, why, sizeof(why));
+	unpack_str(&r, message_id, sizeof(message_id));
+	unpack_str(&r, from, sizeof(from));
+	if (!rd_done(&r) || id.len == 0 || id.len > STORE_UID_MAX_BYTES)
+		return ipc_bad(e);
+	switch (as) {
+	case FETCHED_SEALED:
+		LOG(LOG_L_DEBUG, "in.fetched", LK_S("account", a->conf->name),
+		    LK_S("from", from), LK_S("message_id", message_id),
+		    LK_N("octets", a->mail.size));
+		return put_one(k, a, id, e);
+	case FETCHED_UNSEALED:
+	case FETCHED_FORMAT:
+	case FETCHED_TOOBIG:
+		gather_drop(k, &a->mail);
+		keeper_event(k, as == FETCHED_UNSEALED ? "in.not_sealed" :
+		    as == FETCHED_FORMAT ? "in.format" : "in.too_big",
+		    "account=%s from=\"%.100s\" message_id=\"%.200s\" "
+		    "why=\"%.200s\"", a->conf->name, from, message_id, why);
+		if (as != FETCHED_UNSEALED)
+			keeper_worse(k, RC_INPUT, WHY_NONE);
+		return pass_over(k, a, id, as, e);
+	case FETCHED_GONE:
+		gather_drop(k, &a->mail);
+		return RC_OK;
+	}
+	return ipc_bad(e);
+}
+
+static enum rc
+on_released(struct keeper *k, struct account *a, const struct frame *f,
+    struct err *e)
+{
+	struct rd r = rd_of(f->body.p, f->body.len);
+	int64_t gone[RELEASE_AT_ONCE];
+	size_t i = 0, n = 0;
+	enum rc rc = RC_OK;
+
+	while (r.left > 0 && !r.bad) {
+		enum source_done done = (enum source_done)rd_8(&r);
+		struct bytes id = unpack_run(&r);
+
+		if (r.bad || id.len > STORE_UID_MAX_BYTES)
+			return ipc_bad(e);
+		/* In the order in which they were asked for. */
+		if (i >= a->nasked)
+			return ipc_bad(e);
+		if (done != SOURCE_PENDING)
+			gone[n++] = a->asked_ids[i];
+		i++;
+	}
+	if (rc == RC_OK && n > 0)
+		rc = store_released(k->st, gone, n, e);
+	a->nasked = 0;
+	a->state = AC_FETCHED;
+	return rc == RC_OK && r.bad ? ipc_bad(e) : rc;
+}
+
+enum rc
+account_frame(struct keeper *k, struct account *a, const struct frame *f,
+    struct err *e)
+{
+	switch ((int)f->type) {
+	case IPC_UP:
+		return on_up(k, a, e);
+	case IPC_LIST:
+		return on_list(a, f, e);
+	case IPC_LISTED:
+		return on_listed(k, a, e);
+	case IPC_BEGIN:
+		gather_drop(k, &a->mail);
+		return RC_OK;
+	case IPC_BODY:
+		return gather_add(k, &a->mail, f->body.p, f->body.len, e);
+	case IPC_END:
+		return on_end(k, a, f, e);
+	case IPC_FETCHED:
+		return want_more(k, a, e);
+	case IPC_RELEASED:
+		return on_released(k, a, f, e);
+	case IPC_WAITED:
+		return on_up(k, a, e);
+	}
+	return ipc_bad(e);
+}
+
+/* ---- the end of a session ------------------------------------------------ */
+
+static int
+back_off_s(const struct account *a)
+{
+	int s = a->conf->every_s;
+
+	for (unsigned i = 1; i < a->failures && s < 4 * 3600; i++)
+		s *= 2;
+	return s < 4 * 3600 ? s : 4 * 3600;
+}
+
+/* The session is over, in order or not: what came whole is kept. */
+enum rc
+account_gone(struct keeper *k, struct account *a, struct err *e)
+{
+	struct line *l = &a->line;
+	enum rc rc;
+
+	gather_drop(k, &a->mail);
+	rc = put_commit(k, a, e);
+	store_list_free(&a->list);
+	if (!l->done)
+		l->rc = err_set(&l->err, RC_TEMP,
+		    _("a process of sceau has ended early"));
+	if (l->rc != RC_OK) {
+		a->failures++;
+		err_ctx(&l->err, _("account %s"), a->conf->name);
+		keeper_fault(k, "in.failed", l->rc, l->why, &l->err);
+	}
+	a->state = AC_DONE;
+	a->again_at = clock_now() + (l->why == WHY_LOGIN ? LOGIN_AGAIN_S :
+	    back_off_s(a));
+	return rc;
+}
+
+/* ---- release --------------------------------------------------------------- */
+
+static enum conf_after
+after_of(const struct account *a, uint8_t action)
+{
+	if (action == ACTION_UNSEALED)
+		return CONF_AFTER_MOVE;
+	return action == STORE_ACTION_RELEASE ? a->conf->after :
+	    CONF_AFTER_KEEP;
+}
+
+static enum rc
+release_more(struct keeper *k, struct account *a, bool *some, struct err *e)
+{
+	struct store_in *due = calloc(RELEASE_AT_ONCE, sizeof(*due));
+	struct buf b = BUF_INIT;
+	enum conf_after after = CONF_AFTER_KEEP;
+	size_t n = 0, packed = 0;
+	bool ok = true;
+	enum rc rc;
+
+	*some = false;
+	if (due == NULL)
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	rc = store_release_due(k->st, a->conf->name, clock_now(),
+	    a->release_after, due, RELEASE_AT_ONCE, &n, e);
+	for (size_t i = 0; i < n && rc == RC_OK && ok; i++) {
+		a->release_after = due[i].id;
+		if (after_of(a, due[i].action) == CONF_AFTER_KEEP)
+			continue;
+		if (packed == 0) {
+			after = after_of(a, due[i].action);
+			ok = buf_add8(&b, (uint8_t)after);
+		} else if (after_of(a, due[i].action) != after) {
+			a->release_after = due[i].id - 1;
+			break;
+		}
+		ok = ok && pack_run(&b, due[i].uid.p, due[i].uid.len);
+		a->asked_ids[packed++] = due[i].id;
+	}
+	free(due);
+	a->nasked = packed;
+	if (rc == RC_OK && packed > 0) {
+		a->state = AC_RELEASING;
+		*some = true;
+		return ipc_put(&a->line.c, IPC_RELEASE, 0, &b, ok, e);
+	}
+	buf_free(&b);
+	return rc;
+}
+
+/* POP3 deletes when it says goodbye: one release, then the end. */
+static enum rc
+release_account(struct keeper *k, struct account *a, struct err *e)
+{
+	bool some = false;
+	enum rc rc = RC_OK;
+
+	if (!k->p->dry_run && !(a->conf->protocol == CONF_POP3 &&
+	    a->release_after > 0))
+		rc = release_more(k, a, &some, e);
+	if (rc != RC_OK || some)
+		return rc;
+	if (k->p->stay && !k->stop && a->conf->idle &&
+	    a->conf->protocol == CONF_IMAP) {
+		a->state = AC_WAITING;
+		return chan_put(&a->line.c, IPC_WAIT, 0, NULL, 0, e);
+	}
+	a->state = AC_LEAVING;
+	return chan_put(&a->line.c, IPC_FINISH, 0, NULL, 0, e);
+}
+
+enum rc
+accounts_release(struct keeper *k, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < k->p->conf->naccounts; i++) {
+		struct account *a = &k->accounts[i];
+
+		if (a->state == AC_FETCHED && a->line.open)
+			rc = release_account(k, a, e);
+		else if (a->state == AC_WAITING && k->stop && a->line.open) {
+			a->state = AC_LEAVING;
+			rc = chan_put(&a->line.c, IPC_FINISH, 0, NULL, 0, e);
+		}
+	}
+	return rc;
+}
+
+bool
+accounts_done(const struct keeper *k)
+{
+	for (size_t i = 0; i < k->p->conf->naccounts; i++)
+		if (k->accounts[i].state != AC_DONE &&
+		    !(k->stop && k->accounts[i].state == AC_OFF))
+			return false;
+	return true;
+}
+
+int64_t
+accounts_next_at(const struct keeper *k)
+{
+	int64_t at = CLOCK_FOREVER;
+
+	for (size_t i = 0; i < k->p->conf->naccounts; i++)
+		if (k->accounts[i].state == AC_DONE &&
+		    k->accounts[i].again_at < at)
+			at = k->accounts[i].again_at;
+	return at;
+}

@@ -1,0 +1,304 @@
+/* The keeper's side of relaying: claims, envelopes on their way, verdicts. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/lang.h"
+#include "base/secret.h"
+#include "flow/keeper.h"
+#include "store/store_out.h"
+#include "wire/relay.h"
+
+#define CLAIM_AT_ONCE 32
+#define LEASE_S 3600
+
+struct route {
+	const struct conf_relay	*conf;
+	unsigned		 index;
+	struct line		 line;
+	struct store_out	 claim[CLAIM_AT_ONCE];
+	size_t			 nclaim;
+	size_t			 given;		/* whose octets went out */
+	size_t			 judged;	/* whose verdict came */
+	struct feed		 feed;
+	bool			 leaving;
+	int64_t			 again_at;	/* suspended until */
+};
+
+struct relays {
+	size_t		n;
+	struct route	r[];
+};
+
+enum rc
+relays_new(struct keeper *k, struct err *e)
+{
+	const struct conf *c = k->p->conf;
+
+	k->relays = calloc(1, sizeof(*k->relays) +
+	    c->nrelays * sizeof(k->relays->r[0]));
+	if (k->relays == NULL)
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	for (size_t i = 0; i < c->nrelays; i++) {
+		struct route *r = &k->relays->r[k->relays->n++];
+
+		r->conf = &c->relays[i];
+		r->index = (unsigned)i;
+		r->line.c.fd = r->line.c.got_fd = -1;
+	}
+	return RC_OK;
+}
+
+void
+relays_free(struct keeper *k)
+{
+	for (size_t i = 0; k->relays != NULL && i < k->relays->n; i++)
+		chan_close(&k->relays->r[i].line.c);
+	free(k->relays);
+	k->relays = NULL;
+}
+
+size_t
+relays_count(const struct keeper *k)
+{
+	return k->relays == NULL ? 0 : k->relays->n;
+}
+
+struct line *
+relays_line(struct keeper *k, size_t i)
+{
+	return &k->relays->r[i].line;
+}
+
+/* ---- claims ------------------------------------------------------------------ */
+
+static enum rc
+claim(struct keeper *k, struct route *r, struct err *e)
+{
+	r->given = r->judged = r->nclaim = 0;
+	return store_out_claim(k->st, r->conf->name, clock_now(),
+	    clock_now() + LEASE_S, r->claim, CLAIM_AT_ONCE, &r->nclaim, e);
+}
+
+static enum rc
+suspended_until(struct keeper *k, struct route *r, struct err *e)
+{
+	struct store_relay s;
+	enum rc rc = store_relay_get(k->st, r->conf->name, &s, e);
+
+	if (rc == RC_OK)
+		r->again_at = s.since != 0 ? s.until : 0;
+	return rc;
+}
+
+/* A relay process is started when there is something for it, not before. */
+enum rc
+relays_start(struct keeper *k, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	if (k->p->kind == PASS_SUBMIT || k->p->dry_run || k->stop ||
+	    !k->out_more)
+		return RC_OK;
+	k->out_more = false;
+	for (size_t i = 0; rc == RC_OK && i < k->relays->n; i++) {
+		struct route *r = &k->relays->r[i];
+
+		if (r->line.asked || clock_now() < r->again_at)
+			continue;
+		if ((rc = suspended_until(k, r, e)) != RC_OK ||
+		    clock_now() < r->again_at)
+			continue;
+		if ((rc = claim(k, r, e)) == RC_OK && r->nclaim > 0) {
+			r->leaving = false;
+			r->line.asked = true;
+			rc = keeper_start(k, PART_RELAY, r->index, e);
+		}
+	}
+	return rc;
+}
+
+/* ---- sending ------------------------------------------------------------------- */
+
+static enum rc
+give(struct keeper *k, struct route *r, struct err *e)
+{
+	const struct store_out *o = &r->claim[r->given];
+	struct buf b = BUF_INIT;
+	bool ok = buf_add64(&b, (uint64_t)o->queued_at) &&
+	    buf_add64(&b, o->size) && pack_str(&b, o->from_route) &&
+	    pack_str(&b, k->p->conf->route) && pack_str(&b, o->to_route) &&
+	    pack_str(&b, o->message_id) && pack_str(&b, o->boundary);
+
+	r->feed = (struct feed){ &r->line, IPC_OUT, IPC_OUT_END,
+	    (uint32_t)r->given, o->body, 0, 0 };
+	r->given++;
+	return ipc_put(&r->line.c, IPC_SEND, r->feed.job, &b, ok, e);
+}
+
+/* One envelope at a time: the next goes out when the last is judged. */
+static enum rc
+route_pump(struct keeper *k, struct route *r, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	if (!r->line.open || r->line.done)
+		return RC_OK;
+	if (r->feed.to != NULL)
+		return feed_pump(k, &r->feed, e);
+	if (r->judged < r->given)
+		return RC_OK;
+	if (r->given == r->nclaim && !r->leaving)
+		rc = claim(k, r, e);
+	if (rc == RC_OK && r->given < r->nclaim && !k->stop)
+		return give(k, r, e);
+	if (rc == RC_OK && !r->leaving) {
+		r->leaving = true;
+		rc = chan_put(&r->line.c, IPC_FINISH, 0, NULL, 0, e);
+	}
+	return rc;
+}
+
+enum rc
+relays_pump(struct keeper *k, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < k->relays->n; i++)
+		rc = route_pump(k, &k->relays->r[i], e);
+	return rc;
+}
+
+static const char *
+verdict_event(enum relay_verdict v)
+{
+	switch (v) {
+	case RELAY_SENT:	return "out.sent";
+	case RELAY_DEFERRED:	return "out.deferred";
+	case RELAY_REFUSED:	return "out.refused";
+	case RELAY_UNCERTAIN:	return "out.uncertain";
+	}
+	return "out.deferred";
+}
+
+static enum rc
+judge(struct keeper *k, struct route *r, enum relay_verdict v,
+    const char *text, struct err *e)
+{
+	const struct store_out *o = &r->claim[r->judged];
+	struct store_out_end end = { .id = o->id, .text = text };
+	enum rc rc = RC_OK;
+
+	random_bytes(&end.jitter, sizeof(end.jitter));
+	FAULT("keeper.sent.before");
+	switch (v) {
+	case RELAY_SENT:
+		rc = store_out_sent(k->st, &end, 1, clock_now(), e);
+		break;
+	case RELAY_REFUSED:
+		rc = store_out_fail(k->st, &end, 1, clock_now(), e);
+		keeper_worse(k, RC_PERM, WHY_NONE);
+		break;
+	case RELAY_DEFERRED:
+	case RELAY_UNCERTAIN:
+		rc = store_out_defer(k->st, &end, 1, clock_now(),
+		    k->p->conf->give_up_s, e);
+		keeper_worse(k, RC_TEMP, WHY_NONE);
+		break;
+	}
+	FAULT("keeper.sent.after");
+	keeper_event(k, verdict_event(v), "id=%lld to=%s relay=%s "
+	    "said=\"%.200s\"", (long long)o->id, o->identity, r->conf->name,
+	    text);
+	if (rc == RC_OK)
+		rc = store_relay_ok(k->st, r->conf->name, e);
+	return rc;
+}
+
+enum rc
+relay_frame(struct keeper *k, size_t i, const struct frame *f, struct err *e)
+{
+	struct route *r = &k->relays->r[i];
+	struct rd rd = rd_of(f->body.p, f->body.len);
+	char enhanced[16], text[RELAY_TEXT_BYTES + 1], line[256];
+	uint8_t verdict = rd_8(&rd);
+	uint16_t code = rd_16(&rd);
+	enum rc rc;
+
+	unpack_str(&rd, enhanced, sizeof(enhanced));
+	unpack_str(&rd, text, sizeof(text));
+	if (f->type != IPC_SENT || !rd_done(&rd) || r->judged >= r->given ||
+	    f->job != r->judged || verdict > RELAY_UNCERTAIN)
+		return ipc_bad(e);
+	snprintf(line, sizeof(line), "%u %s %s", code, enhanced, text);
+	rc = judge(k, r, (enum relay_verdict)verdict, line, e);
+	r->judged++;
+	/* What was not asked for is dropped by the relay up to its end. */
+	if (rc == RC_OK && r->feed.to != NULL) {
+		rc = chan_put(&r->line.c, (uint8_t)r->feed.end, r->feed.job,
+		    NULL, 0, e);
+		r->feed.to = NULL;
+	}
+	return rc;
+}
+
+/* ---- the end of a session -------------------------------------------------------- */
+
+static enum rc
+give_back(struct keeper *k, struct route *r, struct err *e)
+{
+	int64_t ids[CLAIM_AT_ONCE];
+	size_t n = 0;
+
+	for (size_t i = r->judged; i < r->nclaim; i++)
+		ids[n++] = r->claim[i].id;
+	r->nclaim = r->given = r->judged = 0;
+	r->feed.to = NULL;
+	return n == 0 ? RC_OK : store_out_unclaim(k->st, ids, n, e);
+}
+
+enum rc
+relay_gone(struct keeper *k, size_t i, struct err *e)
+{
+	struct route *r = &k->relays->r[i];
+	struct line *l = &r->line;
+	uint32_t jitter;
+	enum rc rc;
+
+	if (!l->done)
+		l->rc = err_set(&l->err, RC_TEMP,
+		    _("a process of sceau has ended early"));
+	l->asked = false;
+	rc = give_back(k, r, e);
+	if (rc != RC_OK || l->rc == RC_OK)
+		return rc;
+	err_ctx(&l->err, _("relay %s"), r->conf->name);
+	keeper_fault(k, "out.route_failed", l->rc, l->why, &l->err);
+	random_bytes(&jitter, sizeof(jitter));
+	return store_relay_suspend(k->st, r->conf->name, clock_now(), jitter,
+	    l->err.text, &r->again_at, e);
+}
+
+bool
+relays_done(const struct keeper *k)
+{
+	for (size_t i = 0; i < k->relays->n; i++)
+		if (k->relays->r[i].line.asked)
+			return false;
+	return true;
+}
+
+int64_t
+relays_next_at(const struct keeper *k)
+{
+	int64_t at = CLOCK_FOREVER;
+
+	for (size_t i = 0; i < k->relays->n; i++)
+		if (k->relays->r[i].again_at > clock_now() &&
+		    k->relays->r[i].again_at < at)
+			at = k->relays->r[i].again_at;
+	return at;
+}

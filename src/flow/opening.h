@@ -1,0 +1,39 @@
+/* One message on its way from the store through vault and clerk. */
+#ifndef SC_FLOW_OPENING_H
+#define SC_FLOW_OPENING_H
+
+#include "flow/keeper.h"
+
+enum fate {
+	FATE_OPEN,	/* not yet known */
+	FATE_FILE,	/* a file waits under its temporary name */
+	FATE_DONE,	/* nothing to file: control records, known original */
+	FATE_DUPLICATE,	/* T was done before */
+	FATE_HOLD,
+	FATE_RELAY,	/* at the hub: its routes */
+	FATE_RELAYED,	/* the hub has done it, in a transaction of its own */
+	FATE_LEAVE	/* not now: stays as it is for the next pass */
+};
+
+struct opening {
+	struct store_in		in;
+	uint32_t		job;
+	struct gate_head	head;
+	enum rc			rc;	/* of head, later of verdict */
+	struct err		why;
+	struct gate_verdict	v;
+	bool			jobbed;	/* the vault holds the job */
+	bool			sent;	/* its body goes or went to the vault */
+	bool			again;	/* its intent was there: a crash */
+	enum fate		fate;
+	struct buf		names;	/* final names, from the clerk */
+};
+
+/* msg_of(o, m): what the store must know of it; strings borrowed. */
+void opening_msg(const struct opening *o, struct store_msg *m);
+/* opening_done(k, o, d, rows, acks): for a delivery; ${rows} and ${acks} hold
+ * as many as the verdict has; borrowed. */
+void opening_done(struct keeper *k, const struct opening *o,
+    struct store_done *d, struct store_row *rows, struct store_ack_in *acks);
+
+#endif

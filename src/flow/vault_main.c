@@ -1,0 +1,541 @@
+/*
+ * The vault: every key and no network, no file, no document.  It answers the
+ * keeper, gives opened mail to the clerk and takes mail to be sealed from the
+ * composer.  Its loop blocks: whoever writes to it must go on reading.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lang.h"
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "flow/ipc.h"
+#include "flow/pass.h"
+#include "flow/sealing.h"
+
+#define JOBS_MAX 256
+
+/* One envelope that is being opened. */
+struct job {
+	uint32_t		 id;	/* 0: free */
+	struct buf		 head;	/* its first octets, for a second pass */
+	struct gate_head	 h;
+	struct gate_open	*open;
+	struct gate_verdict	 v;
+	bool			 failed;	/* before the end */
+	bool			 to_clerk;
+	/* Second pass at the hub: */
+	struct gate_open	*again;
+	struct gate_seal	*seal;
+};
+
+struct room {
+	const struct pass	*p;
+	struct pass_ends	*x;
+	struct gate		*g;
+	struct job		 jobs[JOBS_MAX];
+};
+
+/* Where a sink's octets go: one line, one type of frame, one job. */
+struct line {
+	struct chan	*c;
+	enum ipc	 type;
+	uint32_t	 job;
+};
+
+static enum rc
+line_put(void *arg, const void *p, size_t len, struct err *e)
+{
+	struct line *l = arg;
+	const uint8_t *at = p;
+
+	while (len > 0) {
+		size_t n = len < CHAN_DATA_BYTES ? len : CHAN_DATA_BYTES;
+		enum rc rc = chan_send(l->c, (uint8_t)l->type, l->job, at, n,
+		    e);
+
+		if (rc != RC_OK)
+			return rc;
+		at += n;
+		len -= n;
+	}
+	return RC_OK;
+}
+
+static enum rc
+row_get(void *arg, const char *key, struct buf *out, struct err *e)
+{
+	struct room *room = arg;
+	struct frame f;
+	enum rc rc;
+
+	buf_wipe(out);
+	if ((rc = chan_send(&room->x->rows, IPC_ROW_GET, 0, key, strlen(key),
+	    e)) != RC_OK || (rc = chan_recv(&room->x->rows, &f, e)) != RC_OK)
+		return rc;
+	if (f.type != IPC_ROW)
+		return ipc_bad(e);
+	return buf_add(out, f.body.p, f.body.len) ? RC_OK :
+	    err_set(e, RC_NOMEM, _("no memory left"));
+}
+
+static struct gate_rows
+rows_of(struct room *room)
+{
+	return (struct gate_rows){ row_get, room };
+}
+
+static struct job *
+job_find(struct room *room, uint32_t id)
+{
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		if (room->jobs[i].id == id)
+			return &room->jobs[i];
+	return NULL;
+}
+
+static void
+job_drop(struct job *j)
+{
+	gate_open_free(&j->open);
+	gate_open_free(&j->again);
+	gate_seal_free(&j->seal);
+	buf_free(&j->head);
+	memset(j, 0, sizeof(*j));
+}
+
+static enum rc
+answer(struct room *room, enum ipc type, uint32_t job, enum rc said,
+    const struct err *why, struct buf *more, bool ok, struct err *e)
+{
+	struct buf b = BUF_INIT;
+
+	ok = ok && pack_err(&b, said, why) &&
+	    (more == NULL || buf_add(&b, more->p, more->len));
+	if (more != NULL)
+		buf_free(more);
+	return ipc_send(&room->x->keeper, type, job, &b, ok, e);
+}
+
+static bool
+fatal(enum rc rc)
+{
+	return rc == RC_NOMEM;
+}
+
+/* IPC_OPEN: mode(1), first octets. */
+static enum rc
+on_open(struct room *room, const struct frame *f, struct err *e)
+{
+	struct gate_open_args args = { .rows = rows_of(room) };
+	struct job *j = job_find(room, 0);
+	struct buf head = BUF_INIT;
+	struct err why = ERR_INIT;
+	enum rc rc;
+	bool ok;
+
+	if (j == NULL || f->job == 0 || f->body.len < 1)
+		return ipc_bad(e);
+	args.mode = (enum gate_mode)f->body.p[0];
+	if (!buf_add(&j->head, f->body.p + 1, f->body.len - 1))
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	j->id = f->job;
+	j->to_clerk = args.mode == GATE_DELIVER || args.mode == GATE_RAW;
+	rc = gate_open_begin(room->g, &args, j->head.p, j->head.len, &j->h,
+	    &j->open, &why);
+	ok = head_pack(&head, &j->h);
+	if (fatal(rc)) {
+		buf_free(&head);
+		return err_set(e, rc, "%s", why.text);
+	}
+	return answer(room, IPC_HEAD, f->job, rc, &why, &head, ok, e);
+}
+
+/* IPC_GO: flags(1), token.  The clerk hears of it before the first octet. */
+static enum rc
+on_go(struct room *room, const struct frame *f, struct err *e)
+{
+	struct job *j = job_find(room, f->job);
+
+	if (j == NULL || j->open == NULL || f->body.len < 1)
+		return ipc_bad(e);
+	gate_open_flag(j->open, f->body.p[0]);
+	if (!j->to_clerk)
+		return RC_OK;
+	return chan_send(&room->x->clerk, IPC_MAIL_BEGIN, f->job,
+	    f->body.p + 1, f->body.len - 1, e);
+}
+
+/* A sink that seals what it gets: the second pass at the hub. */
+struct reseal {
+	struct gate_seal	*seal;
+	struct gate_sink	 out;
+};
+
+static enum rc
+reseal_put(void *arg, const void *p, size_t len, struct err *e)
+{
+	struct reseal *r = arg;
+
+	return gate_seal_mail(r->seal, p, len, &r->out, e);
+}
+
+static enum rc
+on_sealed(struct room *room, const struct frame *f, struct err *e)
+{
+	struct job *j = job_find(room, f->job);
+	struct line clerk = { &room->x->clerk, IPC_MAIL, f->job };
+	struct line keeper = { &room->x->keeper, IPC_OUT, f->job };
+	struct gate_sink sink = { line_put, &clerk };
+	struct reseal again;
+	struct err why = ERR_INIT;
+	enum rc rc;
+
+	if (j == NULL || j->open == NULL)
+		return ipc_bad(e);
+	if (j->failed)
+		return RC_OK;	/* what is still on its way */
+	if (j->again != NULL) {
+		again = (struct reseal){ j->seal, { line_put, &keeper } };
+		sink = (struct gate_sink){ reseal_put, &again };
+		rc = gate_open_body(j->again, f->body.p, f->body.len, &sink,
+		    &why);
+	} else
+		rc = gate_open_body(j->open, f->body.p, f->body.len,
+		    j->to_clerk ? &sink : NULL, &why);
+	if (fatal(rc))
+		return err_set(e, rc, "%s", why.text);
+	j->failed = rc != RC_OK;
+	return RC_OK;
+}
+
+static enum rc
+end_again(struct room *room, struct job *j, struct err *e)
+{
+	struct line keeper = { &room->x->keeper, IPC_OUT, j->id };
+	struct gate_sink sink = { line_put, &keeper };
+	struct gate_verdict v;
+	struct err why = ERR_INIT;
+	enum rc rc = gate_open_end(j->again, &v, &why);
+
+	if (rc == RC_OK)
+		rc = gate_seal_end(j->seal, &sink, &why);
+	gate_open_free(&j->again);
+	gate_seal_free(&j->seal);
+	return answer(room, IPC_OUT_END, j->id, rc, &why, NULL, true, e);
+}
+
+/* The clerk hears the verdict from the vault itself, not by way of others. */
+static enum rc
+on_sealed_end(struct room *room, const struct frame *f, struct err *e)
+{
+	struct job *j = job_find(room, f->job);
+	struct buf b = BUF_INIT;
+	struct err why = ERR_INIT;
+	enum rc said, rc = RC_OK;
+	bool ok;
+
+	if (j == NULL || j->open == NULL)
+		return ipc_bad(e);
+	if (j->again != NULL)
+		return end_again(room, j, e);
+	said = gate_open_end(j->open, &j->v, &why);
+	if (fatal(said))
+		return err_set(e, said, "%s", why.text);
+	ok = verdict_pack(&b, &j->v);
+	if (j->to_clerk)
+		rc = chan_send(&room->x->clerk, said == RC_OK &&
+		    j->v.has_mail ? IPC_MAIL_END : IPC_MAIL_DROP, f->job,
+		    NULL, 0, e);
+	if (rc != RC_OK) {
+		buf_free(&b);
+		return rc;
+	}
+	return answer(room, IPC_VERDICT, f->job, said, &why, &b, ok, e);
+}
+
+/* IPC_AGAIN: route(4), dest: the second pass begins. */
+static enum rc
+on_again(struct room *room, const struct frame *f, struct err *e)
+{
+	struct gate_open_args args = { .mode = GATE_RELAY,
+	    .rows = rows_of(room) };
+	struct gate_seal_args seal;
+	struct job *j = job_find(room, f->job);
+	struct rd r = rd_of(f->body.p, f->body.len);
+	uint32_t n = rd_32(&r);
+	uint8_t t[GATE_T_BYTES] = { 0 };
+	struct buf header = BUF_INIT, more = BUF_INIT;
+	struct err why = ERR_INIT;
+	struct gate_dest dest;
+	struct gate_head h;
+	enum rc rc;
+	bool ok;
+
+	dest_unpack(&r, &dest);
+	if (!rd_done(&r) || j == NULL || j->open == NULL || j->again != NULL ||
+	    n >= j->v.nroutes)
+		return ipc_bad(e);
+	j->failed = false;
+	rc = gate_open_begin(room->g, &args, j->head.p, j->head.len, &h,
+	    &j->again, &why);
+	if (rc == RC_OK) {
+		gate_relay_args(&j->h, &j->v, n, &dest, &seal);
+		seal.rows = rows_of(room);
+		rc = gate_seal_begin(room->g, &seal, &header, t, &j->seal,
+		    &why);
+	}
+	if (rc != RC_OK)
+		gate_open_free(&j->again);
+	ok = buf_add(&more, t, sizeof(t)) &&
+	    pack_run(&more, header.p, header.len);
+	buf_free(&header);
+	return answer(room, IPC_OUT_HEAD, f->job, rc, &why, &more, ok, e);
+}
+
+static enum rc
+on_drop(struct room *room, const struct frame *f, struct err *e)
+{
+	struct job *j = job_find(room, f->job);
+
+	if (f->job == 0) {
+		gate_forget(room->g);
+		return RC_OK;
+	}
+	if (j == NULL)
+		return ipc_bad(e);
+	job_drop(j);
+	return RC_OK;
+}
+
+/* IPC_RESOLVE: control(1) own who. */
+static enum rc
+on_resolve(struct room *room, const struct frame *f, struct err *e)
+{
+	char own[GATE_ID_BYTES], who[GATE_ROUTE_BYTES];
+	struct gate_resolve_args args = { .rows = rows_of(room) };
+	struct rd r = rd_of(f->body.p, f->body.len);
+	struct err why = ERR_INIT;
+	struct gate_dest dest;
+	struct buf b = BUF_INIT;
+	enum rc rc;
+	bool ok = true;
+
+	args.control = rd_8(&r) != 0;
+	unpack_str(&r, own, sizeof(own));
+	unpack_str(&r, who, sizeof(who));
+	if (!rd_done(&r))
+		return ipc_bad(e);
+	args.who = who;
+	args.own = own[0] != '\0' ? own : NULL;
+	if ((rc = gate_resolve(room->g, &args, &dest, &why)) == RC_OK)
+		ok = dest_pack(&b, &dest);
+	return answer(room, IPC_DEST, f->job, rc, &why, &b, ok, e);
+}
+
+static enum rc
+on_reply(struct room *room, const struct frame *f, struct err *e)
+{
+	const struct gate_rows rows = rows_of(room);
+	struct gate_head h;
+	struct rd r = rd_of(f->body.p, f->body.len);
+	struct err why = ERR_INIT;
+	struct gate_dest dest;
+	struct buf b = BUF_INIT;
+	bool ok = true;
+	enum rc rc;
+
+	head_unpack(&r, &h);
+	if (!rd_done(&r))
+		return ipc_bad(e);
+	if ((rc = gate_reply(room->g, &h, &rows, 0, &dest, &why)) == RC_OK)
+		ok = dest_pack(&b, &dest);
+	return answer(room, IPC_DEST, f->job, rc, &why, &b, ok, e);
+}
+
+/* Ask the composer for the mail from its start and give it to ${take}. */
+static enum rc
+pull(struct room *room, enum rc (*take)(void *, const struct frame *,
+    struct err *), void *arg, struct err *e)
+{
+	struct frame f;
+	enum rc rc = chan_send(&room->x->composer, IPC_PULL, 0, NULL, 0, e);
+
+	while (rc == RC_OK) {
+		if ((rc = chan_recv(&room->x->composer, &f, e)) != RC_OK)
+			return rc;
+		if (f.type == IPC_PUSHED)
+			return RC_OK;
+		if (f.type != IPC_PUSH)
+			return ipc_bad(e);
+		rc = take(arg, &f, e);
+	}
+	return rc;
+}
+
+static enum rc
+sum_take(void *arg, const struct frame *f, struct err *e)
+{
+	(void)e;
+	gate_sum_add(arg, f->body.p, f->body.len);
+	return RC_OK;
+}
+
+static enum rc
+on_digest(struct room *room, const struct frame *f, struct err *e)
+{
+	struct gate_sum *sum = gate_sum_new();
+	const struct err none = ERR_INIT;
+	struct buf b = BUF_INIT;
+	uint8_t d[GATE_D_BYTES];
+	uint64_t len;
+	enum rc rc;
+	bool ok;
+
+	if (sum == NULL)
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	rc = pull(room, sum_take, sum, e);
+	len = gate_sum_len(sum);
+	gate_sum_end(sum, d);
+	gate_sum_free(&sum);
+	if (rc != RC_OK)
+		return rc;
+	ok = buf_add(&b, d, sizeof(d)) && buf_add64(&b, len);
+	return answer(room, IPC_DIGESTED, f->job, RC_OK, &none, &b, ok, e);
+}
+
+static enum rc
+seal_take(void *arg, const struct frame *f, struct err *e)
+{
+	struct reseal *r = arg;
+
+	return gate_seal_mail(r->seal, f->body.p, f->body.len, &r->out, e);
+}
+
+static enum rc
+seal_run(struct room *room, uint32_t job, struct gate_seal *seal, bool mail,
+    struct err *e)
+{
+	struct line keeper = { &room->x->keeper, IPC_OUT, job };
+	struct reseal r = { seal, { line_put, &keeper } };
+	enum rc rc = RC_OK;
+
+	if (mail)
+		rc = pull(room, seal_take, &r, e);
+	return rc == RC_OK ? gate_seal_end(seal, &r.out, e) : rc;
+}
+
+static enum rc
+seal_one(struct room *room, uint32_t job, struct gate_seal_args *args,
+    struct err *e)
+{
+	struct buf header = BUF_INIT, more = BUF_INIT;
+	uint8_t t[GATE_T_BYTES] = { 0 };
+	struct gate_seal *seal = NULL;
+	struct err why = ERR_INIT;
+	enum rc rc, said;
+	bool ok;
+
+	said = gate_seal_begin(room->g, args, &header, t, &seal, &why);
+	ok = buf_add(&more, t, sizeof(t)) &&
+	    pack_run(&more, header.p, header.len);
+	buf_free(&header);
+	rc = answer(room, IPC_OUT_HEAD, job, said, &why, &more, ok, e);
+	if (rc == RC_OK && said == RC_OK) {
+		said = seal_run(room, job, seal, args->has_mail, &why);
+		rc = answer(room, IPC_OUT_END, job, said, &why, NULL, true, e);
+	}
+	gate_seal_free(&seal);
+	return rc;
+}
+
+static enum rc
+on_seal(struct room *room, const struct frame *f, struct err *e)
+{
+	const char *routes[GATE_ROUTES_MAX];
+	struct rd r = rd_of(f->body.p, f->body.len);
+	struct flow_seal s;
+	struct gate_seal_args args;
+	enum rc rc;
+
+	if (!seal_unpack(&r, &s) || !rd_done(&r) ||
+	    s.nroutes > GATE_ROUTES_MAX) {
+		seal_free(&s);
+		return ipc_bad(e);
+	}
+	for (size_t i = 0; i < s.nroutes; i++)
+		routes[i] = s.routes[i];
+	memset(&args, 0, sizeof(args));
+	args.dest = &s.dest;
+	args.rows = rows_of(room);
+	args.at = s.at;
+	args.acks = s.acks;
+	args.nacks = s.nacks;
+	args.relayed_acks = s.relayed_acks;
+	args.nrelayed_acks = s.nrelayed_acks;
+	args.has_mail = s.has_mail;
+	args.mail_len = s.mail_len;
+	memcpy(args.d, s.d, sizeof(args.d));
+	args.routes = s.nroutes > 0 ? routes : NULL;
+	args.nroutes = s.nroutes;
+	rc = seal_one(room, f->job, &args, e);
+	seal_free(&s);
+	return rc;
+}
+
+static const struct {
+	enum ipc	 type;
+	enum rc		(*serve)(struct room *, const struct frame *,
+			    struct err *);
+} services[] = {
+	{ IPC_OPEN, on_open },
+	{ IPC_GO, on_go },
+	{ IPC_AGAIN, on_again },
+	{ IPC_SEALED, on_sealed },
+	{ IPC_SEALED_END, on_sealed_end },
+	{ IPC_DROP, on_drop },
+	{ IPC_RESOLVE, on_resolve },
+	{ IPC_REPLY, on_reply },
+	{ IPC_DIGEST, on_digest },
+	{ IPC_SEAL, on_seal },
+};
+
+static enum rc
+serve(struct room *room, const struct frame *f, struct err *e)
+{
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+		if (services[i].type == f->type)
+			return services[i].serve(room, f, e);
+	return ipc_bad(e);
+}
+
+enum rc
+vault_main(const struct pass *p, struct pass_ends *x, struct err *e)
+{
+	struct room *room = calloc(1, sizeof(*room));
+	struct err gone = ERR_INIT;
+	struct frame f;
+	enum rc rc;
+
+	if (room == NULL)
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	room->p = p;
+	room->x = x;
+	rc = gate_new(p->conf->keystore, p->conf->keystore_key, p->passphrase,
+	    &room->g, e);
+	if (rc == RC_OK && gate_warning(room->g) != NULL)
+		LOG(LOG_L_WARN, "key.demo", LK_S("why",
+		    gate_warning(room->g)));
+	if (rc == RC_OK)
+		rc = sandbox_enter(SB_VAULT, NULL, e);
+	/* The other end gone is how a vault is told that it is over. */
+	while (rc == RC_OK && chan_recv(&x->keeper, &f, &gone) == RC_OK)
+		rc = serve(room, &f, e);
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		job_drop(&room->jobs[i]);
+	gate_free(&room->g);
+	free(room);
+	return rc;
+}
