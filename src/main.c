@@ -1,10 +1,9 @@
 #include "config.h"
 
-#include <stdio.h>
+#include "cmd/cmd.h"
 
 int
-main(void)
+main(int argc, char **argv)
 {
-	puts(PACKAGE_STRING);
-	return 0;
+	return app_main(argc, argv);
 }

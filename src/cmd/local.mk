@@ -1,3 +1,8 @@
 noinst_LIBRARIES += src/libcmd.a
-src_libcmd_a_SOURCES = src/cmd/floor.c
+src_libcmd_a_SOURCES = \
+	src/cmd/app.c src/cmd/cmd.h \
+	src/cmd/filter.c \
+	src/cmd/poll.c \
+	src/cmd/send.c \
+	src/cmd/table.c
 src_libcmd_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)

@@ -40,7 +40,7 @@ enum ipc {
 	IPC_FINISH,	/* leave in good order */
 
 	/* keeper -> vault */
-	IPC_OPEN,	/* mode(1), the envelope's first octets */
+	IPC_OPEN,	/* mode(1; 0x80: nothing to the clerk), the envelope's first octets */
 	IPC_GO,		/* flags(1) token: its body follows, deliver it */
 	IPC_AGAIN,	/* route(4) dest: the body again, re-sealed for it */
 	IPC_SEALED,	/* octets of the body */
@@ -50,6 +50,7 @@ enum ipc {
 	IPC_REPLY,	/* the sender of that job's envelope, for an answer */
 	IPC_DIGEST,	/* take D of the composer's mail */
 	IPC_SEAL,	/* seal it, or a control message (struct flow_seal) */
+	IPC_SELVES,	/* what keys are held; answered by the same */
 	/* vault -> keeper */
 	IPC_HEAD,	/* steps 2 to 6 done, or why not */
 	IPC_VERDICT,	/* the whole is good, or why not */

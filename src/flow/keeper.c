@@ -635,7 +635,8 @@ flush_starter(struct keeper *k)
 static void
 keeper_end(struct keeper *k)
 {
-	uint8_t code = (uint8_t)k->exit;
+	uint8_t code = (uint8_t)(k->p->kind != PASS_TAKE ? k->exit :
+	    k->taken ? EX_OK : EX_TEMPFAIL);
 	struct err ignored = ERR_INIT;
 
 	rest(k);

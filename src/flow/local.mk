@@ -1,2 +1,22 @@
 noinst_LIBRARIES += src/libflow.a
-src_libflow_a_SOURCES = src/flow/floor.c
+src_libflow_a_SOURCES = \
+	src/flow/alone.c src/flow/alone.h \
+	src/flow/clerk_main.c \
+	src/flow/composer.c src/flow/composer.h \
+	src/flow/fetch_main.c \
+	src/flow/filter.c \
+	src/flow/ipc.c src/flow/ipc.h \
+	src/flow/keeper.c src/flow/keeper.h \
+	src/flow/keeper_hub.c \
+	src/flow/keeper_in.c \
+	src/flow/keeper_open.c src/flow/opening.h \
+	src/flow/keeper_out.c \
+	src/flow/keeper_rows.c \
+	src/flow/keeper_seal.c \
+	src/flow/outgoing.c src/flow/outgoing.h \
+	src/flow/pass.h \
+	src/flow/relay_main.c \
+	src/flow/sealing.c src/flow/sealing.h \
+	src/flow/spool.c src/flow/spool.h \
+	src/flow/starter.c src/flow/starter.h \
+	src/flow/vault_main.c

@@ -37,6 +37,7 @@ struct starter {
 	struct chan			 keeper, clerk, composer;
 	bool				 answered;	/* the keeper is done */
 	enum rc				 rc;
+	int				 code;		/* what it said */
 };
 
 static const char *const part_names[PART_N] = { "keeper", "fetch", "relay",
@@ -317,7 +318,11 @@ serve_keeper(struct starter *s, struct err *e)
 	if (f.type == IPC_START)
 		return serve_start(s, &r, e);
 	if (f.type == IPC_SUBMITTED && s->job != NULL)
-		return s->job->result(s->job->ctx, &r, e);
+		return s->job->result(s->job->result_ctx, &r, e);
+	if (f.type == IPC_EXIT && f.body.len == 1) {
+		s->code = f.body.p[0];
+		return RC_OK;
+	}
 	if (f.type != IPC_DONE)
 		return ipc_bad(e);
 	s->rc = unpack_err(&r, e);
@@ -445,7 +450,7 @@ start_keeper(struct starter *s, struct err *e)
 }
 
 enum rc
-starter_run(const struct pass *p, const struct starter_job *job,
+starter_run(const struct pass *p, const struct starter_job *job, int *code,
     struct err *e)
 {
 	const struct chan none = CHAN_INIT;
@@ -458,6 +463,7 @@ starter_run(const struct pass *p, const struct starter_job *job,
 	while (rc == RC_OK && !s.answered)
 		rc = serve_once(&s, e);
 	end_all(&s);
+	*code = s.code;
 	return rc == RC_OK ? s.rc : rc;
 }
 

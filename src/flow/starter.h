@@ -10,7 +10,8 @@
  * can be read, result() with the keeper's IPC_SUBMITTED.
  */
 struct starter_job {
-	void	*ctx;
+	void	*ctx;		/* of step() */
+	void	*result_ctx;
 	/* first frame to the keeper (IPC_SUBMIT), packed by the caller */
 	const struct buf *submit;
 	enum rc	(*step)(void *ctx, struct chan *vault, struct err *e);
@@ -21,10 +22,13 @@ struct starter_job {
  * starter_run(p, job, e):
  * Start the keeper, serve its wishes until it has said what the pass came to,
  * end every process.  ${job} borrowed, or NULL.  A signal TERM or INT lets
- * what is under way finish.  The result is the keeper's.
+ * what is under way finish.
+ *
+ * code  the exit code of the pass, the worst of what it met; the pass itself
+ *       may be RC_OK all the same.
  */
 enum rc starter_run(const struct pass *p, const struct starter_job *job,
-    struct err *e);
+    int *code, struct err *e);
 
 /*
  * starter_lock(conf, fd, e):

@@ -16,6 +16,7 @@
 #include "flow/sealing.h"
 
 #define JOBS_MAX 256
+#define QUIET 0x80	/* of the mode: nothing goes to the clerk */
 
 /* One envelope that is being opened. */
 struct job {
@@ -119,6 +120,17 @@ answer(struct room *room, enum ipc type, uint32_t job, enum rc said,
 	return ipc_send(&room->x->keeper, type, job, &b, ok, e);
 }
 
+/* For a first pass whose octets nobody may see. */
+static enum rc
+nowhere_put(void *arg, const void *p, size_t len, struct err *e)
+{
+	(void)arg;
+	(void)p;
+	(void)len;
+	(void)e;
+	return RC_OK;
+}
+
 static bool
 fatal(enum rc rc)
 {
@@ -138,11 +150,12 @@ on_open(struct room *room, const struct frame *f, struct err *e)
 
 	if (j == NULL || f->job == 0 || f->body.len < 1)
 		return ipc_bad(e);
-	args.mode = (enum gate_mode)f->body.p[0];
+	args.mode = (enum gate_mode)(f->body.p[0] & ~QUIET);
 	if (!buf_add(&j->head, f->body.p + 1, f->body.len - 1))
 		return err_set(e, RC_NOMEM, _("no memory left"));
 	j->id = f->job;
-	j->to_clerk = args.mode == GATE_DELIVER || args.mode == GATE_RAW;
+	j->to_clerk = (f->body.p[0] & QUIET) == 0 &&
+	    (args.mode == GATE_DELIVER || args.mode == GATE_RAW);
 	rc = gate_open_begin(room->g, &args, j->head.p, j->head.len, &j->h,
 	    &j->open, &why);
 	ok = head_pack(&head, &j->h);
@@ -189,6 +202,7 @@ on_sealed(struct room *room, const struct frame *f, struct err *e)
 	struct line clerk = { &room->x->clerk, IPC_MAIL, f->job };
 	struct line keeper = { &room->x->keeper, IPC_OUT, f->job };
 	struct gate_sink sink = { line_put, &clerk };
+	const struct gate_sink nowhere = { nowhere_put, NULL };
 	struct reseal again;
 	struct err why = ERR_INIT;
 	enum rc rc;
@@ -204,7 +218,7 @@ on_sealed(struct room *room, const struct frame *f, struct err *e)
 		    &why);
 	} else
 		rc = gate_open_body(j->open, f->body.p, f->body.len,
-		    j->to_clerk ? &sink : NULL, &why);
+		    j->to_clerk ? &sink : &nowhere, &why);
 	if (fatal(rc))
 		return err_set(e, rc, "%s", why.text);
 	j->failed = rc != RC_OK;
@@ -485,6 +499,21 @@ on_seal(struct room *room, const struct frame *f, struct err *e)
 	return rc;
 }
 
+/* IPC_SELVES: what the key store holds, without its keys. */
+static enum rc
+on_selves(struct room *room, const struct frame *f, struct err *e)
+{
+	struct buf b = BUF_INIT;
+	struct gate_self self;
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < gate_nselves(room->g) && i < 256; i++) {
+		gate_self(room->g, i, &self);
+		ok = buf_add(&b, &self, sizeof(self));
+	}
+	return ipc_send(&room->x->keeper, IPC_SELVES, f->job, &b, ok, e);
+}
+
 static const struct {
 	enum ipc	 type;
 	enum rc		(*serve)(struct room *, const struct frame *,
@@ -500,6 +529,7 @@ static const struct {
 	{ IPC_REPLY, on_reply },
 	{ IPC_DIGEST, on_digest },
 	{ IPC_SEAL, on_seal },
+	{ IPC_SELVES, on_selves },
 };
 
 static enum rc

@@ -1,0 +1,263 @@
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/lang.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "cmd/cmd.h"
+
+enum { OPT_STORE = 256, OPT_STORE_KEY, OPT_JSON, OPT_DRY, OPT_LANG, OPT_DEBUG,
+    OPT_HELP, OPT_VERSION };
+
+static const struct option common[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "store", required_argument, NULL, OPT_STORE },
+	{ "store-key", required_argument, NULL, OPT_STORE_KEY },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "dry-run", no_argument, NULL, OPT_DRY },
+	{ "lang", required_argument, NULL, OPT_LANG },
+	{ "debug", no_argument, NULL, OPT_DEBUG },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 }
+};
+
+#define NCOMMON (sizeof(common) / sizeof(common[0]) - 1)
+#define LONGS_MAX 32
+
+static _Noreturn void
+print_help(const struct cmd *only)
+{
+	printf(_("usage: sceau [-c FILE] [--store FILE] COMMAND ...\n"));
+	for (const struct cmd *c = cmds; c->name != NULL; c++)
+		if (only == NULL || only == c)
+			printf("  sceau %s%s%s\n\t%s\n", c->name,
+			    c->args[0] != '\0' ? " " : "", c->args,
+			    _(c->help));
+	printf(_("See sceau(1), sceau.conf(5), sceau-keys(5), "
+	    "sceau-security(7), sceau-protocol(7).\n"));
+	exit(EX_OK);
+}
+
+/* True: it was one of the common options. */
+static bool
+common_option(struct app *app, int opt)
+{
+	switch (opt) {
+	case 'c':
+		app->conf_path = optarg;
+		return true;
+	case OPT_STORE:
+		app->store = optarg;
+		return true;
+	case OPT_STORE_KEY:
+		app->store_key = optarg;
+		return true;
+	case OPT_JSON:
+		app->json = true;
+		return true;
+	case OPT_DRY:
+		app->dry_run = true;
+		return true;
+	case OPT_LANG:
+		lang_set(optarg);
+		return true;
+	case OPT_DEBUG:
+		app->debug = true;
+		return true;
+	case OPT_HELP:
+		print_help(app->cmd);
+	case OPT_VERSION:
+		printf("%s\n", PACKAGE_STRING);
+		exit(EX_OK);
+	}
+	return false;
+}
+
+enum rc
+app_usage(struct app *app, struct err *e)
+{
+	app->exit = EX_USAGE;
+	if (app->cmd == NULL)
+		return err_set(e, RC_CONF,
+		    _("usage: sceau COMMAND ...; sceau --help lists them"));
+	return err_set(e, RC_CONF, _("usage: sceau %s %s"), app->cmd->name,
+	    app->cmd->args);
+}
+
+enum rc
+app_getopt(struct app *app, int argc, char **argv, const char *shorts,
+    const struct option *longs, int *opt, struct err *e)
+{
+	struct option all[LONGS_MAX];
+	char letters[64];
+	size_t n = NCOMMON;
+
+	memcpy(all, common, NCOMMON * sizeof(all[0]));
+	for (; longs != NULL && longs->name != NULL; longs++) {
+		BUG_ON(n == LONGS_MAX - 1);
+		all[n++] = *longs;
+	}
+	memset(&all[n], 0, sizeof(all[n]));
+	snprintf(letters, sizeof(letters), "%sc:", shorts);
+	opterr = 0;
+	do {
+		*opt = getopt_long(argc, argv, letters, all, NULL);
+	} while (*opt != -1 && common_option(app, *opt));
+	return *opt == '?' ? app_usage(app, e) : RC_OK;
+}
+
+/* One word or two; ${used}: how many. */
+static const struct cmd *
+find_cmd(int argc, char **argv, int *used)
+{
+	char two[64];
+
+	if (argc < 1)
+		return NULL;
+	snprintf(two, sizeof(two), "%s %s", argv[0], argc > 1 ? argv[1] : "");
+	for (const struct cmd *c = cmds; c->name != NULL; c++) {
+		bool is_two = strchr(c->name, ' ') != NULL;
+
+		if (strcmp(c->name, is_two ? two : argv[0]) == 0) {
+			*used = is_two ? 2 : 1;
+			return c;
+		}
+	}
+	return NULL;
+}
+
+/* The options may stand behind the command: look before anything is done. */
+static void
+look_ahead(struct app *app, int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if ((strcmp(argv[i], "-c") == 0 ||
+		    strcmp(argv[i], "--config") == 0) && i + 1 < argc)
+			app->conf_path = argv[i + 1];
+		else if (strcmp(argv[i], "--store") == 0 && i + 1 < argc)
+			app->store = argv[i + 1];
+		else if (strcmp(argv[i], "--help") == 0)
+			print_help(app->cmd);
+	}
+}
+
+/* A key store named on the command line needs no configuration; without one
+ * it replaces the configured one. */
+static enum rc
+store_option(struct app *app, struct err *e)
+{
+	size_t len;
+
+	if (app->store == NULL)
+		return RC_OK;
+	free(app->conf.keystore);
+	free(app->conf.keystore_key);
+	len = strlen(app->store) + sizeof(".key");
+	app->conf.keystore = strdup(app->store);
+	app->conf.keystore_key = app->store_key != NULL ?
+	    strdup(app->store_key) : malloc(len);
+	if (app->conf.keystore == NULL || app->conf.keystore_key == NULL)
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	if (app->store_key == NULL)
+		snprintf(app->conf.keystore_key, len, "%s.key", app->store);
+	return RC_OK;
+}
+
+static enum rc
+load_conf(struct app *app, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	if ((app->cmd->needs & CMD_CONF) != 0 ||
+	    ((app->cmd->needs & CMD_CONF_MAYBE) != 0 && app->store == NULL)) {
+		if ((rc = conf_load(app->conf_path, &app->conf, e)) != RC_OK)
+			return rc;
+		if (app->conf.language != NULL)
+			lang_set(app->conf.language);
+		log_open(app->conf.syslog ? LOG_TO_SYSLOG : LOG_TO_STDERR,
+		    (enum log_level)app->conf.log_level);
+	}
+	if (app->debug)
+		log_open(LOG_TO_STDERR, LOG_L_DEBUG);
+	return store_option(app, e);
+}
+
+struct pass
+app_pass(const struct app *app, enum pass_kind kind)
+{
+	return (struct pass){ .conf = &app->conf, .kind = kind,
+	    .dry_run = app->dry_run };
+}
+
+const char *
+app_tmp(const struct app *app)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	if (app->conf.state != NULL)
+		return app->conf.state;
+	return tmp != NULL && tmp[0] == '/' ? tmp : "/tmp";
+}
+
+static enum rc
+run_cmd(struct app *app, int argc, char **argv, struct err *e)
+{
+	enum rc rc;
+
+	look_ahead(app, argc, argv);
+	if ((rc = load_conf(app, e)) != RC_OK)
+		return rc;
+	optind = 1;
+	return app->cmd->run(app, argc, argv, e);
+}
+
+static enum rc
+main_cmd(struct app *app, int argc, char **argv, struct err *e)
+{
+	const char *name = strrchr(argv[0], '/');
+	int opt, used = 0;
+	enum rc rc;
+
+	name = name != NULL ? name + 1 : argv[0];
+	if (strcmp(name, "sendmail") == 0) {
+		static char send[] = "send";
+		char *word = send;
+
+		app->cmd = find_cmd(1, &word, &used);
+		return run_cmd(app, argc, argv, e);
+	}
+	/* "+": the command's own options are its own. */
+	if ((rc = app_getopt(app, argc, argv, "+", NULL, &opt, e)) != RC_OK)
+		return rc;
+	argc -= optind;
+	argv += optind;
+	if ((app->cmd = find_cmd(argc, argv, &used)) == NULL)
+		return app_usage(app, e);
+	return run_cmd(app, argc - used + 1, argv + used - 1, e);
+}
+
+int
+app_main(int argc, char **argv)
+{
+	struct app app = { .exit = 0 };
+	struct err e = ERR_INIT;
+	enum rc rc;
+	int code;
+
+	lang_set(NULL);
+	log_open(LOG_TO_STDERR, LOG_L_INFO);
+	if ((rc = secret_init(&e)) == RC_OK)
+		rc = main_cmd(&app, argc, argv, &e);
+	if (rc != RC_OK)
+		fprintf(stderr, "sceau: %s\n", e.text);
+	if (fflush(stdout) != 0 && rc == RC_OK)
+		app.exit = EX_IOERR;
+	code = app.exit != 0 ? app.exit : rc_exit(rc);
+	conf_free(&app.conf);
+	return code;
+}

@@ -1,0 +1,81 @@
+/* The commands: one table, one function each. */
+#ifndef SC_CMD_CMD_H
+#define SC_CMD_CMD_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "conf/conf.h"
+#include "flow/pass.h"
+
+/* What the command line said, and what every command may use. */
+struct app {
+	const char	*conf_path;	/* -c, or NULL: the usual places */
+	const char	*store;		/* --store, or NULL */
+	const char	*store_key;	/* --store-key, or NULL: FILE.key */
+	bool		 json;
+	bool		 dry_run;
+	bool		 debug;
+	struct conf	 conf;		/* loaded for CMD_CONF */
+	const struct cmd *cmd;
+	int		 exit;		/* more exact than rc_exit(), or 0 */
+};
+
+#define CMD_CONF 1U		/* reads the configuration first */
+#define CMD_CONF_MAYBE 2U	/* unless --store is given */
+#define CMD_DRY 4U		/* knows --dry-run */
+#define CMD_JSON 8U		/* knows --json */
+
+struct cmd {
+	const char	*name;		/* one or two words */
+	const char	*args;		/* usage is printed from it */
+	const char	*help;		/* one line, N_() */
+	unsigned	 needs;
+	enum rc		(*run)(struct app *app, int argc, char **argv,
+			    struct err *e);
+};
+
+/* The table, ended by a NULL name; in the order in which help shows it. */
+extern const struct cmd cmds[];
+
+/* app_main(argc, argv): the whole program; its exit code. */
+int app_main(int argc, char **argv);
+
+/*
+ * app_getopt(app, argc, argv, shorts, longs, opt, e):
+ * getopt_long() for a command (argv[0] is its name), which takes the options
+ * that every command knows by itself (-c --store --store-key --json --dry-run
+ * --lang --debug --help).  ${*opt}: a letter of ${shorts} or value of
+ * ${longs}; -1 at the end.  RC_CONF with app->exit 64: a wrong option.
+ */
+enum rc app_getopt(struct app *app, int argc, char **argv,
+    const char *shorts, const struct option *longs, int *opt, struct err *e);
+
+/* app_usage(app, e): RC_CONF and exit 64, the usage in the text. */
+enum rc app_usage(struct app *app, struct err *e);
+
+/* app_pass(app, kind): what a pass is told, from the options. */
+struct pass app_pass(const struct app *app, enum pass_kind kind);
+
+/* app_tmp(app): where a filter's nameless files may lie; lent. */
+const char *app_tmp(const struct app *app);
+
+enum rc cmd_poll(struct app *, int, char **, struct err *);
+enum rc cmd_run(struct app *, int, char **, struct err *);
+enum rc cmd_send(struct app *, int, char **, struct err *);
+enum rc cmd_seal(struct app *, int, char **, struct err *);
+enum rc cmd_open(struct app *, int, char **, struct err *);
+enum rc cmd_status(struct app *, int, char **, struct err *);
+enum rc cmd_queue(struct app *, int, char **, struct err *);
+enum rc cmd_held(struct app *, int, char **, struct err *);
+enum rc cmd_log(struct app *, int, char **, struct err *);
+enum rc cmd_check(struct app *, int, char **, struct err *);
+enum rc cmd_key_import(struct app *, int, char **, struct err *);
+enum rc cmd_key_list(struct app *, int, char **, struct err *);
+enum rc cmd_issuer_init(struct app *, int, char **, struct err *);
+enum rc cmd_issuer_add(struct app *, int, char **, struct err *);
+enum rc cmd_issuer_batch(struct app *, int, char **, struct err *);
+
+#endif

@@ -1,0 +1,183 @@
+/*
+ * sceau send: sendmail's part.  Reads a mail, seals one envelope for each
+ * recipient, promises all of them or none; exit 0 only then.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/lang.h"
+#include "base/secret.h"
+#include "cmd/cmd.h"
+#include "flow/alone.h"
+#include "flow/composer.h"
+#include "flow/starter.h"
+#include "mail/wrap.h"
+
+struct sending {
+	struct app	*app;
+	bool		 read_to;	/* -t */
+	const char	*from;		/* -f, or NULL */
+	int		 argc;
+	char		**argv;		/* recipients of the command line */
+	struct composer	 mail;
+	char		 own[GATE_ID_BYTES];
+	char		 message_id[WRAP_ID_BYTES];
+	struct buf	 submit;
+	bool		 refused;	/* the keeper said no: exit 67 */
+};
+
+/* -o, -B, -N and their like say nothing to us; msmtp ignores the same. */
+static enum rc
+options(struct sending *s, int argc, char **argv, struct err *e)
+{
+	enum rc rc;
+	int opt;
+
+	while ((rc = app_getopt(s->app, argc, argv,
+	    "tif:r:F:o:B:N:R:V:L:nmvU", NULL, &opt, e)) == RC_OK &&
+	    opt != -1) {
+		if (opt == 't')
+			s->read_to = true;
+		else if (opt == 'f' || opt == 'r')
+			s->from = optarg;
+	}
+	s->argc = argc - optind;
+	s->argv = argv + optind;
+	return rc;
+}
+
+/* A mail without From gets ours: the vault knows the address. */
+static enum rc
+own_address(struct sending *s, const struct pass *p, struct err *e)
+{
+	struct gate_self *selves = NULL;
+	size_t n = 0;
+	enum rc rc = alone_selves(p, &selves, &n, e);
+
+	if (rc == RC_OK && n == 0)
+		rc = err_set(e, RC_CONF, _("the key store holds no key"));
+	if (rc == RC_OK)
+		snprintf(s->own, sizeof(s->own), "%s",
+		    selves[n - 1].address);
+	free(selves);
+	return rc;
+}
+
+static enum rc
+take_mail(struct sending *s, struct err *e)
+{
+	const struct conf *c = &s->app->conf;
+	enum rc rc = file_mkdirs(c->state, 0700, e);
+
+	if (rc == RC_OK && isatty(STDIN_FILENO) && !s->app->json)
+		fprintf(stderr, _("sceau: reading a mail from the terminal; "
+		    "end it with Ctrl-D\n"));
+	return rc != RC_OK ? rc : composer_take(&s->mail, STDIN_FILENO,
+	    c->state, false, c->max_send, e);
+}
+
+static enum rc
+ready_mail(struct sending *s, struct err *e)
+{
+	uint8_t rnd[WRAP_RANDOM_BYTES];
+	struct submit_add add = { .from = s->own, .date = clock_now(),
+	    .message_id = s->message_id, .recipients = s->read_to };
+
+	random_bytes(rnd, sizeof(rnd));
+	wrap_message_id(s->own, rnd, s->message_id);
+	return composer_ready(&s->mail, &add, e);
+}
+
+static enum rc
+pack_submit(struct sending *s, struct err *e)
+{
+	const struct submit *m = &s->mail.mail;
+	bool ok = buf_add8(&s->submit, s->app->dry_run) &&
+	    pack_str(&s->submit, m->from_added ? s->own : m->from.s) &&
+	    pack_str(&s->submit, s->from != NULL ? s->from : "");
+
+	for (int i = 0; ok && i < s->argc; i++)
+		ok = pack_str(&s->submit, s->argv[i]);
+	for (size_t i = 0; ok && s->read_to && i < m->nrcpts; i++)
+		ok = pack_str(&s->submit, m->rcpts[i].s);
+	return ok ? RC_OK : err_set(e, RC_NOMEM, _("no memory left"));
+}
+
+static void
+say_one(const struct sending *s, int64_t id, const char *name, bool hub)
+{
+	if (s->app->json)
+		printf("{\"schema\":1,\"submission\":%lld,\"to\":\"%s\","
+		    "\"via_hub\":%s,\"dry_run\":%s}\n", (long long)id, name,
+		    hub ? "true" : "false",
+		    s->app->dry_run ? "true" : "false");
+	else if (isatty(STDOUT_FILENO) || s->app->dry_run)
+		printf(hub ? _("%s  through the association's gateway\n") :
+		    _("%s  directly\n"), name);
+}
+
+/* IPC_SUBMITTED: see keeper_seal.c. */
+static enum rc
+result(void *ctx, struct rd *r, struct err *e)
+{
+	struct sending *s = ctx;
+	char name[GATE_ID_BYTES];
+	struct err why = ERR_INIT;
+	enum rc rc = unpack_err(r, &why);
+	int64_t id = (int64_t)rd_64(r);
+
+	if (rc != RC_OK) {
+		s->refused = rc == RC_PERM;
+		fprintf(stderr, "sceau: %s\n", why.text);
+		return RC_OK;
+	}
+	while (r->left > 0 && !r->bad) {
+		unpack_str(r, name, sizeof(name));
+		say_one(s, id, name, rd_8(r) != 0);
+	}
+	return rd_done(r) ? RC_OK : ipc_bad(e);
+}
+
+static enum rc
+send_run(struct sending *s, struct err *e)
+{
+	struct pass p = app_pass(s->app, PASS_SUBMIT);
+	const struct starter_job job = { &s->mail, s, &s->submit,
+	    composer_serve, result };
+	enum rc rc;
+
+	if ((rc = take_mail(s, e)) != RC_OK ||
+	    (rc = own_address(s, &p, e)) != RC_OK ||
+	    (rc = ready_mail(s, e)) != RC_OK ||
+	    (rc = pack_submit(s, e)) != RC_OK)
+		return rc;
+	if (s->mail.mail.converted && s->app->debug)
+		fprintf(stderr, _("sceau: line ends were LF; they are CRLF "
+		    "now\n"));
+	rc = starter_run(&p, &job, &s->app->exit, e);
+	if (rc == RC_OK && s->refused)
+		s->app->exit = EX_NOUSER;
+	return rc;
+}
+
+enum rc
+cmd_send(struct app *app, int argc, char **argv, struct err *e)
+{
+	struct sending s = { .app = app, .mail = { .spool = { .fd = -1 } } };
+	enum rc rc = options(&s, argc, argv, e);
+
+	if (rc == RC_OK && s.argc == 0 && !s.read_to)
+		return app_usage(app, e);
+	if (rc == RC_OK)
+		rc = send_run(&s, e);
+	composer_free(&s.mail);
+	buf_free(&s.submit);
+	return rc;
+}

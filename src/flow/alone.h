@@ -1,0 +1,53 @@
+/* The vault alone, for what needs a key and no store: seal, open, key list. */
+#ifndef SC_FLOW_ALONE_H
+#define SC_FLOW_ALONE_H
+
+#include <sys/types.h>
+
+#include "flow/ipc.h"
+#include "flow/pass.h"
+#include "flow/sealing.h"
+
+/* The command is the keeper here, and the clerk, and the composer. */
+struct alone {
+	struct chan	keeper, rows, clerk;
+	pid_t		pid;		/* of the vault */
+	pid_t		composer;	/* of who feeds it, when there is mail */
+	bool		gone;		/* the vault hung up */
+	/* rows from the store, or NULL: there are none */
+	enum rc		(*row)(void *arg, struct bytes key, struct buf *out,
+			    struct err *e);
+	void		*arg;
+	struct composer	*mail;		/* what the vault may pull, or NULL */
+	/* what the vault opens goes here, or NULL */
+	enum rc		(*opened)(void *arg, const struct frame *f,
+			    struct err *e);
+};
+
+/* alone_start(a, p, e): fork the vault; alone_end(), after a failure too. */
+enum rc alone_start(struct alone *a, const struct pass *p, struct err *e);
+void alone_end(struct alone *a);
+
+/* alone_wait(a, type, job, f, e): serve the other lines until the vault
+ * answers; the frame must be of ${type}. Its last word is the result when it
+ * leaves. */
+enum rc alone_wait(struct alone *a, enum ipc type, uint32_t job,
+    struct frame *f, struct err *e);
+/* alone_next(): the same with any type. */
+enum rc alone_next(struct alone *a, struct frame *f, struct err *e);
+/* alone_send(): while the other lines are served. */
+enum rc alone_send(struct alone *a, enum ipc type, uint32_t job,
+    const void *p, size_t len, struct err *e);
+
+/* The filters (DESIGN "Commands"): stdin to stdout. */
+enum rc filter_seal(const struct pass *p, const char *to, int in, int out,
+    const char *tmp, struct err *e);
+/* ${say}: why the content would not pass as mail, or "" (2.19.14). */
+enum rc filter_open(const struct pass *p, int in, int out, const char *tmp,
+    struct gate_head *head, struct gate_verdict *v, struct err *e);
+
+/* alone_selves(p, out, n, e): what the key store holds; owned array. */
+enum rc alone_selves(const struct pass *p, struct gate_self **out, size_t *n,
+    struct err *e);
+
+#endif
