@@ -232,7 +232,9 @@ end_again(struct room *room, struct job *j, struct err *e)
 	struct gate_sink sink = { line_put, &keeper };
 	struct gate_verdict v;
 	struct err why = ERR_INIT;
-	enum rc rc = gate_open_end(j->again, &v, &why);
+	struct reseal again = { j->seal, sink };
+	const struct gate_sink mail = { reseal_put, &again };
+	enum rc rc = gate_open_end(j->again, &mail, &v, &why);
 
 	if (rc == RC_OK)
 		rc = gate_seal_end(j->seal, &sink, &why);
@@ -246,6 +248,9 @@ static enum rc
 on_sealed_end(struct room *room, const struct frame *f, struct err *e)
 {
 	struct job *j = job_find(room, f->job);
+	struct line clerk = { &room->x->clerk, IPC_MAIL, f->job };
+	const struct gate_sink sink = { line_put, &clerk };
+	const struct gate_sink nowhere = { nowhere_put, NULL };
 	struct buf b = BUF_INIT;
 	struct err why = ERR_INIT;
 	enum rc said, rc = RC_OK;
@@ -255,7 +260,8 @@ on_sealed_end(struct room *room, const struct frame *f, struct err *e)
 		return ipc_bad(e);
 	if (j->again != NULL)
 		return end_again(room, j, e);
-	said = gate_open_end(j->open, &j->v, &why);
+	said = gate_open_end(j->open, j->to_clerk ? &sink : &nowhere, &j->v,
+	    &why);
 	if (fatal(said))
 		return err_set(e, said, "%s", why.text);
 	ok = verdict_pack(&b, &j->v);
