@@ -113,9 +113,9 @@ chan_send_fd(struct chan *c, uint8_t type, uint32_t job, const void *p,
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-			struct pollfd p = { c->fd, POLLOUT, 0 };
+			struct pollfd full = { c->fd, POLLOUT, 0 };
 
-			(void)poll(&p, 1, -1);
+			(void)poll(&full, 1, -1);
 			continue;
 		}
 		if (n <= 0)

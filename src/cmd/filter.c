@@ -81,16 +81,29 @@ open_mda(struct app *app, struct err *e)
 	struct pass p = app_pass(app, PASS_TAKE);
 	struct conf conf = app->conf;
 	char name[] = "mda";
-	enum rc rc;
+	int lock = -1;
+	enum rc rc = starter_lock(&app->conf, &lock, e);
 
+	if (rc != RC_OK) {
+		app->exit = EX_TEMPFAIL;
+		return rc;
+	}
+	p.store_only = lock < 0;
 	account.name = name;
 	conf.accounts = &account;
 	conf.naccounts = 1;
 	p.conf = &conf;
 	rc = starter_run(&p, NULL, &app->exit, e);
-	if (rc != RC_OK)
+	if (lock >= 0)
+		close(lock);
+	if (app->exit != EX_OK) {
 		app->exit = EX_TEMPFAIL;
-	return rc;
+		return rc;
+	}
+	/* It is in the store: what failed after that is the next pass's. */
+	if (rc != RC_OK)
+		LOG(LOG_L_WARN, "pass.failed", LK_S("why", e->text));
+	return RC_OK;
 }
 
 enum rc

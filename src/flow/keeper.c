@@ -480,9 +480,7 @@ work(struct keeper *k, bool *some, struct err *e)
 	enum rc rc;
 
 	*some = false;
-	if (k->p->dry_run)
-		return RC_OK;
-	if (k->stop)
+	if (k->p->dry_run || k->p->store_only || k->stop)
 		return RC_OK;
 	if (k->open_more) {
 		rc = open_batch(k, some, e);
@@ -516,7 +514,7 @@ static bool
 over(const struct keeper *k)
 {
 	return accounts_done(k) && relays_done(k) &&
-	    (k->stop || (!k->p->stay && !k->open_more));
+	    (k->stop || k->p->store_only || (!k->p->stay && !k->open_more));
 }
 
 static int
@@ -556,7 +554,8 @@ poll_run(struct keeper *k, struct err *e)
 	bool quiet = true;
 	enum rc rc = RC_OK;
 
-	k->open_more = true;	/* what an earlier pass left */
+	/* What an earlier pass left. */
+	k->open_more = !k->p->store_only;
 	while (rc == RC_OK) {
 		look_again(k);
 		if ((rc = turn_all(k, &quiet, e)) != RC_OK)

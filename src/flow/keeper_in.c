@@ -112,7 +112,7 @@ put_commit(struct keeper *k, struct account *a, struct err *e)
 	    e);
 	FAULT("keeper.fetched.after");
 	put_forget(a);
-	k->open_more = k->open_more || rc == RC_OK;
+	k->open_more = k->open_more || (rc == RC_OK && !k->p->store_only);
 	k->taken = k->taken || rc == RC_OK;
 	return rc;
 }

@@ -30,6 +30,8 @@ struct pass {
 	enum pass_kind		 kind;
 	bool			 stay;		/* `run` */
 	bool			 dry_run;
+	bool			 store_only;	/* PASS_TAKE while a poll is at
+					 * work: it will open it */
 	const struct secret	*passphrase;	/* of the key store, or NULL */
 };
 

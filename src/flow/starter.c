@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 #ifdef HAVE_SYS_PRCTL_H
 #include <sys/prctl.h>
@@ -455,7 +456,7 @@ starter_run(const struct pass *p, const struct starter_job *job, int *code,
 {
 	const struct chan none = CHAN_INIT;
 	struct starter s = { .p = p, .job = job, .keeper = none,
-	    .clerk = none, .composer = none };
+	    .clerk = none, .composer = none, .code = EX_TEMPFAIL };
 	enum rc rc;
 
 	catch_signals();

@@ -1,0 +1,195 @@
+#include "config.h"
+
+#include <ctype.h>
+#include <gmime/gmime.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/lang.h"
+#include "document/extract.h"
+
+struct state {
+	const struct extract_sink	*sink;
+	size_t				 nparts, ndocs;
+};
+
+void
+extract_init(void)
+{
+	g_mime_init();
+}
+
+void
+extract_safe_name(const char *s, char name[EXTRACT_NAME_BYTES], char ext[16])
+{
+	const char *base = s, *dot;
+	size_t n = 0;
+
+	for (const char *p = s; *p != '\0'; p++)
+		if (*p == '/' || *p == '\\')
+			base = p + 1;
+	dot = strrchr(base, '.');
+	if (dot == base || (dot != NULL && (strlen(dot) > 15 ||
+	    strlen(dot) < 2)))
+		dot = NULL;
+	for (const char *p = base; *p != '\0' && p != dot &&
+	    n < EXTRACT_NAME_BYTES - 1 && n < 80; p++) {
+		unsigned char c = (unsigned char)*p;
+		bool plain = c < 0x80 && (isalnum(c) || c == '_' || c == '-' ||
+		    (c == '.' && n > 0));
+
+		if (plain || n == 0 || name[n - 1] != '-')
+			name[n++] = plain ? (char)c : '-';
+	}
+	name[n] = '\0';
+	for (n = 0; dot != NULL && dot[n] != '\0' && n < 15; n++) {
+		unsigned char c = (unsigned char)dot[n];
+
+		ext[n] = c < 0x80 && (isalnum(c) || (c == '.' && n == 0)) ?
+		    (char)tolower(c) : '-';
+	}
+	ext[n] = '\0';
+}
+
+/* What a type is called as a file when nobody gave a name. */
+static const char *
+ext_of(GMimeContentType *type)
+{
+	static const struct {
+		const char	*type, *sub, *ext;
+	} known[] = {
+		{ "text", "plain", ".txt" }, { "text", "html", ".html" },
+		{ "text", "xml", ".xml" }, { "application", "pdf", ".pdf" },
+		{ "application", "xml", ".xml" },
+		{ "application", "zip", ".zip" }, { "image", "jpeg", ".jpg" },
+		{ "image", "png", ".png" }, { "image", "tiff", ".tif" },
+		{ "message", "rfc822", ".eml" },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (g_mime_content_type_is_type(type, known[i].type,
+		    known[i].sub))
+			return known[i].ext;
+	return ".bin";
+}
+
+static void
+describe(GMimeObject *o, struct extract_doc *d)
+{
+	GMimeContentType *type = g_mime_object_get_content_type(o);
+	const char *name = NULL;
+
+	if (GMIME_IS_PART(o))
+		name = g_mime_part_get_filename(GMIME_PART(o));
+	d->attachment = name != NULL || type == NULL ||
+	    !g_mime_content_type_is_type(type, "text", "*");
+	d->name[0] = d->ext[0] = '\0';
+	if (name != NULL)
+		extract_safe_name(name, d->name, d->ext);
+	if (d->ext[0] == '\0')
+		strcpy(d->ext, type == NULL ? ".txt" : ext_of(type));
+}
+
+/* GMime closes what its streams hold: it gets a copy of the descriptor. */
+static enum rc
+write_to(GMimeObject *o, int fd, struct err *e)
+{
+	GMimeStream *out;
+	ssize_t n = -1;
+	int copy = dup(fd);
+
+	if (copy < 0)
+		return err_sys(e, "dup");
+	out = g_mime_stream_fs_new(copy);
+	if (GMIME_IS_PART(o)) {
+		GMimeDataWrapper *w = g_mime_part_get_content(GMIME_PART(o));
+
+		n = w == NULL ? 0 :
+		    g_mime_data_wrapper_write_to_stream(w, out);
+	} else
+		n = g_mime_object_write_content_to_stream(o, NULL, out);
+	if (n >= 0 && g_mime_stream_flush(out) != 0)
+		n = -1;
+	g_object_unref(out);
+	return n >= 0 ? RC_OK : err_sys(e, _("a document"));
+}
+
+static enum rc
+leaf(struct state *s, GMimeObject *o, struct err *e)
+{
+	struct extract_doc d = { .n = s->ndocs };
+	enum rc rc;
+	int fd = -1;
+
+	describe(o, &d);
+	if ((rc = s->sink->begin(s->sink->arg, &d, &fd, e)) != RC_OK)
+		return rc;
+	if ((rc = write_to(o, fd, e)) != RC_OK)
+		return rc;
+	s->ndocs++;
+	return s->sink->end(s->sink->arg, &d, e);
+}
+
+static GMimeObject *
+choose(GMimeMultipart *m)
+{
+	int n = g_mime_multipart_get_count(m);
+
+	for (int i = 0; i < n; i++) {
+		GMimeObject *o = g_mime_multipart_get_part(m, i);
+		GMimeContentType *t = g_mime_object_get_content_type(o);
+
+		if (t != NULL && g_mime_content_type_is_type(t, "text",
+		    "plain"))
+			return o;
+	}
+	return n > 0 ? g_mime_multipart_get_part(m, n - 1) : NULL;
+}
+
+static enum rc
+walk(struct state *s, GMimeObject *o, int depth, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	if (o == NULL)
+		return RC_OK;
+	if (depth > EXTRACT_DEPTH_MAX || ++s->nparts > EXTRACT_PARTS_MAX)
+		return err_class(e, EC_POLICY, _("more than %d parts, or more "
+		    "than %d deep"), EXTRACT_PARTS_MAX, EXTRACT_DEPTH_MAX);
+	if (!GMIME_IS_MULTIPART(o))
+		return leaf(s, o, e);
+	if (g_mime_content_type_is_type(g_mime_object_get_content_type(o),
+	    "multipart", "alternative"))
+		return walk(s, choose(GMIME_MULTIPART(o)), depth + 1, e);
+	for (int i = 0; rc == RC_OK &&
+	    i < g_mime_multipart_get_count(GMIME_MULTIPART(o)); i++)
+		rc = walk(s, g_mime_multipart_get_part(GMIME_MULTIPART(o), i),
+		    depth + 1, e);
+	return rc;
+}
+
+enum rc
+extract(int fd, const struct extract_sink *sink, struct err *e)
+{
+	struct state s = { sink, 0, 0 };
+	GMimeMessage *m = NULL;
+	GMimeParser *parser;
+	GMimeStream *in;
+	enum rc rc;
+	int copy = dup(fd);
+
+	if (copy < 0 || lseek(copy, 0, SEEK_SET) != 0)
+		return err_sys(e, _("a document"));
+	in = g_mime_stream_fs_new(copy);
+	parser = g_mime_parser_new_with_stream(in);
+	m = g_mime_parser_construct_message(parser, NULL);
+	if (m == NULL)
+		rc = err_class(e, EC_POLICY, _("not a mail that can be read"));
+	else
+		rc = walk(&s, g_mime_message_get_mime_part(m), 0, e);
+	if (m != NULL)
+		g_object_unref(m);
+	g_object_unref(parser);
+	g_object_unref(in);
+	return rc;
+}

@@ -1,0 +1,54 @@
+/* The documents in an opened mail, one file each. */
+#ifndef SC_DOCUMENT_EXTRACT_H
+#define SC_DOCUMENT_EXTRACT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+#define EXTRACT_NAME_BYTES 128
+#define EXTRACT_PARTS_MAX 100	/* PROTOCOL 2.15 */
+#define EXTRACT_DEPTH_MAX 8
+
+/* What is known of a document before its octets. */
+struct extract_doc {
+	size_t	n;			/* from 0, in the order of the mail */
+	bool	attachment;		/* else the text of the mail */
+	char	name[EXTRACT_NAME_BYTES];	/* safe for a file system, no
+					 * folder, no leading dot; without
+					 * extension; may be "" */
+	char	ext[16];		/* with its dot, lower case, or "" */
+};
+
+/* begin(): where its octets go; the descriptor stays the callee's.  end():
+ * they are all there. */
+struct extract_sink {
+	void	*arg;
+	enum rc	(*begin)(void *arg, const struct extract_doc *d, int *fd,
+		    struct err *e);
+	enum rc	(*end)(void *arg, const struct extract_doc *d,
+		    struct err *e);
+};
+
+/* extract_init(): once in a process, before its sandbox. */
+void extract_init(void);
+
+/*
+ * extract(fd, sink, e):
+ * Take the documents out of the mail in the file ${fd} (seekable, borrowed,
+ * read from its start).  Content is decoded from its transfer encoding and
+ * otherwise given byte for byte, in constant memory.  Of multipart/alternative
+ * the plain text is taken, else the last.  A mail that is not MIME is one
+ * text.  RC_INPUT, class POLICY: more parts or deeper than the limits; what
+ * the sink returned.
+ * Source: RFC 2045 to 2049; PROTOCOL 2.15.
+ */
+enum rc extract(int fd, const struct extract_sink *sink, struct err *e);
+
+/* extract_safe_name(s, name, ext): the base name of what a stranger called a
+ * file, split: letters, digits, dot, dash, underline; others become '-'. */
+void extract_safe_name(const char *s, char name[EXTRACT_NAME_BYTES],
+    char ext[16]);
+
+#endif

@@ -1,3 +1,0 @@
-/* Holds the floor open until its first file is here. */
-extern int sc_floor_document;
-int sc_floor_document;

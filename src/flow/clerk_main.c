@@ -1,0 +1,451 @@
+/*
+ * The clerk: documents, and no key.  It writes what the vault opens under
+ * temporary names, takes documents out of it once the vault has said that the
+ * whole is good, and gives final names when the keeper has noted them.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/lang.h"
+#include "base/sandbox.h"
+#include "document/extract.h"
+#include "flow/ipc.h"
+#include "flow/pass.h"
+#include "vault/gate.h"
+#include "wire/drop.h"
+
+#define JOBS_MAX 256
+#define FILES_MAX (8 + EXTRACT_PARTS_MAX)
+#define NAME_BYTES 192
+#define PLACES_MAX 16
+
+/* One file of a message, and where it goes. */
+struct paper {
+	size_t		place;
+	struct drop	drop;
+	char		name[NAME_BYTES];	/* "" : given to a command */
+};
+
+struct job {
+	uint32_t	 id;		/* 0: free */
+	char		 token[DROP_TOKEN_BYTES];
+	struct drop	 whole[PLACES_MAX];	/* the mail, at each place */
+	bool		 begun, failed, ready;
+	struct err	 why;
+	struct paper	*papers;
+	size_t		 npapers;
+};
+
+struct clerk {
+	const struct pass	*p;
+	struct pass_ends	*x;
+	struct drop_place	 places[PLACES_MAX];
+	size_t			 nplaces;
+	struct job		 jobs[JOBS_MAX];
+};
+
+static const struct conf_deliver *
+deliver_of(const struct clerk *c, size_t place)
+{
+	return &c->p->conf->delivers[place];
+}
+
+static struct job *
+job_find(struct clerk *c, uint32_t id)
+{
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		if (c->jobs[i].id == id)
+			return &c->jobs[i];
+	return NULL;
+}
+
+static void
+job_drop(struct clerk *c, struct job *j)
+{
+	for (size_t i = 0; i < c->nplaces && j->begun; i++)
+		drop_forget(&j->whole[i]);
+	for (size_t i = 0; i < j->npapers; i++)
+		drop_forget(&j->papers[i].drop);
+	free(j->papers);
+	memset(j, 0, sizeof(*j));
+}
+
+/* ---- from the vault ------------------------------------------------------------ */
+
+static enum rc
+on_begin(struct clerk *c, const struct frame *f, struct err *e)
+{
+	struct job *j = job_find(c, 0);
+
+	if (j == NULL || f->job == 0 || f->body.len != GATE_T_BYTES)
+		return ipc_bad(e);
+	j->id = f->job;
+	drop_token(f->body.p, j->token);
+	return RC_OK;
+}
+
+static enum rc
+begin_files(struct clerk *c, struct job *j, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < c->nplaces; i++)
+		j->whole[i] = (struct drop)DROP_INIT;
+	j->begun = true;
+	for (size_t i = 0; rc == RC_OK && i < c->nplaces; i++)
+		rc = drop_open(&c->places[i], &j->whole[i], e);
+	return rc;
+}
+
+/* What cannot be written is this message's trouble, said at its end. */
+static enum rc
+on_mail(struct clerk *c, const struct frame *f, struct err *e)
+{
+	struct job *j = job_find(c, f->job);
+	enum rc rc = RC_OK;
+
+	if (j == NULL)
+		return ipc_bad(e);
+	if (!j->begun)
+		rc = begin_files(c, j, &j->why);
+	for (size_t i = 0; rc == RC_OK && !j->failed && i < c->nplaces; i++)
+		rc = drop_write(&j->whole[i], f->body.p, f->body.len,
+		    &j->why);
+	j->failed = j->failed || rc != RC_OK;
+	return RC_OK;
+}
+
+/* ---- documents ------------------------------------------------------------------ */
+
+struct taking {
+	struct clerk	*c;
+	struct job	*j;
+	size_t		 place;
+};
+
+static enum rc
+paper_begin(void *arg, const struct extract_doc *d, int *fd, struct err *e)
+{
+	struct taking *t = arg;
+	struct paper *p = &t->j->papers[t->j->npapers];
+	enum rc rc;
+
+	if (t->j->npapers == FILES_MAX)
+		return err_class(e, EC_POLICY, _("too many documents"));
+	p->place = t->place;
+	p->drop = (struct drop)DROP_INIT;
+	if ((rc = drop_open(&t->c->places[t->place], &p->drop, e)) != RC_OK)
+		return rc;
+	t->j->npapers++;
+	if (snprintf(p->name, sizeof(p->name), "%s-%zu-%s%s",
+	    d->name[0] != '\0' ? d->name : d->attachment ? "document" :
+	    "texte", d->n + 1, t->j->token, d->ext) >= (int)sizeof(p->name))
+		return err_set(e, RC_CONF, _("%s: the name is too long"),
+		    d->name);
+	*fd = p->drop.fd;
+	return RC_OK;
+}
+
+static enum rc
+paper_end(void *arg, const struct extract_doc *d, struct err *e)
+{
+	struct taking *t = arg;
+
+	(void)d;
+	return drop_sync(&t->j->papers[t->j->npapers - 1].drop, e);
+}
+
+static enum rc
+take_documents(struct clerk *c, struct job *j, size_t place, struct err *e)
+{
+	struct taking t = { c, j, place };
+	const struct extract_sink sink = { &t, paper_begin, paper_end };
+	enum rc rc = extract(j->whole[place].fd, &sink, e);
+
+	drop_forget(&j->whole[place]);
+	return rc;
+}
+
+/* The mail as it is: into a Maildir, or for a command's standard input. */
+static enum rc
+take_whole(struct clerk *c, struct job *j, size_t place, struct err *e)
+{
+	struct paper *p = &j->papers[j->npapers++];
+	enum rc rc = RC_OK;
+
+	p->place = place;
+	p->name[0] = '\0';
+	p->drop = j->whole[place];
+	j->whole[place] = (struct drop)DROP_INIT;
+	if (deliver_of(c, place)->kind == CONF_DELIVER_PIPE)
+		return RC_OK;
+	snprintf(p->name, sizeof(p->name), "%lld.sceau.%s",
+	    (long long)clock_now(), j->token);
+	FAULT("clerk.sync.before");
+	rc = drop_sync(&p->drop, e);
+	return rc;
+}
+
+static enum rc
+take_all(struct clerk *c, struct job *j, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	j->papers = calloc(FILES_MAX, sizeof(*j->papers));
+	if (j->papers == NULL)
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	for (size_t i = 0; rc == RC_OK && i < c->nplaces; i++)
+		rc = deliver_of(c, i)->kind == CONF_DELIVER_FOLDER ?
+		    take_documents(c, j, i, e) : take_whole(c, j, i, e);
+	return rc;
+}
+
+static bool
+pack_names(const struct job *j, struct buf *b)
+{
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < j->npapers; i++)
+		ok = buf_addf(b, "%s%s", i > 0 ? "\n" : "",
+		    j->papers[i].name);
+	return ok;
+}
+
+static enum rc
+on_mail_end(struct clerk *c, const struct frame *f, struct err *e)
+{
+	struct job *j = job_find(c, f->job);
+	struct buf b = BUF_INIT, names = BUF_INIT;
+	enum rc rc;
+	bool ok;
+
+	if (j == NULL)
+		return ipc_bad(e);
+	rc = j->failed ? j->why.rc : RC_OK;
+	if (rc == RC_OK && c->nplaces == 0)
+		rc = err_set(&j->why, RC_CONF, _("no delivery is configured; "
+		    "the mail stays sealed"));
+	if (rc == RC_OK && !j->begun)
+		rc = begin_files(c, j, &j->why);
+	if (rc == RC_OK)
+		rc = take_all(c, j, &j->why);
+	j->ready = rc == RC_OK;
+	ok = (rc != RC_OK || pack_names(j, &names)) &&
+	    pack_err(&b, rc, &j->why) && pack_run(&b, names.p, names.len);
+	buf_free(&names);
+	if (rc != RC_OK)
+		job_drop(c, j);
+	return ipc_send(&c->x->keeper, IPC_READY, f->job, &b, ok, e);
+}
+
+static enum rc
+vault_frame(struct clerk *c, const struct frame *f, struct err *e)
+{
+	struct job *j;
+
+	switch ((int)f->type) {
+	case IPC_MAIL_BEGIN:
+		return on_begin(c, f, e);
+	case IPC_MAIL:
+		return on_mail(c, f, e);
+	case IPC_MAIL_END:
+		return on_mail_end(c, f, e);
+	case IPC_MAIL_DROP:
+		if ((j = job_find(c, f->job)) == NULL)
+			return ipc_bad(e);
+		job_drop(c, j);
+		return RC_OK;
+	}
+	return ipc_bad(e);
+}
+
+/* ---- from the keeper -------------------------------------------------------------- */
+
+/* The starter runs the command: this process may not. */
+static enum rc
+give_to_command(struct clerk *c, const struct job *j, const struct paper *p,
+    struct err *e)
+{
+	uint8_t index[4];
+	struct frame f;
+	struct rd r;
+	enum rc rc;
+
+	put_be32(index, (uint32_t)p->place);
+	rc = chan_send_fd(&c->x->starter, IPC_PIPE, j->id, index,
+	    sizeof(index), p->drop.fd, e);
+	if (rc == RC_OK)
+		rc = chan_recv(&c->x->starter, &f, e);
+	if (rc != RC_OK)
+		return rc;
+	if (f.type != IPC_PIPED || f.job != j->id)
+		return ipc_bad(e);
+	r = rd_of(f.body.p, f.body.len);
+	rc = unpack_err(&r, e);
+	return rc == RC_OK || rc == RC_CONF ? rc : err_set(e, RC_TEMP, "%s",
+	    e->text);
+}
+
+static enum rc
+file_all(struct clerk *c, struct job *j, struct err *e)
+{
+	bool touched[PLACES_MAX] = { false };
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < j->npapers; i++) {
+		struct paper *p = &j->papers[i];
+
+		if (p->name[0] == '\0') {
+			rc = give_to_command(c, j, p, e);
+			continue;
+		}
+		rc = drop_name(&c->places[p->place], &p->drop, p->name, e);
+		touched[p->place] = true;
+	}
+	for (size_t i = 0; rc == RC_OK && i < c->nplaces; i++)
+		if (touched[i])
+			rc = drop_settle(&c->places[i], e);
+	return rc;
+}
+
+static enum rc
+on_file(struct clerk *c, const struct frame *f, struct err *e)
+{
+	struct job *j = job_find(c, f->job);
+	struct buf b = BUF_INIT;
+	struct err why = ERR_INIT;
+	enum rc rc;
+	bool ok;
+
+	if (j == NULL || f->job == 0 || !j->ready)
+		return ipc_bad(e);
+	rc = file_all(c, j, &why);
+	ok = pack_err(&b, rc, &why);
+	job_drop(c, j);
+	return ipc_send(&c->x->keeper, IPC_FILED, f->job, &b, ok, e);
+}
+
+/* A command leaves nothing to be found: its part is shown again, flagged. */
+static enum rc
+on_look(struct clerk *c, const struct frame *f, struct err *e)
+{
+	char token[DROP_TOKEN_BYTES];
+	bool there = c->nplaces > 0, one;
+	uint8_t answer;
+	enum rc rc = RC_OK;
+
+	if (f->body.len != GATE_T_BYTES)
+		return ipc_bad(e);
+	drop_token(f->body.p, token);
+	for (size_t i = 0; rc == RC_OK && there && i < c->nplaces; i++) {
+		if (deliver_of(c, i)->kind == CONF_DELIVER_PIPE)
+			one = false;
+		else
+			rc = drop_there(&c->places[i], token, &one, e);
+		there = there && one;
+	}
+	answer = there;
+	return rc != RC_OK ? rc : chan_send(&c->x->keeper, IPC_FOUND, f->job,
+	    &answer, 1, e);
+}
+
+static enum rc
+keeper_frame(struct clerk *c, const struct frame *f, struct err *e)
+{
+	struct job *j;
+
+	switch ((int)f->type) {
+	case IPC_FILE:
+		return on_file(c, f, e);
+	case IPC_LOOK:
+		return on_look(c, f, e);
+	case IPC_CANCEL:
+		if ((j = job_find(c, f->job)) == NULL || f->job == 0)
+			return ipc_bad(e);
+		job_drop(c, j);
+		return RC_OK;
+	}
+	return ipc_bad(e);
+}
+
+/* ---- the loop ------------------------------------------------------------------------ */
+
+static enum rc
+set_up(struct clerk *c, struct err *e)
+{
+	const char *rw[PLACES_MAX + 1] = { NULL };
+	const struct conf *conf = c->p->conf;
+	size_t nrw = 0;
+	enum rc rc = RC_OK;
+
+	if (c->p->kind == PASS_SUBMIT)
+		return sandbox_enter(SB_CLERK, NULL, e);
+	if (conf->ndelivers > PLACES_MAX)
+		return err_set(e, RC_CONF, _("more than %d deliveries"),
+		    PLACES_MAX);
+	for (size_t i = 0; rc == RC_OK && i < conf->ndelivers; i++) {
+		const struct conf_deliver *d = &conf->delivers[i];
+
+		/* A command's file waits in the state folder. */
+		c->places[i].path = d->kind == CONF_DELIVER_PIPE ?
+		    conf->state : d->path;
+		c->places[i].maildir = d->kind == CONF_DELIVER_MAILDIR;
+		rw[nrw++] = c->places[i].path;
+		rc = drop_prepare(&c->places[i], e);
+	}
+	c->nplaces = conf->ndelivers;
+	extract_init();
+	return rc == RC_OK ? sandbox_enter(SB_CLERK, rw, e) : rc;
+}
+
+/* What the vault said goes first: the keeper may speak of it already. */
+static enum rc
+serve(struct clerk *c, bool *leave, struct err *e)
+{
+	struct pollfd p[2] = { { c->x->vault.fd, POLLIN, 0 },
+	    { c->x->keeper.fd, POLLIN, 0 } };
+	struct err gone = ERR_INIT;
+	struct frame f;
+
+	if (!chan_ready(&c->x->vault) && !chan_ready(&c->x->keeper) &&
+	    poll(p, 2, -1) < 0)
+		return errno == EINTR ? RC_OK : err_sys(e, "poll");
+	if (chan_ready(&c->x->vault) || p[0].revents != 0) {
+		if (chan_recv(&c->x->vault, &f, &gone) == RC_OK)
+			return vault_frame(c, &f, e);
+		chan_close(&c->x->vault);
+	}
+	if (chan_ready(&c->x->keeper) || p[1].revents != 0) {
+		if (chan_recv(&c->x->keeper, &f, &gone) == RC_OK)
+			return keeper_frame(c, &f, e);
+		*leave = true;
+	}
+	return RC_OK;
+}
+
+enum rc
+clerk_main(const struct pass *p, struct pass_ends *x, struct err *e)
+{
+	struct clerk *c = calloc(1, sizeof(*c));
+	bool leave = false;
+	enum rc rc;
+
+	if (c == NULL)
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	c->p = p;
+	c->x = x;
+	rc = set_up(c, e);
+	while (rc == RC_OK && !leave)
+		rc = serve(c, &leave, e);
+	for (size_t i = 0; i < JOBS_MAX; i++)
+		job_drop(c, &c->jobs[i]);
+	free(c);
+	return rc;
+}
