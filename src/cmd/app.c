@@ -111,6 +111,18 @@ app_getopt(struct app *app, int argc, char **argv, const char *shorts,
 	return *opt == '?' ? app_usage(app, e) : RC_OK;
 }
 
+enum rc
+app_no_options(struct app *app, int argc, char **argv, int n, struct err *e)
+{
+	enum rc rc;
+	int opt;
+
+	while ((rc = app_getopt(app, argc, argv, "", NULL, &opt, e)) ==
+	    RC_OK && opt != -1)
+		;
+	return rc != RC_OK || argc - optind == n ? rc : app_usage(app, e);
+}
+
 /* One word or two; ${used}: how many. */
 static const struct cmd *
 find_cmd(int argc, char **argv, int *used)

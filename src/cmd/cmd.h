@@ -53,6 +53,11 @@ int app_main(int argc, char **argv);
 enum rc app_getopt(struct app *app, int argc, char **argv,
     const char *shorts, const struct option *longs, int *opt, struct err *e);
 
+/* app_no_options(app, argc, argv, n, e): only the common options and exactly
+ * ${n} words, which then are the last of ${argv}. */
+enum rc app_no_options(struct app *app, int argc, char **argv, int n,
+    struct err *e);
+
 /* app_usage(app, e): RC_CONF and exit 64, the usage in the text. */
 enum rc app_usage(struct app *app, struct err *e);
 
@@ -68,8 +73,14 @@ enum rc cmd_send(struct app *, int, char **, struct err *);
 enum rc cmd_seal(struct app *, int, char **, struct err *);
 enum rc cmd_open(struct app *, int, char **, struct err *);
 enum rc cmd_status(struct app *, int, char **, struct err *);
-enum rc cmd_queue(struct app *, int, char **, struct err *);
-enum rc cmd_held(struct app *, int, char **, struct err *);
+enum rc cmd_queue_list(struct app *, int, char **, struct err *);
+enum rc cmd_queue_show(struct app *, int, char **, struct err *);
+enum rc cmd_queue_retry(struct app *, int, char **, struct err *);
+enum rc cmd_queue_drop(struct app *, int, char **, struct err *);
+enum rc cmd_held_list(struct app *, int, char **, struct err *);
+enum rc cmd_held_show(struct app *, int, char **, struct err *);
+enum rc cmd_held_release(struct app *, int, char **, struct err *);
+enum rc cmd_held_drop(struct app *, int, char **, struct err *);
 enum rc cmd_log(struct app *, int, char **, struct err *);
 enum rc cmd_check(struct app *, int, char **, struct err *);
 enum rc cmd_key_import(struct app *, int, char **, struct err *);

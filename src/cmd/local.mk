@@ -2,6 +2,10 @@ noinst_LIBRARIES += src/libcmd.a
 src_libcmd_a_SOURCES = \
 	src/cmd/app.c src/cmd/cmd.h \
 	src/cmd/filter.c \
+	src/cmd/out.c src/cmd/out.h \
+	src/cmd/queue.c \
+	src/cmd/sent.h \
+	src/cmd/status.c \
 	src/cmd/poll.c \
 	src/cmd/send.c \
 	src/cmd/table.c

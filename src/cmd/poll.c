@@ -33,23 +33,15 @@ locked_pass(struct app *app, bool stay, struct err *e)
 enum rc
 cmd_poll(struct app *app, int argc, char **argv, struct err *e)
 {
-	int opt;
-	enum rc rc = app_getopt(app, argc, argv, "", NULL, &opt, e);
+	enum rc rc = app_no_options(app, argc, argv, 0, e);
 
-	if (rc != RC_OK)
-		return rc;
-	return optind == argc ? locked_pass(app, false, e) :
-	    app_usage(app, e);
+	return rc == RC_OK ? locked_pass(app, false, e) : rc;
 }
 
 enum rc
 cmd_run(struct app *app, int argc, char **argv, struct err *e)
 {
-	int opt;
-	enum rc rc = app_getopt(app, argc, argv, "", NULL, &opt, e);
+	enum rc rc = app_no_options(app, argc, argv, 0, e);
 
-	if (rc != RC_OK)
-		return rc;
-	return optind == argc ? locked_pass(app, true, e) :
-	    app_usage(app, e);
+	return rc == RC_OK ? locked_pass(app, true, e) : rc;
 }

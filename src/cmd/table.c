@@ -14,5 +14,15 @@ const struct cmd cmds[] = {
 	    CMD_CONF_MAYBE, cmd_seal },
 	{ "open", "[--mda]", N_("filter: a bare envelope to its message"),
 	    CMD_CONF_MAYBE | CMD_JSON, cmd_open },
+	{ "status", "", N_("what became of what was sent; what waits"),
+	    CMD_CONF | CMD_JSON, cmd_status },
+	{ "queue list", "", N_("what waits to be relayed"),
+	    CMD_CONF | CMD_JSON, cmd_queue_list },
+	{ "queue show", "NO", N_("one of them, also when it is done"),
+	    CMD_CONF | CMD_JSON, cmd_queue_show },
+	{ "queue retry", "NO", N_("try it now"), CMD_CONF | CMD_DRY,
+	    cmd_queue_retry },
+	{ "queue drop", "NO", N_("give it up, without a notice"),
+	    CMD_CONF | CMD_DRY, cmd_queue_drop },
 	{ NULL, NULL, NULL, 0, NULL }
 };

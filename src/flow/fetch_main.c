@@ -72,16 +72,15 @@ body_put(void *arg, const uint8_t *p, size_t len, struct err *e)
 }
 
 static enum rc
-mail_begin(void *arg, struct bytes id, uint64_t size, struct err *e)
+mail_begin(void *arg, struct err *e)
 {
 	struct fetch *f = arg;
 
-	(void)size;
 	FAULT("fetch.mail.begin");
 	f->found = (struct err)ERR_INIT;
 	find_init(&f->find, (struct sink){ body_put, f },
 	    f->p->conf->max_receive);
-	return chan_send(f->keeper, IPC_BEGIN, 0, id.p, id.len, e);
+	return chan_send(f->keeper, IPC_BEGIN, 0, NULL, 0, e);
 }
 
 /* What the finder refuses is this mail's trouble; the rest of it is read and
@@ -158,7 +157,8 @@ ids_of(struct rd *r, struct bytes *ids, size_t *n, struct err *e)
 static enum rc
 want(struct fetch *f, struct rd *r, struct err *e)
 {
-	const struct source_sink sink = { f, mail_begin, mail_data, mail_end };
+	const struct source_sink sink = { .arg = f, .begin = mail_begin, .data = mail_data,
+	    .end = mail_end };
 	struct bytes *ids = calloc(WANT_MAX, sizeof(*ids));
 	enum rc rc;
 	size_t n;

@@ -25,7 +25,7 @@ enum ipc {
 	/* fetch -> keeper */
 	IPC_LIST,	/* n times: size(8) id */
 	IPC_LISTED,	/* that was all of them */
-	IPC_BEGIN,	/* id: a mail begins */
+	IPC_BEGIN,	/* a mail begins; its end says which */
 	IPC_BODY,	/* octets of the envelope in it */
 	IPC_END,	/* enum fetched(1) id why Message-ID From */
 	IPC_FETCHED,	/* everything wanted so far has been tried */

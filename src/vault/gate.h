@@ -411,7 +411,8 @@ void gate_relay_args(const struct gate_head *head,
 /*
  * A mail that is not at hand as a file, kept between the two passes as sealed
  * octets under a random key that never leaves memory (2.10.5).  Write it all
- * to a sink, then give the same octets back and get the mail.
+ * to a sink, then give the same octets back and get the mail: after each
+ * gate_spool_end() once more, as often as wanted.
  */
 struct gate_spool *gate_spool_new(void);	/* owned; NULL: memory */
 enum rc gate_spool_put(struct gate_spool *s, const void *p, size_t len,

@@ -80,23 +80,30 @@ gate_spool_put(struct gate_spool *s, const void *p, size_t len,
 	return env_seal_put(s->sealer, p, len, e);
 }
 
+/* Begin to read, the first time and every other. */
+static enum rc
+rewind_spool(struct gate_spool *s, struct err *e)
+{
+	const struct env_sink out = { put_out, s };
+
+	env_opener_free(&s->opener);
+	if ((s->opener = env_opener_new()) == NULL)
+		return err_set(e, RC_NOMEM, _("no memory for opening"));
+	s->skip = s->h.len;
+	return env_open_start(s->opener, &s->h, s->key, out, e);
+}
+
 enum rc
 gate_spool_turn(struct gate_spool *s, const struct gate_sink *sink,
     struct err *e)
 {
-	const struct env_sink out = { put_out, s };
 	enum rc rc;
 
 	s->sink = sink;
 	if ((rc = start(s, e)) != RC_OK ||
 	    (rc = env_seal_end(s->sealer, e)) != RC_OK)
 		return rc;
-	if ((s->opener = env_opener_new()) == NULL)
-		return err_set(e, RC_NOMEM, _("no memory for opening"));
-	s->skip = s->h.len;
-	rc = env_open_start(s->opener, &s->h, s->key, out, e);
-	wipe(s->key, sizeof(s->key));
-	return rc;
+	return rewind_spool(s, e);
 }
 
 enum rc
@@ -115,7 +122,11 @@ enum rc
 gate_spool_end(struct gate_spool *s, const struct gate_sink *sink,
     struct err *e)
 {
+	enum rc rc;
+
 	BUG_ON(s->opener == NULL);
 	s->sink = sink;
-	return env_open_end(s->opener, e);
+	if ((rc = env_open_end(s->opener, e)) != RC_OK)
+		return rc;
+	return rewind_spool(s, e);
 }

@@ -8,12 +8,12 @@
 #include "base/lang.h"
 #include "vault/keyfile.h"
 #include "vault/payload.h"
-#include "vault/stream.h"
+#include "vault/sealed.h"
 
 /* ---- writing ------------------------------------------------------------ */
 
 static enum rc
-emit(void *ctx, struct stream_writer *w, struct err *e)
+emit(void *ctx, struct sealed_writer *w, struct err *e)
 {
 	const struct keyfile_plan *plan = *(const struct keyfile_plan **)ctx;
 	struct rec r = { .type = REC_META };
@@ -21,19 +21,19 @@ emit(void *ctx, struct stream_writer *w, struct err *e)
 
 	r.meta = (struct rec_meta){ plan->at, plan->bulletin,
 	    plan->self.year, ENV_VERSION };
-	rc = stream_rec(w, &r, e);
+	rc = sealed_rec(w, &r, e);
 	if (rc == RC_OK) {
 		r = (struct rec){ .type = REC_SELF };
 		r.self = plan->self;
-		rc = stream_rec(w, &r, e);
+		rc = sealed_rec(w, &r, e);
 	}
 	for (size_t i = 0; i < plan->nroles && rc == RC_OK; i++) {
 		r = (struct rec){ .type = REC_ROLE };
 		r.role = plan->roles[i];
-		rc = stream_rec(w, &r, e);
+		rc = sealed_rec(w, &r, e);
 	}
 	for (size_t i = 0; rc == RC_OK && plan->next(plan->ctx, i, &r); i++)
-		rc = stream_rec(w, &r, e);
+		rc = sealed_rec(w, &r, e);
 	return rc;
 }
 
@@ -41,7 +41,7 @@ enum rc
 keyfile_write(const struct keyfile_plan *plan, struct env_sink out,
     struct err *e)
 {
-	struct stream_plan s = { .key = plan->key, .rnd = plan->rnd,
+	struct sealed_plan s = { .key = plan->key, .rnd = plan->rnd,
 	    .max = PAYLOAD_KEYFILE_MAX, .emit = emit, .ctx = &plan };
 
 	BUG_ON(plan->source != ENV_CODE && plan->source != ENV_OLD_CODE);
@@ -49,7 +49,7 @@ keyfile_write(const struct keyfile_plan *plan, struct env_sink out,
 	s.head.year = plan->self.year;
 	s.head.from = plan->issuer;
 	s.head.to = plan->self.id;
-	return stream_seal(&s, out, e);
+	return sealed_seal(&s, out, e);
 }
 
 /* ---- reading ------------------------------------------------------------ */
@@ -96,7 +96,7 @@ keyfile_peek(const char *path, struct keyfile_head *out, struct err *e)
 	memset(out, 0, sizeof(*out));
 	if ((rc = open_file(path, &fd, e)) != RC_OK)
 		return rc;
-	rc = stream_head(fd, &h, e);
+	rc = sealed_head(fd, &h, e);
 	close(fd);
 	if (rc != RC_OK || (rc = is_key_file(&h, e)) != RC_OK)
 		return rc;
@@ -293,7 +293,7 @@ keyfile_import(struct keystore *ks, const char *path,
     struct err *e)
 {
 	struct import im = { .ks = ks, .code = code, .res = res };
-	const struct stream_events on = { &im, PAYLOAD_KEYFILE_MAX,
+	const struct sealed_events on = { &im, PAYLOAD_KEYFILE_MAX,
 	    import_key, import_record };
 	int fd;
 	enum rc rc;
@@ -301,7 +301,7 @@ keyfile_import(struct keystore *ks, const char *path,
 	memset(res, 0, sizeof(*res));
 	if ((rc = open_file(path, &fd, e)) != RC_OK)
 		return rc;
-	rc = stream_read(fd, &on, e);
+	rc = sealed_read(fd, &on, e);
 	close(fd);
 	if (rc != RC_OK)
 		return rc;

@@ -14,7 +14,7 @@
 #include "vault/keystore.h"
 #include "vault/keystore_priv.h"
 #include "vault/payload.h"
-#include "vault/stream.h"
+#include "vault/sealed.h"
 
 /*
  * The content is local (PROTOCOL 2.19.12): META, LOCAL, then for each self
@@ -28,7 +28,7 @@
 /* ---- writing ------------------------------------------------------------ */
 
 static enum rc
-emit_local(const struct keystore *ks, struct stream_writer *w, struct err *e)
+emit_local(const struct keystore *ks, struct sealed_writer *w, struct err *e)
 {
 	uint8_t v[12 + 2 * KDF_KEY_BYTES];
 	size_t len = 12 + KDF_KEY_BYTES;
@@ -41,13 +41,13 @@ emit_local(const struct keystore *ks, struct stream_writer *w, struct err *e)
 		memcpy(v + len, ks->secret->previous, KDF_KEY_BYTES);
 		len += KDF_KEY_BYTES;
 	}
-	rc = stream_raw(w, REC_LOCAL, (struct bytes){ v, len }, e);
+	rc = sealed_raw(w, REC_LOCAL, (struct bytes){ v, len }, e);
 	wipe(v, sizeof(v));
 	return rc;
 }
 
 static enum rc
-emit_grants(const struct keystore *ks, size_t self, struct stream_writer *w,
+emit_grants(const struct keystore *ks, size_t self, struct sealed_writer *w,
     struct err *e)
 {
 	struct rec r = { .type = REC_GRANT };
@@ -61,13 +61,13 @@ emit_grants(const struct keystore *ks, size_t self, struct stream_writer *w,
 		if (of != self)
 			continue;
 		BUG_ON(!identity_parse(s, strlen(s), &r.grant.peer));
-		rc = stream_rec(w, &r, e);
+		rc = sealed_rec(w, &r, e);
 	}
 	return rc;
 }
 
 static enum rc
-emit_self(const struct keystore *ks, size_t i, struct stream_writer *w,
+emit_self(const struct keystore *ks, size_t i, struct sealed_writer *w,
     struct err *e)
 {
 	const struct keystore_self *s = &ks->selves[i];
@@ -76,11 +76,11 @@ emit_self(const struct keystore *ks, size_t i, struct stream_writer *w,
 
 	r.self = (struct rec_self){ s->year, s->from_at, s->send_until_at,
 	    s->read_until_at, ks->secret->selves[i], s->id };
-	rc = stream_rec(w, &r, e);
+	rc = sealed_rec(w, &r, e);
 	for (size_t n = 0; n < s->nroles && rc == RC_OK; n++) {
 		r = (struct rec){ .type = REC_ROLE };
 		r.role = (struct rec_role){ s->roles[n].kind, s->roles[n].id };
-		rc = stream_rec(w, &r, e);
+		rc = sealed_rec(w, &r, e);
 	}
 	return rc == RC_OK ? emit_grants(ks, i, w, e) : rc;
 }
@@ -92,7 +92,7 @@ text_bytes(const char *s)
 }
 
 static enum rc
-emit_entries(const struct keystore *ks, struct stream_writer *w,
+emit_entries(const struct keystore *ks, struct sealed_writer *w,
     struct err *e)
 {
 	struct rec r = { .type = REC_ENTRY };
@@ -106,7 +106,7 @@ emit_entries(const struct keystore *ks, struct stream_writer *w,
 		if (x.at != at) {
 			at = x.at;
 			put_be64(v, (uint64_t)at);
-			rc = stream_raw(w, REC_ENTRY_AT,
+			rc = sealed_raw(w, REC_ENTRY_AT,
 			    (struct bytes){ v, sizeof(v) }, e);
 		}
 		r.entry.flag = (enum rec_entry_flag)x.flags;
@@ -115,13 +115,13 @@ emit_entries(const struct keystore *ks, struct stream_writer *w,
 		r.entry.route = text_bytes(x.route);
 		r.entry.display = text_bytes(x.show);
 		if (rc == RC_OK)
-			rc = stream_rec(w, &r, e);
+			rc = sealed_rec(w, &r, e);
 	}
 	return rc;
 }
 
 static enum rc
-emit_bars(const struct keystore *ks, struct stream_writer *w, struct err *e)
+emit_bars(const struct keystore *ks, struct sealed_writer *w, struct err *e)
 {
 	struct rec r = { .type = REC_BAR };
 	enum rc rc = RC_OK;
@@ -130,13 +130,13 @@ emit_bars(const struct keystore *ks, struct stream_writer *w, struct err *e)
 		const char *s = ring_bar_at(ks->ring, i, &r.bar.minimum);
 
 		BUG_ON(!identity_parse_name(s, strlen(s), &r.bar.name));
-		rc = stream_rec(w, &r, e);
+		rc = sealed_rec(w, &r, e);
 	}
 	return rc;
 }
 
 static enum rc
-emit(void *ctx, struct stream_writer *w, struct err *e)
+emit(void *ctx, struct sealed_writer *w, struct err *e)
 {
 	const struct keystore *ks = *(const struct keystore **)ctx;
 	struct rec r = { .type = REC_META };
@@ -144,7 +144,7 @@ emit(void *ctx, struct stream_writer *w, struct err *e)
 
 	r.meta = (struct rec_meta){ ks->since_at, 0, ks->selves[0].year,
 	    ENV_VERSION };
-	rc = stream_rec(w, &r, e);
+	rc = sealed_rec(w, &r, e);
 	if (rc == RC_OK)
 		rc = emit_local(ks, w, e);
 	for (size_t i = 0; i < ks->nselves && rc == RC_OK; i++)
@@ -169,14 +169,14 @@ seal_store(const struct keystore *ks, const uint8_t *key,
     struct err *e)
 {
 	struct env_sink to = { to_buf, out };
-	struct stream_plan plan = { .key = key, .pass = pass, .rnd = rnd,
+	struct sealed_plan plan = { .key = key, .pass = pass, .rnd = rnd,
 	    .max = STORE_MAX_BYTES, .emit = emit, .ctx = &ks };
 
 	BUG_ON(ks->nselves == 0);
 	plan.head.source = key != NULL ? ENV_CHANNEL : ENV_PASS2;
 	plan.head.year = ks->selves[0].year;
 	plan.head.from = plan.head.to = ks->selves[0].id;
-	return stream_seal(&plan, to, e);
+	return sealed_seal(&plan, to, e);
 }
 
 /* 32 raw octets, in secret memory; owned. */
@@ -459,7 +459,7 @@ load_failed(const char *path, struct err *e)
 static enum rc
 load_path(struct loader *l, const char *path, struct err *e)
 {
-	const struct stream_events on = { l, STORE_MAX_BYTES, load_key,
+	const struct sealed_events on = { l, STORE_MAX_BYTES, load_key,
 	    load_record };
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	enum rc rc;
@@ -468,7 +468,7 @@ load_path(struct loader *l, const char *path, struct err *e)
 		return err_set(e, RC_CONF, _("the key store %s cannot be "
 		    "read: %s"), path, strerror(errno));
 	if ((rc = keystore_new(0, &l->ks, e)) == RC_OK)
-		rc = stream_read(fd, &on, e);
+		rc = sealed_read(fd, &on, e);
 	if (rc == RC_OK && l->ks->nselves == 0)
 		rc = err_class(e, EC_RECORD, _("there is no key in it"));
 	close(fd);
@@ -510,7 +510,7 @@ says_demo(const char *path, bool *demo, struct err *e)
 	if (fd < 0)
 		return err_set(e, RC_CONF, _("the key store %s cannot be "
 		    "read: %s"), path, strerror(errno));
-	*demo = stream_head(fd, &h, &why) == RC_OK &&
+	*demo = sealed_head(fd, &h, &why) == RC_OK &&
 	    bytes_eqs(identity_assoc(&h.to), KEYSTORE_DEMO);
 	close(fd);
 	return RC_OK;

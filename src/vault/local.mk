@@ -24,5 +24,5 @@ src_libvault_a_SOURCES = \
 	src/vault/ring.c src/vault/ring.h \
 	src/vault/root.c src/vault/root.h \
 	src/vault/row.c src/vault/row.h \
-	src/vault/stream.c src/vault/stream.h \
+	src/vault/sealed.c src/vault/sealed.h \
 	src/vault/utf8.c src/vault/utf8.h

@@ -5,11 +5,11 @@
 #include "base/file.h"
 #include "base/lang.h"
 #include "vault/payload.h"
-#include "vault/stream.h"
+#include "vault/sealed.h"
 
 /* ---- writing ------------------------------------------------------------ */
 
-struct stream_writer {
+struct sealed_writer {
 	struct env_sealer *env;		/* NULL in the first pass */
 	struct kdf_hash	 hash;
 	uint64_t	 total;
@@ -19,7 +19,7 @@ struct stream_writer {
 };
 
 static enum rc
-write_octets(struct stream_writer *w, const void *p, size_t len,
+write_octets(struct sealed_writer *w, const void *p, size_t len,
     struct err *e)
 {
 	w->total += len;
@@ -32,7 +32,7 @@ write_octets(struct stream_writer *w, const void *p, size_t len,
 }
 
 enum rc
-stream_rec(struct stream_writer *w, const struct rec *r, struct err *e)
+sealed_rec(struct sealed_writer *w, const struct rec *r, struct err *e)
 {
 	enum rc rc;
 
@@ -47,7 +47,7 @@ stream_rec(struct stream_writer *w, const struct rec *r, struct err *e)
 }
 
 enum rc
-stream_raw(struct stream_writer *w, uint8_t type, struct bytes value,
+sealed_raw(struct sealed_writer *w, uint8_t type, struct bytes value,
     struct err *e)
 {
 	uint8_t head[REC_HEAD_BYTES];
@@ -62,7 +62,7 @@ stream_raw(struct stream_writer *w, uint8_t type, struct bytes value,
 
 /* First pass: the salt (PROTOCOL 2.3), and how long it will be. */
 static enum rc
-make_salt(struct stream_plan *plan, struct stream_writer *w, uint64_t *total,
+make_salt(struct sealed_plan *plan, struct sealed_writer *w, uint64_t *total,
     struct err *e)
 {
 	static const uint8_t end[1] = { REC_END };
@@ -98,7 +98,7 @@ pass_key(const struct env_head *h, const struct secret *pass,
 }
 
 static enum rc
-write_zeros(struct stream_writer *w, uint64_t left, struct err *e)
+write_zeros(struct sealed_writer *w, uint64_t left, struct err *e)
 {
 	static const uint8_t zeros[4096];
 	enum rc rc = RC_OK;
@@ -113,7 +113,7 @@ write_zeros(struct stream_writer *w, uint64_t left, struct err *e)
 
 /* Second pass: the envelope. */
 static enum rc
-write_body(struct stream_plan *plan, struct stream_writer *w, uint64_t total,
+write_body(struct sealed_plan *plan, struct sealed_writer *w, uint64_t total,
     struct env_sink out, struct err *e)
 {
 	uint8_t key[KDF_KEY_BYTES];
@@ -135,9 +135,9 @@ write_body(struct stream_plan *plan, struct stream_writer *w, uint64_t total,
 }
 
 enum rc
-stream_seal(struct stream_plan *plan, struct env_sink out, struct err *e)
+sealed_seal(struct sealed_plan *plan, struct env_sink out, struct err *e)
 {
-	struct stream_writer *w = secret_alloc(sizeof(*w));
+	struct sealed_writer *w = secret_alloc(sizeof(*w));
 	struct env_sealer *env = env_sealer_new();
 	uint64_t total;
 	enum rc rc = RC_NOMEM;
@@ -160,7 +160,7 @@ out:
 
 /* In secret memory: ${part} holds a record that two chunks share. */
 struct reader {
-	const struct stream_events *on;
+	const struct sealed_events *on;
 	uint64_t	total;
 	uint64_t	padded;		/* known after END */
 	bool		ended;
@@ -315,7 +315,7 @@ read_all(int fd, struct env_opener *o, struct reader *r, struct err *e)
 {
 	uint8_t buf[16384];
 	struct env_head h;
-	size_t len;
+	size_t len = 0;
 	enum rc rc;
 
 	if ((rc = read_head(fd, buf, sizeof(buf), &len, &h, e)) != RC_OK ||
@@ -330,7 +330,7 @@ read_all(int fd, struct env_opener *o, struct reader *r, struct err *e)
 }
 
 enum rc
-stream_read(int fd, const struct stream_events *on, struct err *e)
+sealed_read(int fd, const struct sealed_events *on, struct err *e)
 {
 	struct env_opener *o = env_opener_new();
 	struct reader *r = secret_alloc(sizeof(*r));
@@ -348,7 +348,7 @@ stream_read(int fd, const struct stream_events *on, struct err *e)
 }
 
 enum rc
-stream_head(int fd, struct env_head *h, struct err *e)
+sealed_head(int fd, struct env_head *h, struct err *e)
 {
 	uint8_t buf[ENV_HEAD_MAX];
 	size_t len;

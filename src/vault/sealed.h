@@ -1,6 +1,6 @@
 /* Long lists of records, written and read one by one: stores, key files. */
-#ifndef SC_VAULT_STREAM_H
-#define SC_VAULT_STREAM_H
+#ifndef SC_VAULT_SEALED_H
+#define SC_VAULT_SEALED_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,41 +17,41 @@
 
 /* ---- writing ------------------------------------------------------------ */
 
-struct stream_writer;
+struct sealed_writer;
 
-/* stream_rec(w, r, e), stream_raw(w, type, value, e): add a record.  RC_OK;
+/* sealed_rec(w, r, e), sealed_raw(w, type, value, e): add a record.  RC_OK;
  * RC_INPUT: a route or display name that rec_add() refuses; what the sink
  * returned. */
-enum rc stream_rec(struct stream_writer *w, const struct rec *r,
+enum rc sealed_rec(struct sealed_writer *w, const struct rec *r,
     struct err *e);
-enum rc stream_raw(struct stream_writer *w, uint8_t type, struct bytes value,
+enum rc sealed_raw(struct sealed_writer *w, uint8_t type, struct bytes value,
     struct err *e);
 
-struct stream_plan {
+struct sealed_plan {
 	struct env_head	 head;		/* source, year, from, to are set */
 	const uint8_t	*key;		/* C; or NULL, and then */
 	const struct secret *pass;	/* its passphrase */
 	const uint8_t	*rnd;		/* 32 octets for the salt; NULL: random */
 	uint64_t	 max;		/* octets of records */
-	/* Writes every record but END by stream_rec(), META first.  Called
+	/* Writes every record but END by sealed_rec(), META first.  Called
 	 * twice (the salt depends on all of it): the same both times. */
-	enum rc		(*emit)(void *ctx, struct stream_writer *w,
+	enum rc		(*emit)(void *ctx, struct sealed_writer *w,
 			    struct err *e);
 	void		*ctx;
 };
 
 /*
- * stream_seal(plan, out, e):
+ * sealed_seal(plan, out, e):
  * Seal what ${plan->emit} writes into ${out}; memory does not grow with its
  * length.  RC_OK; what emit or the sink returned; RC_NOMEM; RC_INPUT with
  * EC_TOOBIG above ${plan->max}.
  */
-enum rc stream_seal(struct stream_plan *plan, struct env_sink out,
+enum rc sealed_seal(struct sealed_plan *plan, struct env_sink out,
     struct err *e);
 
 /* ---- reading ------------------------------------------------------------ */
 
-struct stream_events {
+struct sealed_events {
 	void	*ctx;
 	uint64_t max;	/* octets of records */
 	/* Give the key C that fits ${h}: what it returns other than RC_OK ends
@@ -59,21 +59,21 @@ struct stream_events {
 	enum rc	(*key)(void *ctx, const struct env_head *h,
 		    uint8_t key[KDF_KEY_BYTES], struct err *e);
 	/* One record, authentic and in its place; borrowed.  The list is not
-	 * complete before stream_read() has returned RC_OK. */
+	 * complete before sealed_read() has returned RC_OK. */
 	enum rc	(*record)(void *ctx, uint8_t type, struct bytes value,
 		    struct err *e);
 };
 
 /*
- * stream_read(fd, on, e):
+ * sealed_read(fd, on, e):
  * Read an envelope from ${fd} to its end.  META comes first and once, END and
  * padding are checked, MAIL is refused.  RC_OK; RC_INPUT with EC_FORMAT,
  * EC_VERSION, EC_HEADER, EC_BODY, EC_TRUNCATED, EC_RECORD, EC_TOOBIG; RC_TEMP:
  * reading failed; RC_NOMEM; what an event returned.
  */
-enum rc stream_read(int fd, const struct stream_events *on, struct err *e);
+enum rc sealed_read(int fd, const struct sealed_events *on, struct err *e);
 
-/* stream_head(fd, h, e): only its header, without any key. */
-enum rc stream_head(int fd, struct env_head *h, struct err *e);
+/* sealed_head(fd, h, e): only its header, without any key. */
+enum rc sealed_head(int fd, struct env_head *h, struct err *e);
 
 #endif
