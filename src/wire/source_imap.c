@@ -269,6 +269,7 @@ stop(struct passing *p, enum wire_why why, enum rc rc)
 	struct imap_source *i = p->s->impl;
 
 	p->rc = rc;
+	i->talk.why = why;
 	if (!stream_dead(i->talk.link.stream))
 		stream_kill(i->talk.link.stream, why, p->e);
 }

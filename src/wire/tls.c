@@ -152,6 +152,7 @@ about_authority(int error)
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
 	case X509_V_ERR_CERT_UNTRUSTED:
+	case X509_V_ERR_CERT_SIGNATURE_FAILURE:	/* another of that name */
 	case X509_V_ERR_CERT_CHAIN_TOO_LONG:
 		return true;
 	default:

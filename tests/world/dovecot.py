@@ -11,6 +11,7 @@ import os
 import pathlib
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -167,6 +168,7 @@ class Dovecot:
             ["/usr/sbin/dovecot", "-F", "-c", self.top / "dovecot.conf"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=(self.top / "stderr").open("ab"), cwd=self.top,
+            start_new_session=True,
             **({"user": self.uid, "group": self.gid, "extra_groups": []}
                if os.getuid() == 0 else {}))
         wait_until(lambda: self.process.poll() is not None or
@@ -181,9 +183,10 @@ class Dovecot:
             return
         self.process.terminate()
         try:
-            self.process.wait(10)
+            self.process.wait(1)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            # It waits for its children, sometimes for seconds.
+            os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         self.process = None
 
