@@ -290,7 +290,7 @@ def test_five_thousand_small_ones(dovecot, ca, protocol):
     assert ["fetched", "5000", str(5000 * len(body))] in got.lines
     assert len(got.ids("released")) == 5000 and dovecot.count("dr") == 0
     if not SANITIZED:
-        assert took < 20
+        assert took < 60      # a busy machine; alone 1 to 2 s
         assert memory(got) < 16_000
 
 
