@@ -400,6 +400,101 @@ test_settings_each(void **state)
 	assert_true(n > 50);
 }
 
+/* The samples people copy are complete, and say what they seem to say. */
+static void
+test_samples(void **state)
+{
+	static const char *const names[] = { "labo", "cabinet", "passerelle" };
+	struct buf text = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct conf c;
+
+	(void)state;
+	setenv("HOME", "/nonexistent", 1);
+	for (size_t i = 0; i < 3; i++) {
+		char path[1000];
+
+		snprintf(path, sizeof(path), TEST_SRCDIR
+		    "/conf/sceau.conf.%s", names[i]);
+		T_RC(file_read(path, 100000, &text, &e), RC_OK);
+		if (conf_read(path, text.p, text.len, &c, &e) != RC_OK)
+			fail_msg("%s", e.text);
+		assert_true(c.naccounts == 1 && c.nrelays == 1);
+		assert_true(c.ndelivers > 0);
+		assert_int_equal(c.hub, i == 2);
+		T_STR(c.language, "fr");
+		conf_free(&c);
+	}
+	buf_free(&text);
+}
+
+/* Every setting is in both manuals, and the manuals know no other. */
+struct manual {
+	struct buf	 text;
+	const char	*at;	/* reading on: the order is that of the table */
+};
+
+static enum rc
+in_manual(void *arg, const struct conf_setting *s, struct err *e)
+{
+	struct manual *m = arg;
+	char item[100];
+
+	(void)e;
+	snprintf(item, sizeof(item), "\n.It Ic %s ", s->name);
+	m->at = strstr(m->at, item);
+	if (m->at == NULL)
+		fail_msg("%s %s is not in the manual, or not in its place",
+		    s->section, s->name);
+	m->at++;
+	return RC_OK;
+}
+
+static enum rc
+server_again(void *arg, const struct conf_setting *s, struct err *e)
+{
+	static const char *const server[] = { "host", "port", "tls", "ca_file",
+	    "pin", "user", "auth", "password_command", "password_file",
+	    "token_command", "timeout" };
+
+	/* told once, in the section on servers */
+	if (strcmp(s->section, "relay") == 0)
+		for (size_t i = 0; i < 11; i++)
+			if (strcmp(server[i], s->name) == 0)
+				return RC_OK;
+	return in_manual(arg, s, e);
+}
+
+static void
+test_manuals(void **state)
+{
+	static const char *const pages[] = { "man/sceau.conf.5",
+	    "man/fr/sceau.conf.5" };
+	struct err e = ERR_INIT;
+	const char *p;
+	int n, items;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct manual m = { BUF_INIT, NULL };
+		char path[1000];
+
+		snprintf(path, sizeof(path), TEST_SRCDIR "/%s", pages[i]);
+		T_RC(file_read(path, 200000, &m.text, &e), RC_OK);
+		m.at = buf_str(&m.text);
+		T_RC(conf_settings_each(server_again, &m, &e), RC_OK);
+		items = n = 0;
+		p = buf_str(&m.text);
+		while ((p = strstr(p, "\n.It Ic ")) != NULL) {
+			items++;
+			p++;
+		}
+		T_RC(conf_settings_each(count, &n, &e), RC_OK);
+		assert_int_equal(items, n - 11);
+		buf_free(&m.text);
+	}
+}
+
 int
 main(void)
 {
@@ -412,6 +507,8 @@ main(void)
 		cmocka_unit_test(test_truncations),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_settings_each),
+		cmocka_unit_test(test_samples),
+		cmocka_unit_test(test_manuals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
