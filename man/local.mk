@@ -1,2 +1,5 @@
 # Manual pages: a list for each section, English and French.
 dist_man_MANS = man/sceau-protocol.7
+dist_man_MANS += man/sceau.conf.5
+frman5dir = $(mandir)/fr/man5
+dist_frman5_DATA = man/fr/sceau.conf.5
