@@ -43,7 +43,9 @@ enum authority_if {
 	 * desk's own, else refuse (2.19.23). */
 	AUTHORITY_IF_NO_ROLE = 32,
 	/* SELF, ROLE of a key file: 2.19.4, 2.19.27, else refuse. */
-	AUTHORITY_IF_IMPORT = 64
+	AUTHORITY_IF_IMPORT = 64,
+	/* ACK of anybody but the hub: the state is not 1, else refuse. */
+	AUTHORITY_IF_NOT_STATE_1 = 128
 };
 
 struct authority_who {

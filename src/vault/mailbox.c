@@ -204,20 +204,36 @@ plain_honest(struct text t)
 	return utf8_honest((const uint8_t *)t.p, t.len);
 }
 
+/*
+ * How far what stands between quotes goes; t.p[0] is the first of them.  Only
+ * quote and backslash may be escaped, so that nothing new can come out.
+ */
+static bool
+quoted_span(struct text t, size_t *len)
+{
+	for (size_t i = 1; i < t.len; i++) {
+		if (t.p[i] == '"') {
+			*len = i - 1;
+			return true;
+		}
+		if (t.p[i] == '\\' && (++i == t.len ||
+		    (t.p[i] != '"' && t.p[i] != '\\')))
+			return false;
+	}
+	return false;
+}
+
 /* The first word of ${*t} is passed; quoted, encoded or plain. */
 static bool
 take_word(struct text *t)
 {
 	struct text w = { t->p, 0 };
 	bool quoted = t->p[0] == '"';
-	const char *end;
 
 	if (quoted) {
-		end = memchr(t->p + 1, '"', t->len - 1);
-		if (end == NULL)
+		if (!quoted_span(*t, &w.len))
 			return false;
 		w.p++;
-		w.len = (size_t)(end - w.p);
 	} else {
 		while (w.len < t->len && !is_blank(w.p[w.len]) &&
 		    !is_special(w.p[w.len]))
@@ -228,11 +244,22 @@ take_word(struct text *t)
 	/* Words are set apart by blanks; what is special ends in nothing. */
 	if (t->len > 0 && !is_blank(t->p[0]))
 		return false;
-	if (quoted)
-		return memchr(w.p, '\\', w.len) == NULL && plain_honest(w);
-	if (w.len >= 2 && memcmp(w.p, "=?", 2) == 0)
+	if (!quoted && w.len >= 2 && memcmp(w.p, "=?", 2) == 0)
 		return encoded_honest(w);
-	return w.len > 0 && plain_honest(w);
+	return (quoted || w.len > 0) && plain_honest(w);
+}
+
+/* Some programs give the address itself as its name, in quotes or not. */
+static bool
+name_repeats(struct text name, const char *addr)
+{
+	name = trim(name);
+	if (name.len > 2 && name.p[0] == '"' &&
+	    name.p[name.len - 1] == '"') {
+		name.p++;
+		name.len -= 2;
+	}
+	return text_is(name, addr);
 }
 
 static bool
@@ -261,5 +288,9 @@ mailbox_address(const char *s, size_t len, char out[IDENTITY_MAX_BYTES + 1])
 	name.len = (size_t)(open - all.p);
 	addr.p = open + 1;
 	addr.len = all.len - name.len - 2;
-	return name_honest(name) && take_address(addr, out);
+	if (take_address(addr, out) &&
+	    (name_honest(name) || name_repeats(name, out)))
+		return true;
+	memset(out, 0, IDENTITY_MAX_BYTES + 1);
+	return false;
 }

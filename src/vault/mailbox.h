@@ -14,7 +14,8 @@
  * allowed.  The name is words, quoted strings and encoded words (UTF-8,
  * Latin-1, Latin-9, Windows-1252); once decoded it may hold no "@", "<", ">",
  * nor what looks like them, no control and no invisible character: so that no
- * reader can take it for an address.
+ * reader can take it for an address.  Only the very same address may be its
+ * own name.
  *
  * True, and ${out} the address in lower case with a NUL; false, ${out}
  * empty, for everything else: lists, groups, comments, routes, quoted local

@@ -169,29 +169,36 @@ payload_free(struct payload_reader *r)
 	wipe(r, sizeof(*r));
 }
 
-/* Where a record may stand (PROTOCOL 2.19.31): it never goes down. */
-static uint8_t
-rank_of(uint8_t type)
+enum rank { RANK_META, RANK_GRANT, RANK_CONTROL, RANK_WAY, RANK_RELAYED,
+	RANK_MAIL };
+
+/* Where a record may stand (PROTOCOL 2.19.31): it never goes down.  Key files
+ * are not mail: their control records have an order of their own. */
+static enum rank
+rank_of(const struct payload_reader *r, uint8_t type)
 {
 	switch (type) {
 	case REC_META:
-		return 0;
+		return RANK_META;
+	case REC_GRANT:
+		return r->limit > PAYLOAD_DESK_MAX ? RANK_CONTROL :
+		    RANK_GRANT;
 	case REC_ROUTE:
 	case REC_WITNESS:
-		return 2;
+		return RANK_WAY;
 	case REC_RELAYED:
-		return 3;
+		return RANK_RELAYED;
 	case REC_MAIL:
-		return 4;
+		return RANK_MAIL;
 	default:
-		return 1;
+		return RANK_CONTROL;
 	}
 }
 
 static enum rc
 check_order(struct payload_reader *r, uint8_t type, struct err *e)
 {
-	uint8_t rank = rank_of(type);
+	enum rank rank = rank_of(r, type);
 
 	if (r->has_meta == (type == REC_META))
 		return err_class(e, EC_RECORD,
@@ -204,12 +211,12 @@ check_order(struct payload_reader *r, uint8_t type, struct err *e)
 	if (!rec_known(type))
 		return err_class(e, EC_RECORD,
 		    _("record type 0x%02x is not understood"), type);
-	if (rank < r->rank || (type == REC_RELAYED && rank == r->rank))
+	if (rank < r->rank || (rank == r->rank && rank == RANK_RELAYED))
 		return err_class(e, EC_RECORD, _("record %s stands in the "
 		    "wrong place or twice"), rec_name(type));
 	r->has_meta = true;
-	r->rank = rank;
-	r->needs_mail |= rank == 2 || rank == 3;
+	r->rank = (uint8_t)rank;
+	r->needs_mail |= rank == RANK_WAY || rank == RANK_RELAYED;
 	return RC_OK;
 }
 

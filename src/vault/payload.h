@@ -114,7 +114,9 @@ struct payload_reader {
 };
 
 /*
- * payload_init(r, limit, on): ${limit} is one of PAYLOAD_*_MAX above.
+ * payload_init(r, limit, on): ${limit} is one of PAYLOAD_*_MAX above; under
+ * the third GRANTs may stand among the other control records, in mail they
+ * come first.
  *
  * payload_feed(r, p, len, e):
  * Opened octets, any number at a time; MAIL is passed on, never kept.

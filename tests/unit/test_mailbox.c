@@ -24,6 +24,15 @@ test_names(void **state)
 	T_CHECK(takes("=?UTF-8?B?w6k=?= =?utf-8?Q?x=C3=A9y_z?= <a@b.c>",
 	    "a@b.c"));
 	T_CHECK(takes("=?us-ascii?q?x?= <a@b.c>", "a@b.c"));
+	T_CHECK(takes("\"a \\\"b\\\\\" <a@b.c>", "a@b.c"));
+	T_CHECK(takes("\"A@B.c\" <a@b.c>", "a@b.c"));
+	T_CHECK(takes("a@b.c <a@b.c>", "a@b.c"));
+	T_CHECK(!takes("\"a@b.cc\" <a@b.c>", NULL));
+	T_CHECK(!takes("\"x a@b.c\" <a@b.c>", NULL));
+	T_CHECK(!takes("\"a@b.c\"\" <a@b.c>", NULL));
+	T_CHECK(!takes("\"\\a\" <a@b.c>", NULL));
+	T_CHECK(!takes("\"a\\\" <a@b.c>", NULL));
+	T_CHECK(!takes("\"=\\?utf-8?q?x?=\" <a@b.c>", NULL));
 	T_CHECK(!takes("", NULL));
 	T_CHECK(!takes("  ", NULL));
 	T_CHECK(!takes("<", NULL));

@@ -267,12 +267,12 @@ test_order(void **state)
 {
 	static const char *const good[] = {
 		"ME", "MmE", "MGE", "MGAAmE", "MGAWmE", "MGRWRWmE", "MGRRRmE",
-		"MGWYmE", "MYmE", "M?mE", "M?E", "MG?Y?mE", "MGABGE", "MBE",
+		"MGWYmE", "MYmE", "M?mE", "M?E", "MG?Y?mE", "MGGAB?E", "MBE",
 	};
 	static const char *const bad[] = {
 		"E", "mE", "GME", "?ME", "MME", "MGMmE", "M", "Mm", "MmmE",
 		"MmGE", "Mm?E", "MmWE", "MYYmE", "MYE", "MYAmE", "MYWmE",
-		"MRAmE", "MWGmE", "MRE", "MWE", "M!E", "M!mE", "M%E", "M%mE",
+		"MRAmE", "MWGmE", "MAGE", "MBGmE", "MRE", "MWE", "M!E", "M!mE", "M%E", "M%mE",
 		"M?ME", "",
 	};
 
@@ -283,6 +283,28 @@ test_order(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (order(bad[i]) != RC_INPUT)
 			fail_msg("%s was accepted", bad[i]);
+}
+
+/* A key file may give its grants after roles, and before entries. */
+static void
+test_order_of_key_files(void **state)
+{
+	static const uint8_t k[KDF_KEY_BYTES] = { 7 };
+	struct told t = { BUF_INIT, 0, 0, 0, RC_OK };
+	struct rec grant = { REC_GRANT, .grant = { 2026, k, who(LABO) } };
+	struct rec bar = { REC_BAR, .bar = { 2, name("demo/dr@x.y") } };
+	struct buf p = BUF_INIT;
+
+	(void)state;
+	add_meta(&p);
+	add_rec(&p, &bar);
+	add_rec(&p, &grant);
+	add_rec(&p, &bar);
+	add_rec(&p, &grant);
+	add_end(&p);
+	T_RC(read_it(&p, PAYLOAD_KEYFILE_MAX, 1, &t, NULL), RC_OK);
+	T_RC(read_it(&p, PAYLOAD_DESK_MAX, 1, &t, NULL), RC_INPUT);
+	buf_free(&p);
 }
 
 /* Nothing but zeros after END, and exactly as many as must be. */
@@ -577,6 +599,7 @@ main(void)
 		cmocka_unit_test(test_mail_streams),
 		cmocka_unit_test(test_refused_before_mail),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_order_of_key_files),
 		cmocka_unit_test(test_after_the_end),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_huge_length),

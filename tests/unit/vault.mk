@@ -77,6 +77,14 @@ tests_unit_test_utf8_SOURCES = tests/unit/test_utf8.c \
 tests_unit_test_utf8_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_utf8_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_utf8_LDADD = $(UNIT_VAULT_LIBS)
+check_PROGRAMS += tests/unit/test_vault_vectors
+TESTS += tests/unit/test_vault_vectors
+tests_unit_test_vault_vectors_SOURCES = \
+	tests/unit/test_vault_vectors.c tests/unit/vault_unit.h
+tests_unit_test_vault_vectors_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_vault_vectors_CFLAGS = $(UNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_vault_vectors_LDADD = $(UNIT_VAULT_LIBS) \
+	$(JANSSON_LIBS)
 EXTRA_DIST += tests/vectors/2.18.sceau tests/vectors/2.18.txt \
 	tests/vectors/make-salamander.py \
 	tests/vectors/vault-identity.txt tests/vectors/vault-inner.txt \
