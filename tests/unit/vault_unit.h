@@ -189,4 +189,28 @@ add_meta(struct buf *b)
 	T_RC(rec_add(b, &r, &e), RC_OK);
 }
 
+/* Payloads by hand. */
+static inline void
+add(struct buf *b, uint8_t type, const void *p, size_t len)
+{
+	T_CHECK(buf_add8(b, type) && buf_add32(b, (uint32_t)len) &&
+	    buf_add(b, p, len));
+}
+
+static inline void
+add_rec(struct buf *b, const struct rec *r)
+{
+	struct err e = ERR_INIT;
+
+	T_RC(rec_add(b, r, &e), RC_OK);
+}
+
+static inline void
+add_end(struct buf *b)
+{
+	T_CHECK(buf_add8(b, REC_END));
+	while (b->len < payload_padded(b->len))
+		T_CHECK(buf_add8(b, 0));
+}
+
 #endif
