@@ -69,6 +69,9 @@ conditions_hold(const struct gate_open *o, const struct rec *r, unsigned also)
 	/* A key of a year travels only in that year's envelopes (K3). */
 	if ((also & AUTHORITY_IF_GRANT) && r->grant.year != o->h.year)
 		return false;
+	if ((also & AUTHORITY_IF_NOT_STATE_1) &&
+	    r->ack.state == REC_ACK_RELAYED)
+		return false;
 	if ((also & AUTHORITY_IF_NO_ROLE) &&
 	    !identity_same_name(&r->bar.name, &o->h.from) &&
 	    keystore_role(o->g->ks, o->self, &r->bar.name) != 0)
