@@ -24,6 +24,7 @@ struct relaying {
 	struct relay		*r;
 	uint32_t		 job;
 	bool			 open;	/* IPC_OUT_END has not come yet */
+	bool			 finish;	/* IPC_FINISH has come */
 	char			 from[ROUTE_BYTES], sender[ROUTE_BYTES];
 	char			 to[ROUTE_BYTES];
 	char			 id[WRAP_ID_BYTES], boundary[80];
@@ -85,6 +86,9 @@ next_mail(void *arg, struct relay_mail *m, bool *more, struct err *e)
 	struct frame f;
 	enum rc rc;
 
+	*more = false;
+	if (x->finish)
+		return RC_OK;
 	while ((rc = chan_recv(x->keeper, &f, e)) == RC_OK) {
 		switch ((int)f.type) {
 		case IPC_OUT:		/* of a mail that was refused */
@@ -95,7 +99,7 @@ next_mail(void *arg, struct relay_mail *m, bool *more, struct err *e)
 			FAULT("relay.mail.begin");
 			return take(x, &f, m, e);
 		case IPC_FINISH:
-			*more = false;
+			x->finish = true;
 			return RC_OK;
 		default:
 			return ipc_bad(e);
