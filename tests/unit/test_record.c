@@ -165,6 +165,9 @@ test_values(void **state)
 	T_RC(with(&in[8], 9, 5), RC_OK);
 	T_RC(with(&in[8], 9, 6), RC_INPUT);
 	T_RC(with(&in[8], 10, 0x7f), RC_OK);
+	in[8].self.read_until_at = 5;
+	T_RC(with(&in[8], 25, 6), RC_OK);
+	T_RC(with(&in[8], 25, 4), RC_INPUT);
 	for (int v = 0; v < 256; v++) {
 		bool ack = (v >= 1 && v <= 3) || v == 0x10 || v == 0x11;
 		uint8_t c = (uint8_t)v;
