@@ -1,0 +1,204 @@
+#include "config.h"
+
+#include "unit.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "wire/drop.h"
+#include "wire/pipe.h"
+
+static char top[] = "/tmp/sceau-test-drop-XXXXXX";
+
+static const char token[] = "0123456789abcdef0123";
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	strcpy(top + strlen(top) - 6, "XXXXXX");
+	return mkdtemp(top) == NULL ? -1 : 0;
+}
+
+static int
+clean(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *d;
+	char sub[1024];
+
+	while (dir != NULL && (d = readdir(dir)) != NULL) {
+		if (strcmp(d->d_name, ".") == 0 ||
+		    strcmp(d->d_name, "..") == 0)
+			continue;
+		snprintf(sub, sizeof(sub), "%s/%s", path, d->d_name);
+		if (unlink(sub) != 0)
+			clean(sub);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return rmdir(path);
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	return clean(top);
+}
+
+/* How many visible files lie in ${sub}; hidden ones too when ${all}. */
+static int
+count(const char *sub, bool all)
+{
+	char path[1024];
+	struct dirent *d;
+	int n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/%s", top, sub);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while ((d = readdir(dir)) != NULL)
+		n += d->d_type == DT_REG && (all || d->d_name[0] != '.');
+	closedir(dir);
+	return n;
+}
+
+static void
+content_is(const char *name, const char *want)
+{
+	struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+	char path[1024];
+
+	snprintf(path, sizeof(path), "%s/%s", top, name);
+	T_RC(file_read(path, 1000, &b, &e), RC_OK);
+	T_STR(buf_str(&b), want);
+	buf_free(&b);
+}
+
+static void
+put(const struct drop_place *place, const char *name, const char *text)
+{
+	struct drop d = DROP_INIT;
+	struct err e = ERR_INIT;
+	struct stat st;
+
+	T_RC(drop_open(place, &d, &e), RC_OK);
+	assert_int_equal(fstat(d.fd, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	T_RC(drop_write(&d, text, strlen(text), &e), RC_OK);
+	T_RC(drop_sync(&d, &e), RC_OK);
+	T_RC(drop_name(place, &d, name, &e), RC_OK);
+	T_RC(drop_settle(place, &e), RC_OK);
+	drop_forget(&d);
+}
+
+static void
+test_a_maildir(void **state)
+{
+	const struct drop_place place = { top, true };
+	struct drop d = DROP_INIT;
+	struct err e = ERR_INIT;
+	char from[1024], to[1024];
+	bool there;
+
+	(void)state;
+	T_RC(drop_prepare(&place, &e), RC_OK);
+	T_RC(drop_open(&place, &d, &e), RC_OK);
+	assert_int_equal(count("new", true), 0);
+	assert_int_equal(count("tmp", true), 1);
+	drop_forget(&d);
+	assert_int_equal(count("tmp", true), 0);
+	put(&place, "1.0123456789abcdef0123", "one");
+	content_is("new/1.0123456789abcdef0123", "one");
+	T_RC(drop_there(&place, token, &there, &e), RC_OK);
+	T_CHECK(there);
+	snprintf(from, sizeof(from), "%s/new/1.0123456789abcdef0123", top);
+	snprintf(to, sizeof(to), "%s/cur/1.0123456789abcdef0123:2,S", top);
+	assert_int_equal(rename(from, to), 0);
+	T_RC(drop_there(&place, token, &there, &e), RC_OK);
+	T_CHECK(there);
+	T_RC(drop_there(&place, "9123456789abcdef0123", &there, &e), RC_OK);
+	T_CHECK(!there);
+}
+
+static void
+test_a_folder_replaces_nothing(void **state)
+{
+	const struct drop_place place = { top, false };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	T_RC(drop_prepare(&place, &e), RC_OK);
+	put(&place, "DUPONT-0123456789abcdef0123.hpr", "first");
+	put(&place, "DUPONT-0123456789abcdef0123.hpr", "second");
+	content_is("DUPONT-0123456789abcdef0123.hpr", "first");
+	assert_int_equal(count(".", true), 1);
+}
+
+static void
+test_what_a_crash_left_is_swept(void **state)
+{
+	const struct drop_place place = { top, false };
+	struct drop d = DROP_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	T_RC(drop_prepare(&place, &e), RC_OK);
+	put(&place, "kept-0123456789abcdef0123", "x");
+	T_RC(drop_open(&place, &d, &e), RC_OK);
+	assert_int_equal(count(".", false), 1);
+	assert_int_equal(count(".", true), 2);
+	close(d.fd);		/* as if killed here */
+	T_RC(drop_prepare(&place, &e), RC_OK);
+	assert_int_equal(count(".", true), 1);
+}
+
+static void
+test_a_command_gets_the_file(void **state)
+{
+	struct err e = ERR_INIT;
+	char path[1024], command[2048];
+	int fd;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/in", top);
+	T_RC(file_write(path, "a\0b", 3, 0600, &e), RC_OK);
+	fd = open(path, O_RDONLY);
+	snprintf(command, sizeof(command), "cat >%s/out; wc -c <%s/out "
+	    "| grep -q '^ *3$'", top, top);
+	T_RC(pipe_run(command, fd, &e), RC_OK);
+	T_RC(pipe_run("exit 75", fd, &e), RC_TEMP);
+	T_RC(pipe_run("exit 67", fd, &e), RC_PERM);
+	T_RC(pipe_run("exit 78", fd, &e), RC_CONF);
+	T_RC(pipe_run("/nonexistent/x 2>/dev/null", fd, &e), RC_CONF);
+	T_RC(pipe_run("kill -9 $$", fd, &e), RC_TEMP);
+	T_RC(pipe_run("exit 1", fd, &e), RC_TEMP);
+	close(fd);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_a_maildir, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_a_folder_replaces_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_what_a_crash_left_is_swept, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_command_gets_the_file,
+		    set_up, tear_down)
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
