@@ -136,7 +136,7 @@ void keeper_event(struct keeper *k, const char *name, const char *fmt, ...)
 
 /* keeper_rows.c: rows for the vault, and their versions until committed. */
 enum rc rows_serve(struct keeper *k, const struct frame *f, struct err *e);
-uint32_t rows_version(struct keeper *k, const char *key);
+uint32_t rows_next_version(struct keeper *k, const char *key);
 void rows_forget(struct keeper *k);
 
 /* keeper_in.c: accounts. */

@@ -110,7 +110,7 @@ opening_done(struct keeper *k, const struct opening *o,
 		    strlen(r->key) };
 		rows[i].value = (struct bytes){ r->sealed.p, r->sealed.len };
 		rows[i].address = slash != NULL ? slash + 1 : NULL;
-		rows[i].version = rows_version(k, r->key);
+		rows[i].version = rows_next_version(k, r->key);
 	}
 	acks_of(o, acks);
 	d->rows = rows;

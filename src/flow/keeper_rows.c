@@ -73,12 +73,13 @@ rows_serve(struct keeper *k, const struct frame *f, struct err *e)
 	return rc;
 }
 
+/* Each write adds one: a second of the same row in a batch counts on it. */
 uint32_t
-rows_version(struct keeper *k, const char *key)
+rows_next_version(struct keeper *k, const char *key)
 {
-	const struct version *v = version_find(k, key);
+	struct version *v = version_find(k, key);
 
-	return v == NULL ? 0 : v->version;
+	return v == NULL ? 0 : v->version++;
 }
 
 void
