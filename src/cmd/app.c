@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -121,6 +122,17 @@ app_no_options(struct app *app, int argc, char **argv, int n, struct err *e)
 	    RC_OK && opt != -1)
 		;
 	return rc != RC_OK || argc - optind == n ? rc : app_usage(app, e);
+}
+
+enum rc
+app_number(const char *s, int64_t *n, struct err *e)
+{
+	char *end;
+
+	errno = 0;
+	*n = strtoll(s, &end, 10);
+	return errno == 0 && *n > 0 && *end == '\0' ? RC_OK :
+	    err_set(e, RC_CONF, _("%s: not a number of the list"), s);
 }
 
 /* One word or two; ${used}: how many. */

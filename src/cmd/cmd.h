@@ -4,6 +4,7 @@
 
 #include <getopt.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/err.h"
@@ -57,6 +58,9 @@ enum rc app_getopt(struct app *app, int argc, char **argv,
  * ${n} words, which then are the last of ${argv}. */
 enum rc app_no_options(struct app *app, int argc, char **argv, int n,
     struct err *e);
+
+/* app_number(s, n, e): a number from 1 on that a person typed; RC_CONF. */
+enum rc app_number(const char *s, int64_t *n, struct err *e);
 
 /* app_usage(app, e): RC_CONF and exit 64, the usage in the text. */
 enum rc app_usage(struct app *app, struct err *e);

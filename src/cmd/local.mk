@@ -2,6 +2,9 @@ noinst_LIBRARIES += src/libcmd.a
 src_libcmd_a_SOURCES = \
 	src/cmd/app.c src/cmd/cmd.h \
 	src/cmd/filter.c \
+	src/cmd/held.c \
+	src/cmd/key.c \
+	src/cmd/log.c \
 	src/cmd/out.c src/cmd/out.h \
 	src/cmd/queue.c \
 	src/cmd/sent.h \

@@ -88,16 +88,6 @@ cmd_queue_list(struct app *app, int argc, char **argv, struct err *e)
 	return out_end(&o, _("nothing waits to be sent"), e);
 }
 
-static enum rc
-one_id(const char *s, int64_t *id, struct err *e)
-{
-	char *end;
-
-	*id = strtoll(s, &end, 10);
-	return *id > 0 && *end == '\0' ? RC_OK :
-	    err_set(e, RC_CONF, _("%s: not a number of the list"), s);
-}
-
 enum rc
 cmd_queue_show(struct app *app, int argc, char **argv, struct err *e)
 {
@@ -107,7 +97,7 @@ cmd_queue_show(struct app *app, int argc, char **argv, struct err *e)
 	int64_t id;
 	enum rc rc = app_no_options(app, argc, argv, 1, e);
 
-	if (rc == RC_OK && (rc = one_id(argv[argc - 1], &id, e)) == RC_OK &&
+	if (rc == RC_OK && (rc = app_number(argv[argc - 1], &id, e)) == RC_OK &&
 	    (rc = store_open(app->conf.state, STORE_READ, &st, e)) == RC_OK)
 		rc = store_out_get(st, id, &m, e);
 	store_close(&st);
@@ -130,7 +120,7 @@ change(struct app *app, int argc, char **argv, bool retry, struct err *e)
 	int64_t id;
 	enum rc rc = app_no_options(app, argc, argv, 1, e);
 
-	if (rc != RC_OK || (rc = one_id(argv[argc - 1], &id, e)) != RC_OK)
+	if (rc != RC_OK || (rc = app_number(argv[argc - 1], &id, e)) != RC_OK)
 		return rc;
 	if (app->dry_run)
 		return RC_OK;
