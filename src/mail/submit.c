@@ -10,6 +10,7 @@
 #include "mail/submit.h"
 
 #define OUT_BYTES 16384
+#define NAME_MAX_BYTES 255	/* of a field: receivers refuse longer ones */
 
 enum { F_FROM, F_DATE, F_ID, F_SUBJECT, F_TO, F_CC, F_REPLY, F_BCC, F_N };
 
@@ -167,6 +168,16 @@ complain(const struct reader *r, const char *what, struct err *e)
 	    "sent"), r->line, what);
 }
 
+static size_t
+blanks(const uint8_t *p, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && is_blank(p[n]))
+		n++;
+	return n;
+}
+
 /* RFC 5322 2.2: printable, no blank, then ":". */
 static enum rc
 check_line(const struct reader *r, const uint8_t *p, size_t len, bool first,
@@ -178,6 +189,9 @@ check_line(const struct reader *r, const uint8_t *p, size_t len, bool first,
 		return complain(r, _("it holds a NUL octet"), e);
 	if (memchr(p, '\r', len) != NULL)
 		return complain(r, _("it holds a CR that ends no line"), e);
+	/* some readers would take it for the empty line */
+	if (!first && blanks(p, len) == len)
+		return complain(r, _("it holds only blanks; remove it"), e);
 	if (!first)
 		return RC_OK;
 	if (is_blank(p[0]))
@@ -185,7 +199,7 @@ check_line(const struct reader *r, const uint8_t *p, size_t len, bool first,
 		    "nothing"), e);
 	while (i < len && p[i] > ' ' && p[i] < 0x7f && p[i] != ':')
 		i++;
-	if (i == 0 || i == len || p[i] != ':')
+	if (i == 0 || i == len || p[i] != ':' || i > NAME_MAX_BYTES)
 		return complain(r, _("it is not \"Name: value\"; a message "
 		    "begins with its header lines, then an empty line"), e);
 	*nname = i;

@@ -61,10 +61,11 @@ enum rc submit_scan(struct submit *s, const void *p, size_t len,
  * when missing, the ends of lines CRLF, nothing else changed.
  *
  * RC_INPUT, class INNER, with the line's number: nothing submitted, a line
- * that is no header line, NUL or bare CR in the header, ends of lines that are
- * neither CRLF in the header nor bare LF throughout the message, two of a
- * field that may stand once, From that is not one address, an address in To,
- * Cc or Bcc that cannot be read.  Class TOOBIG: too large.  RC_NOMEM.
+ * that is no header line or only blanks, NUL or bare CR in the header, ends
+ * of lines that are neither CRLF in the header nor bare LF throughout the
+ * message, two of a field that may stand once, From that is not one address,
+ * an address in To, Cc or Bcc that cannot be read.  Class TOOBIG: too large.
+ * RC_NOMEM.
  * Source: PROTOCOL 2.10.2, 2.11 step 11, 2.19.13.
  */
 enum rc submit_scan_end(struct submit *s, const struct submit_add *add,

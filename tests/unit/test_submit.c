@@ -96,8 +96,8 @@ test_untouched(void **state)
 	GIVES(F D I "\r\na\nb\rc\0d\xff\r\n\r\r\n\n",
 	    F D I "\r\na\nb\rc\0d\xff\r\n\r\r\n\n", false);
 	GIVES(F D I "\r\nno end", F D I "\r\nno end", false);
-	GIVES(F D I "Subject: a\r\n\t b\r\n \r\nX: \xe9\r\n\r\n",
-	    F D I "Subject: a\r\n\t b\r\n \r\nX: \xe9\r\n\r\n", false);
+	GIVES(F D I "Subject: a\r\n\t b\r\nX: \xe9\r\n\r\n",
+	    F D I "Subject: a\r\n\t b\r\nX: \xe9\r\n\r\n", false);
 }
 
 static void
@@ -152,6 +152,8 @@ test_refused(void **state)
 		V(" To: a@b\n\n", "header line 1: it begins with a blank"),
 		V("To: a@b\nSubject: a\0b\n\n", "header line 2: it holds a N"),
 		V("To: a@b\n x\n y\0\n\n", "header line 3: it holds a NUL"),
+		V("To: a@b\n \nX: y\n\n", "header line 2: it holds only b"),
+		V("To: a@b\r\n\t\r\n\r\n", "header line 2: it holds only"),
 		V("To: a@b\r\nSubject: a\rb\r\n\r\n",
 		    "header line 2: it holds a CR"),
 		V("Subject: a\r", "header line 1: it holds a CR"),
@@ -238,9 +240,9 @@ test_recipient_limit(void **state)
 	(void)state;
 	for (int n = SUBMIT_RCPT_MAX; n <= SUBMIT_RCPT_MAX + 1; n++) {
 		buf_wipe(&in);
-		assert_true(buf_adds(&in, "To: "));
+		assert_true(buf_adds(&in, "To:"));
 		for (int i = 0; i < n; i++)
-			assert_true(buf_addf(&in, "a%d@b,\n ", i));
+			assert_true(buf_addf(&in, "\n a%d@b,", i));
 		assert_true(buf_adds(&in, "\n\n"));
 		T_RC(scan(&s, in.p, in.len, 4096, NO_LIMIT, &e),
 		    n > SUBMIT_RCPT_MAX ? RC_INPUT : RC_OK);
@@ -286,6 +288,28 @@ test_head_limit(void **state)
 	T_RC(submit_scan(&s, "x", 1, &e), RC_INPUT);
 	assert_int_equal(e.class, EC_TOOBIG);
 	submit_free(&s);
+	buf_free(&in);
+}
+
+/* A field's name of 255 octets, and one more. */
+static void
+test_name_limit(void **state)
+{
+	struct buf in = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct submit s;
+
+	(void)state;
+	while (in.len < 255)
+		assert_true(buf_adds(&in, "x"));
+	for (int more = 0; more < 2; more++) {
+		assert_true(buf_adds(&in, ": y\n\n"));
+		T_RC(scan(&s, in.p, in.len, 100, NO_LIMIT, &e),
+		    more ? RC_INPUT : RC_OK);
+		submit_free(&s);
+		in.len = 255;
+		assert_true(buf_adds(&in, "x"));
+	}
 	buf_free(&in);
 }
 
@@ -367,6 +391,7 @@ main(void)
 		cmocka_unit_test(test_recipients),
 		cmocka_unit_test(test_recipient_limit),
 		cmocka_unit_test(test_head_limit),
+		cmocka_unit_test(test_name_limit),
 		cmocka_unit_test(test_size_limit),
 		cmocka_unit_test(test_changed),
 		cmocka_unit_test(test_long_lf),
