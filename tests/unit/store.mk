@@ -9,3 +9,17 @@ tests_unit_test_store_in_SOURCES = tests/unit/test_store_in.c
 tests_unit_test_store_in_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_store_in_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_store_in_LDADD = $(UNIT_STORE_LIBS)
+
+check_PROGRAMS += tests/unit/test_store_out
+TESTS += tests/unit/test_store_out
+tests_unit_test_store_out_SOURCES = tests/unit/test_store_out.c
+tests_unit_test_store_out_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_out_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_store_out_LDADD = $(UNIT_STORE_LIBS)
+
+check_PROGRAMS += tests/unit/test_store_ack
+TESTS += tests/unit/test_store_ack
+tests_unit_test_store_ack_SOURCES = tests/unit/test_store_ack.c
+tests_unit_test_store_ack_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_ack_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_store_ack_LDADD = $(UNIT_STORE_LIBS)
