@@ -23,3 +23,24 @@ tests_unit_test_store_ack_SOURCES = tests/unit/test_store_ack.c
 tests_unit_test_store_ack_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_store_ack_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_store_ack_LDADD = $(UNIT_STORE_LIBS)
+
+check_PROGRAMS += tests/unit/test_store_held
+TESTS += tests/unit/test_store_held
+tests_unit_test_store_held_SOURCES = tests/unit/test_store_held.c
+tests_unit_test_store_held_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_held_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_store_held_LDADD = $(UNIT_STORE_LIBS)
+
+check_PROGRAMS += tests/unit/test_store_hub
+TESTS += tests/unit/test_store_hub
+tests_unit_test_store_hub_SOURCES = tests/unit/test_store_hub.c
+tests_unit_test_store_hub_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_hub_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_store_hub_LDADD = $(UNIT_STORE_LIBS)
+
+check_PROGRAMS += tests/unit/test_store_row
+TESTS += tests/unit/test_store_row
+tests_unit_test_store_row_SOURCES = tests/unit/test_store_row.c
+tests_unit_test_store_row_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_row_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_store_row_LDADD = $(UNIT_STORE_LIBS)

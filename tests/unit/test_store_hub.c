@@ -1,0 +1,137 @@
+#include "store_unit.h"
+
+#define DR_NAME "demo/dr.martin@cabinet.example"
+#define EVE_NAME "demo/eve@autre.example"
+
+static const struct store_hub_refusal barred = { "demo/ex@parti.example",
+	STORE_ACK_REFUSED };
+
+static struct store_done
+relay(struct world *w, uint32_t uid, struct store_out_put out[2])
+{
+	struct store_done in = make_done(put_one_of(w, "a", uid), 1);
+
+	in.ack_state = STORE_ACK_RELAYED;
+	out[0] = make_out(101, DR);
+	out[1] = make_out(102, EVE);
+	OK(w, store_hub_relay(w->st, &in, out, 2, &barred, 1, NOW, &w->e));
+	return in;
+}
+
+static void
+test_relay_is_one_transaction(void **state)
+{
+	struct world *w = *state;
+	struct store_out_put out[2];
+	struct store_done in = relay(w, 1, out);
+	struct store_origin o;
+	struct store_ack acks[4];
+	struct store_t t;
+	size_t n;
+
+	assert_int_equal(in.msg.result, STORE_OK);
+	world_reopen(w);
+	OK(w, store_t_find(w->st, in.msg.t, &t, &w->e));
+	assert_int_equal(t.state, STORE_T_DONE);
+	assert_int_equal(get_in(w, in.msg.id).state, STORE_DELIVERED);
+	assert_int_equal(get_out(w, out[0].id).state, STORE_QUEUED);
+	assert_int_equal(get_out(w, out[1].id).state, STORE_QUEUED);
+	OK(w, store_hub_origin(w->st, out[0].t, DR2, &o, &w->e));
+	assert_true(o.known);
+	assert_memory_equal(o.t, in.msg.t, 32);
+	assert_memory_equal(o.d, in.d, 32);
+	assert_string_equal(o.identity, LABO);
+	OK(w, store_hub_origin(w->st, out[0].t, EVE, &o, &w->e));
+	assert_false(o.known);
+	OK(w, store_ack_list(w->st, LABO, acks, 4, &n, &w->e));
+	assert_int_equal(n, 2);
+	assert_int_equal(acks[0].state, 1);
+	assert_string_equal(acks[0].routed, "");
+	assert_int_equal(acks[1].state, 0x10);
+	assert_string_equal(acks[1].routed, barred.name);
+}
+
+static void
+test_relay_of_a_duplicate_does_nothing(void **state)
+{
+	struct world *w = *state;
+	struct store_out_put out[2];
+	struct store_counts c;
+	struct store_done in = relay(w, 1, out);
+	int64_t body;
+
+	in = make_done(put_one_of(w, "a", 2), 1);
+	OK(w, store_body_begin(w->st, &body, &w->e));
+	OK(w, store_body_append(w->st, body, "x", 1, &w->e));
+	out[0] = make_out(201, DR);
+	out[0].body = (struct store_body){ body, NULL, 0 };
+	OK(w, store_hub_relay(w->st, &in, out, 1, NULL, 0, NOW, &w->e));
+	assert_int_equal(in.msg.result, STORE_DUPLICATE);
+	OK(w, store_counts(w->st, NOW, &c, &w->e));
+	assert_int_equal(c.queued, 2);
+	assert_int_equal(sql_number(w, "SELECT count(*) FROM body"), 3);
+}
+
+static void
+test_relay_that_fails_does_nothing(void **state)
+{
+	struct world *w = *state;
+	struct store_out_put out[2] = { make_out(1, DR), make_out(1, EVE) };
+	struct store_done in = make_done(put_one_of(w, "a", 1), 9);
+	struct store_t t;
+
+	T_RC(store_hub_relay(w->st, &in, out, 2, NULL, 0, NOW, &w->e),
+	    RC_TEMP);
+	assert_int_equal(get_in(w, in.msg.id).state, STORE_FETCHED);
+	OK(w, store_t_find(w->st, in.msg.t, &t, &w->e));
+	assert_int_equal(t.state, STORE_T_NONE);
+}
+
+/* What a recipient says to us goes on to the sender. */
+static void
+test_acknowledgement_passed_on(void **state)
+{
+	struct world *w = *state;
+	struct store_out_put out[2];
+	struct store_done in = relay(w, 1, out), again;
+	struct store_ack acks[8];
+	struct store_out_put control = make_out(500, LABO);
+	size_t n;
+
+	/* the mail that we relayed has the fingerprint 101 in this test */
+	assert_int_equal(acked(w, 101, 0x11, DR, NULL), STORE_ACK_APPLIED);
+	OK(w, store_ack_list(w->st, LABO, acks, 8, &n, &w->e));
+	assert_int_equal(n, 2);
+	assert_int_equal(acked(w, 101, 2, DR, NULL), STORE_ACK_APPLIED);
+	OK(w, store_ack_list(w->st, LABO, acks, 8, &n, &w->e));
+	assert_int_equal(n, 3);
+	assert_string_equal(acks[2].routed, DR_NAME);
+	assert_memory_equal(acks[2].t, in.msg.t, 32);
+	assert_memory_equal(acks[2].d, in.d, 32);
+	assert_int_equal(acks[2].state, 2);
+	assert_int_equal(acks[2].at, NOW + 5);
+	/* all said; the sender, who heard nothing, sends it once more */
+	control.kind = STORE_CONTROL;
+	control.acks = acks;
+	control.nacks = n;
+	(void)submit(w, &control, NULL);
+	again = make_done(put_one_of(w, "a", 2), 1);
+	OK(w, store_in_duplicate(w->st, &again, 1, &w->e));
+	OK(w, store_ack_list(w->st, LABO, acks, 8, &n, &w->e));
+	assert_int_equal(n, 2);
+	assert_int_equal(acks[0].state, 1);
+	assert_string_equal(acks[1].routed, DR_NAME);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WORLD_TEST(test_relay_is_one_transaction),
+		WORLD_TEST(test_relay_of_a_duplicate_does_nothing),
+		WORLD_TEST(test_relay_that_fails_does_nothing),
+		WORLD_TEST(test_acknowledgement_passed_on),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
