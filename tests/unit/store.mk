@@ -44,3 +44,17 @@ tests_unit_test_store_row_SOURCES = tests/unit/test_store_row.c
 tests_unit_test_store_row_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_store_row_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_store_row_LDADD = $(UNIT_STORE_LIBS)
+
+check_PROGRAMS += tests/unit/test_store_open
+TESTS += tests/unit/test_store_open
+tests_unit_test_store_open_SOURCES = tests/unit/test_store_open.c
+tests_unit_test_store_open_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_open_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_store_open_LDADD = $(UNIT_STORE_LIBS)
+
+check_PROGRAMS += tests/unit/test_store_crash
+TESTS += tests/unit/test_store_crash
+tests_unit_test_store_crash_SOURCES = tests/unit/test_store_crash.c
+tests_unit_test_store_crash_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_crash_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_store_crash_LDADD = $(UNIT_STORE_LIBS)
