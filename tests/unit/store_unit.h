@@ -56,7 +56,9 @@ world_setup(void **state)
 	struct world *w = calloc(1, sizeof(*w));
 
 	assert_non_null(w);
-	strcpy(w->dir, "/tmp/sceau-store-XXXXXX");
+	/* in memory where that exists: a sync costs nothing there */
+	strcpy(w->dir, access("/dev/shm", W_OK) == 0 ?
+	    "/dev/shm/sceau-store-XXXXXX" : "/tmp/sceau-store-XXXXXX");
 	assert_non_null(mkdtemp(w->dir));
 	OK(w, store_open(w->dir, STORE_WRITE, &w->st, &w->e));
 	*state = w;
