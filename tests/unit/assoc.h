@@ -30,7 +30,8 @@ struct assoc_member {
 };
 
 static const struct assoc_member assoc_members[] = {
-	{ A_ISSUER, "Association de d\xc3\xa9monstration", REC_ENTRY_DESK, false },
+	{ A_ISSUER, "Association de d\xc3\xa9monstration", REC_ENTRY_DESK,
+	    false },
 	{ A_WATCH, "Veille", REC_ENTRY_DESK, false },
 	{ A_HUB, "Passerelle", REC_ENTRY_DESK, false },
 	{ A_LABO, "Laboratoire central", REC_ENTRY_LABORATORY, false },

@@ -16,7 +16,7 @@
 	"To: dr.martin@cabinet.example\r\nSubject: INR\r\n\r\nINR 2,1\r\n"
 #define NOW 1767250800	/* 1 January 2026, as in PROTOCOL 2.18 */
 
-/* ---- rows in memory ------------------------------------------------------ */
+/* ---- rows in memory ---------------------------------------------------- */
 
 struct rows {
 	struct gate_row	r[64];
@@ -82,7 +82,7 @@ rows_free(struct rows *rows)
 	rows->n = 0;
 }
 
-/* ---- gates --------------------------------------------------------------- */
+/* ---- gates ------------------------------------------------------------- */
 
 /* A gate over ${ks}, which is freed. */
 static inline struct gate *
@@ -113,7 +113,7 @@ gate_for(const char *me)
 	return gate_over(assoc_store(me, A_YEAR));
 }
 
-/* ---- envelopes by hand --------------------------------------------------- */
+/* ---- envelopes by hand ------------------------------------------------- */
 
 static inline enum rc
 into(void *ctx, const uint8_t *p, size_t len, struct err *e)
@@ -192,7 +192,7 @@ forge_plain(const char *from, const char *to, const char *mail,
 	buf_free(&control);
 }
 
-/* ---- opening ------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------- */
 
 /* What came of opening one envelope; opened_free() it. */
 struct opened {
@@ -276,7 +276,7 @@ has_alarm(const struct gate_verdict *v, enum gate_alarm_kind kind)
 	return false;
 }
 
-/* ---- sealing ------------------------------------------------------------- */
+/* ---- sealing ----------------------------------------------------------- */
 
 static inline enum rc
 dest_of(struct gate *g, struct rows *rows, const char *who,
