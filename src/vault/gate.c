@@ -9,7 +9,7 @@
 #include "vault/gate.h"
 #include "vault/gate_priv.h"
 
-/* ---- a gate ------------------------------------------------------------- */
+/* ---- a gate ------------------------------------------------------------ */
 
 enum rc
 gate_new(const char *store, const char *key, const struct secret *passphrase,
@@ -78,7 +78,7 @@ gate_time(int64_t now)
 	return now != 0 ? now : clock_now();
 }
 
-/* ---- texts -------------------------------------------------------------- */
+/* ---- texts ------------------------------------------------------------- */
 
 static void
 put_bytes(char *out, struct bytes s)
@@ -175,7 +175,7 @@ gate_alarm_name(enum gate_alarm_kind kind)
 	return "unknown";
 }
 
-/* ---- digests ------------------------------------------------------------ */
+/* ---- digests ----------------------------------------------------------- */
 
 struct gate_sum {
 	struct kdf_hash	 h;
@@ -229,7 +229,7 @@ gate_digest(const struct gate *g, const void *p, size_t len, uint8_t out[32])
 	    (struct bytes){ p, len });
 }
 
-/* ---- what is held ------------------------------------------------------- */
+/* ---- what is held ------------------------------------------------------ */
 
 size_t
 gate_nselves(const struct gate *g)

@@ -87,7 +87,7 @@ const char *gate_warning(const struct gate *g);
  */
 void gate_forget(struct gate *g);
 
-/* ---- looking without a key ------------------------------------------- */
+/* ---- looking without a key --------------------------------------------- */
 
 /* What a header says; a hint, until gate_open_begin() has checked it. */
 struct gate_head {
@@ -183,7 +183,7 @@ struct gate_ack {
 	uint8_t	state;		/* enum gate_ack_state */
 	int64_t	at;
 	uint8_t	d[GATE_D_BYTES];
-	char	name[GATE_ID_BYTES];	/* RELAYED-ACK: the recipient; else "" */
+	char	name[GATE_ID_BYTES];	/* RELAYED-ACK: whose; else "" */
 };
 
 /* One ROUTE, with the WITNESS that stands in its place, if any. */
@@ -200,7 +200,7 @@ enum gate_alarm_kind {
 	GATE_AL_BARRED,		/* a bar was raised against who */
 	GATE_AL_NEW_GENERATION,	/* who writes with a newer key than before */
 	GATE_AL_DENIED,		/* the issuer denies a key for who */
-	GATE_AL_ROW,		/* the row of who cannot be read: taken as none */
+	GATE_AL_ROW,		/* the row of who is unreadable: none */
 	GATE_AL_REPLACED_KEY	/* who still seals to an older key of mine */
 };
 
@@ -256,8 +256,8 @@ struct gate_verdict {
  * gate_open_end(o, sink, v, e):
  * No more body is coming: the verdict.  The last chunk (all of a short mail)
  * is opened only now, so ${sink} may still get octets, and what it got is
- * whole if, and only if, RC_OK is returned.  ${v} is always filled, with the class
- * of the failure, whether it came now or from an earlier call.  Rows, acks
+ * whole if, and only if, RC_OK is returned.  ${v} is always filled, with the
+ * class of the failure, whether it came now or from an earlier call.  Rows, acks
  * and routes are there only when good.  RC_OK or as gate_open_body();
  * EC_BARRED when the original sender of relayed mail is (2.19.33).
  */
@@ -265,7 +265,7 @@ enum rc gate_open_end(struct gate_open *o, const struct gate_sink *sink,
     struct gate_verdict *v, struct err *e);
 void gate_open_free(struct gate_open **o);
 
-/* ---- digests ------------------------------------------------------------ */
+/* ---- digests ----------------------------------------------------------- */
 
 /* The fingerprint D of a mail, octet by octet; owned.  NULL: memory. */
 struct gate_sum *gate_sum_new(void);
@@ -282,7 +282,7 @@ void gate_sum_free(struct gate_sum **s);
 void gate_digest(const struct gate *g, const void *p, size_t len,
     uint8_t out[32]);
 
-/* ---- whom one can write to ------------------------------------------------ */
+/* ---- whom one can write to --------------------------------------------- */
 
 /* A recipient, resolved.  Plain data: may travel between processes. */
 struct gate_dest {
@@ -331,7 +331,7 @@ enum rc gate_reply(struct gate *g, const struct gate_head *head,
 enum rc gate_own(const struct gate *g, const char *who,
     char out[GATE_ID_BYTES], struct err *e);
 
-/* ---- sealing ------------------------------------------------------------ */
+/* ---- sealing ----------------------------------------------------------- */
 
 struct gate_bar {
 	char	name[GATE_ID_BYTES];
@@ -426,7 +426,7 @@ enum rc gate_spool_end(struct gate_spool *s, const struct gate_sink *sink,
     struct err *e);
 void gate_spool_free(struct gate_spool **s);
 
-/* ---- what is held (check, key list) ------------------------------------- */
+/* ---- what is held (check, key list) ------------------------------------ */
 
 struct gate_self {
 	char	identity[GATE_ID_BYTES];

@@ -25,7 +25,7 @@ rise(struct row_peer *p, uint8_t gen)
 		p->min = gen;
 }
 
-/* ---- one change each ------------------------------------------------------ */
+/* ---- one change each --------------------------------------------------- */
 
 static enum rc
 learn_key(struct gate_open *o, const struct rec_grant *x, struct err *e)
@@ -121,7 +121,7 @@ change_peer(struct gate_open *o, const struct change *c, struct err *e)
 	}
 }
 
-/* ---- rows ----------------------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------- */
 
 /* Read a name's row, change it, keep it if it says more than before. */
 static enum rc

@@ -1,26 +1,11 @@
 #include "config.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/lang.h"
 #include "vault/authority.h"
 #include "vault/gate_priv.h"
-
-bool
-gate_more(void **p, size_t n, size_t *cap, size_t size)
-{
-	size_t more = *cap == 0 ? 4 : *cap * 2;
-	void *q;
-
-	if (n < *cap)
-		return true;
-	if ((q = realloc(*p, more * size)) == NULL)
-		return false;
-	*p = q;
-	*cap = more;
-	return true;
-}
+#include "vault/grow.h"
 
 static enum rc
 no_memory(struct err *e)
@@ -35,7 +20,7 @@ gate_alarm(struct gate_open *o, enum gate_alarm_kind kind, struct bytes who,
 	struct gate_alarm *a;
 	void *p = o->v.alarms;
 
-	if (!gate_more(&p, o->v.nalarms, &o->cap_alarms, sizeof(*a)))
+	if (!grow(&p, &o->cap_alarms, o->v.nalarms + 1, sizeof(*a)))
 		return no_memory(e);
 	o->v.alarms = p;
 	a = &o->v.alarms[o->v.nalarms++];
@@ -58,7 +43,7 @@ refuse(const struct gate_open *o, uint8_t type, struct err *e)
 	    "here"), o->h.from.s, rec_name(type));
 }
 
-/* ---- what the table leaves to us ----------------------------------------- */
+/* ---- what the table leaves to us --------------------------------------- */
 
 static bool
 conditions_hold(const struct gate_open *o, const struct rec *r, unsigned also)
@@ -96,7 +81,7 @@ judge(const struct gate_open *o, const struct rec *r, struct err *e)
 	return RC_OK;
 }
 
-/* ---- what is handed on ---------------------------------------------------- */
+/* ---- what is handed on ------------------------------------------------- */
 
 static enum rc
 keep_ack(struct gate_ack **list, size_t *n, size_t *cap,
@@ -105,7 +90,7 @@ keep_ack(struct gate_ack **list, size_t *n, size_t *cap,
 	struct gate_ack *to;
 	void *p = *list;
 
-	if (!gate_more(&p, *n, cap, sizeof(*to)))
+	if (!grow(&p, cap, *n + 1, sizeof(*to)))
 		return no_memory(e);
 	*list = p;
 	to = &(*list)[(*n)++];
@@ -138,7 +123,7 @@ keep_route(struct gate_open *o, const struct identity *name, struct err *e)
 		if (bytes_eqs(identity_name(name), v->routes[i].name))
 			return err_class(e, EC_RECORD,
 			    _("two routes to one name"));
-	if (!gate_more(&p, v->nroutes, &o->cap_routes, sizeof(*to)))
+	if (!grow(&p, &o->cap_routes, v->nroutes + 1, sizeof(*to)))
 		return no_memory(e);
 	v->routes = p;
 	to = &v->routes[v->nroutes++];

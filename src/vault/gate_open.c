@@ -8,7 +8,7 @@
 #include "base/lang.h"
 #include "vault/gate_priv.h"
 
-/* ---- PROTOCOL 2.11, steps 2 to 6 ------------------------------------------ */
+/* ---- PROTOCOL 2.11, steps 2 to 6 --------------------------------------- */
 
 /* Step 2, and what a key file among mail is told (2.19.11). */
 static enum rc
@@ -97,7 +97,7 @@ check_generation(struct gate_open *o, struct err *e)
 	return RC_OK;
 }
 
-/* ---- the mail inside ------------------------------------------------------ */
+/* ---- the mail inside --------------------------------------------------- */
 
 static enum rc
 put_out(struct gate_open *o, const void *p, size_t len, struct err *e)
@@ -268,7 +268,7 @@ begin_mail(void *ctx, const struct payload_reader *r, uint32_t len,
 	return RC_OK;
 }
 
-/* ---- begin ---------------------------------------------------------------- */
+/* ---- begin ------------------------------------------------------------- */
 
 static struct gate_open *
 open_new(struct gate *g)
@@ -349,7 +349,7 @@ gate_open_flag(struct gate_open *o, unsigned flags)
 	o->flags |= flags;
 }
 
-/* ---- body and end --------------------------------------------------------- */
+/* ---- body and end ------------------------------------------------------ */
 
 static enum rc
 fail(struct gate_open *o, enum rc rc, const struct err *e)

@@ -74,8 +74,6 @@ enum rc gate_check_relayed(struct gate_open *o, struct err *e);
 enum rc gate_apply(struct gate_open *o, struct err *e);
 enum rc gate_alarm(struct gate_open *o, enum gate_alarm_kind kind,
     struct bytes who, struct err *e);
-/* gate_more(p, n, cap, size): room for one more element; false: memory. */
-bool gate_more(void **p, size_t n, size_t *cap, size_t size);
 
 /* Identities as texts, GATE_ID_BYTES each. */
 void gate_put_id(char *out, const struct identity *id);

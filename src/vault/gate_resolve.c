@@ -18,7 +18,7 @@ struct search {
 	struct row_self	 facts;
 };
 
-/* ---- me ------------------------------------------------------------------ */
+/* ---- me ---------------------------------------------------------------- */
 
 static bool
 is_name_or_address(const struct identity *id, const char *who)
@@ -130,7 +130,7 @@ check_own(struct search *s, struct err *e)
 	    "now: import this year's key file (sceau key import)"), s->own.s);
 }
 
-/* ---- a key ----------------------------------------------------------------- */
+/* ---- a key ------------------------------------------------------------- */
 
 /*
  * Among the years that serve and have a key of the peer: the older until he
@@ -269,7 +269,7 @@ to_name(const struct search *s, const struct identity *name,
 	return RC_OK;
 }
 
-/* ---- what a person typed ---------------------------------------------------- */
+/* ---- what a person typed ----------------------------------------------- */
 
 struct found {
 	size_t		n;
@@ -408,7 +408,7 @@ gate_resolve(struct gate *g, const struct gate_resolve_args *args,
 	return rc;
 }
 
-/* ---- an acknowledgement's way back ------------------------------------------ */
+/* ---- an acknowledgement's way back ------------------------------------- */
 
 /* Under the year of what is answered, if that key still serves. */
 static bool

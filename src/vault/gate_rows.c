@@ -6,8 +6,9 @@
 
 #include "base/lang.h"
 #include "vault/gate_priv.h"
+#include "vault/grow.h"
 
-/* ---- what was handed out in this process --------------------------------- */
+/* ---- what was handed out in this process ------------------------------- */
 
 static uint32_t
 key_hash(const char *key)
@@ -45,16 +46,11 @@ gate_cache_find(const struct gate_cache *c, const char *key)
 static bool
 cache_room(struct gate_cache *c)
 {
-	size_t cap = c->cap == 0 ? 16 : c->cap * 2;
-	struct gate_row *rows;
+	void *rows = c->rows;
+	bool ok = grow(&rows, &c->cap, c->n + 1, sizeof(*c->rows));
 
-	if (c->n < c->cap)
-		return true;
-	if ((rows = realloc(c->rows, cap * sizeof(*rows))) == NULL)
-		return false;
 	c->rows = rows;
-	c->cap = cap;
-	return true;
+	return ok;
 }
 
 enum rc
@@ -91,7 +87,7 @@ gate_cache_free(struct gate_cache *c)
 	memset(c, 0, sizeof(*c));
 }
 
-/* ---- one row ------------------------------------------------------------ */
+/* ---- one row ----------------------------------------------------------- */
 
 /* Under today's local key, or under the one before the last erasure. */
 static bool
@@ -234,7 +230,7 @@ gate_min(const struct gate *g, const struct row_peer *peer, uint8_t desk,
 	return proved > min ? proved : min;
 }
 
-/* ---- rows as the commands use them --------------------------------------- */
+/* ---- rows as the commands use them ------------------------------------- */
 
 enum rc
 gate_facts(struct gate *g, const struct gate_rows *rows,

@@ -24,7 +24,7 @@ struct gate_seal {
 	const struct gate_sink *sink;	/* of this call */
 };
 
-/* ---- the records ---------------------------------------------------------- */
+/* ---- the records ------------------------------------------------------- */
 
 /* All that the records are made from. */
 struct making {
@@ -209,7 +209,7 @@ make_control(struct making *m, const struct row_self *facts, struct err *e)
 	return add_before_mail(m, e);
 }
 
-/* ---- begin ---------------------------------------------------------------- */
+/* ---- begin ------------------------------------------------------------- */
 
 static struct gate_seal *
 seal_new(struct gate *g, const struct gate_seal_args *a)
@@ -400,7 +400,7 @@ gate_seal_begin(struct gate *g, const struct gate_seal_args *args,
 	return RC_OK;
 }
 
-/* ---- mail and end --------------------------------------------------------- */
+/* ---- mail and end ------------------------------------------------------ */
 
 enum rc
 gate_seal_mail(struct gate_seal *s, const void *p, size_t len,

@@ -10,7 +10,7 @@
 #include "vault/payload.h"
 #include "vault/sealed.h"
 
-/* ---- writing ------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------- */
 
 static enum rc
 emit(void *ctx, struct sealed_writer *w, struct err *e)
@@ -52,7 +52,7 @@ keyfile_write(const struct keyfile_plan *plan, struct env_sink out,
 	return sealed_seal(&s, out, e);
 }
 
-/* ---- reading ------------------------------------------------------------ */
+/* ---- reading ----------------------------------------------------------- */
 
 struct import {
 	struct keystore	*ks;

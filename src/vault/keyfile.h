@@ -13,7 +13,7 @@
 #include "vault/keystore.h"
 #include "vault/record.h"
 
-/* ---- writing (the issuer) ------------------------------------------------ */
+/* ---- writing (the issuer) ---------------------------------------------- */
 
 struct keyfile_plan {
 	enum env_source	 source;	/* ENV_CODE, or ENV_OLD_CODE: renewal */
@@ -41,11 +41,11 @@ struct keyfile_plan {
 enum rc keyfile_write(const struct keyfile_plan *plan, struct env_sink out,
     struct err *e);
 
-/* ---- reading (the member) ------------------------------------------------ */
+/* ---- reading (the member) ---------------------------------------------- */
 
 /* What anybody can see of a key file; hints. */
 struct keyfile_head {
-	bool		 renewal;	/* the key of the year before is needed */
+	bool		 renewal;	/* last year's key is needed */
 	uint16_t	 year;
 	struct identity	 issuer;
 	struct identity	 member;
@@ -66,7 +66,7 @@ struct keyfile_result {
 	struct identity	 issuer;
 	bool		 renewal;
 	bool		 first;		/* nothing was held before */
-	bool		 again;		/* that key was held: added what was new */
+	bool		 again;		/* it was held: added the rest */
 	size_t		 nkeys;		/* added to the ring */
 	size_t		 nheld;		/* were there already */
 	size_t		 nconflicts;	/* differed: the held ones were kept */

@@ -25,7 +25,7 @@
 #define REC_ENTRY_AT 0x71	/* META time(8) of the ENTRYs that follow */
 #define STORE_MAX_BYTES ((uint64_t)1 << 30)
 
-/* ---- writing ------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------- */
 
 static enum rc
 emit_local(const struct keystore *ks, struct sealed_writer *w, struct err *e)
@@ -326,7 +326,7 @@ keystore_roll(struct keystore *ks, const struct keystore_at *at,
 	return rc;
 }
 
-/* ---- reading ------------------------------------------------------------ */
+/* ---- reading ----------------------------------------------------------- */
 
 struct loader {
 	struct keystore	*ks;

@@ -11,6 +11,7 @@ src_libvault_a_SOURCES = \
 	src/vault/gate_rows.c \
 	src/vault/gate_seal.c \
 	src/vault/gate_spool.c \
+	src/vault/grow.c src/vault/grow.h \
 	src/vault/identity.c src/vault/identity.h \
 	src/vault/index.c src/vault/index.h \
 	src/vault/inner.c src/vault/inner.h \

@@ -5,6 +5,7 @@
 
 #include "base/lang.h"
 #include "base/secret.h"
+#include "vault/grow.h"
 #include "vault/index.h"
 #include "vault/ring.h"
 
@@ -116,35 +117,20 @@ bar_hash(const void *arg, uint32_t pos)
 static bool
 table_room(struct table *t)
 {
-	size_t cap = t->cap == 0 ? 16 : t->cap * 2;
-	void *rows;
-
-	if (t->n < t->cap)
-		return true;
-	if ((rows = realloc(t->rows, cap * t->size)) == NULL)
-		return false;
-	t->rows = rows;
-	t->cap = cap;
-	return true;
+	return grow(&t->rows, &t->cap, t->n + 1, t->size);
 }
 
 static bool
 text_room(struct ring *r, size_t more)
 {
-	size_t cap = r->text_cap == 0 ? 4096 : r->text_cap;
-	char *text;
+	void *text = r->text;
+	bool ok;
 
 	if (more > UINT32_MAX - r->text_len)
 		return false;
-	while (cap < r->text_len + more)
-		cap += cap / 2;
-	if (cap == r->text_cap)
-		return true;
-	if ((text = realloc(r->text, cap)) == NULL)
-		return false;
+	ok = grow(&text, &r->text_cap, r->text_len + more, 1);
 	r->text = text;
-	r->text_cap = cap;
-	return true;
+	return ok;
 }
 
 /* Room must be there.  Returns where it stands. */
@@ -235,8 +221,8 @@ peer_next(const struct ring *r, const struct identity *name, size_t *at,
     bool first)
 {
 	struct bytes want = identity_name(name);
-	int64_t i = first ?
-	    index_first(&r->peers.ix, address_hash(identity_address(name)), at) :
+	uint32_t hash = address_hash(identity_address(name));
+	int64_t i = first ? index_first(&r->peers.ix, hash, at) :
 	    index_next(&r->peers.ix, at);
 
 	while (i >= 0 &&

@@ -55,6 +55,7 @@ uint8_t ring_best(const struct ring *r, uint16_t self,
  * entry shows (2.19.23); 0: the name is not known here. */
 uint8_t ring_proved(const struct ring *r, const struct identity *name);
 
+/* ring_count(r, self): keys under ${self}. */
 size_t ring_count(const struct ring *r, uint16_t self);
 /* ring_total(r): keys in all; ring_at(r, i, ...): each of them, lent. */
 size_t ring_total(const struct ring *r);

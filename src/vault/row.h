@@ -89,6 +89,7 @@ uint8_t row_min(const struct row_peer *r, uint8_t desk);
 void row_enter(struct row_peer *r, int64_t at, uint8_t gen, uint8_t flags,
     struct bytes route, struct bytes show);
 
+/* row_merge(to, from), row_self_merge(to, from): all that either knows. */
 void row_merge(struct row_peer *to, const struct row_peer *from);
 void row_self_merge(struct row_self *to, const struct row_self *from);
 

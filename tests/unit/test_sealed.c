@@ -77,7 +77,7 @@ seal(size_t n, uint64_t max, struct buf *out, struct err *e)
 	plan.head.from = assoc_id(A_ISSUER);
 	plan.head.to = assoc_id(A_LABO);
 	buf_wipe(out);
-	return sealed_write(&plan, (struct env_sink){ into, out }, e);
+	return sealed_seal(&plan, (struct env_sink){ into, out }, e);
 }
 
 struct got {
