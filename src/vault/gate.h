@@ -257,8 +257,8 @@ struct gate_verdict {
  * No more body is coming: the verdict.  The last chunk (all of a short mail)
  * is opened only now, so ${sink} may still get octets, and what it got is
  * whole if, and only if, RC_OK is returned.  ${v} is always filled, with the
- * class of the failure, whether it came now or from an earlier call.  Rows, acks
- * and routes are there only when good.  RC_OK or as gate_open_body();
+ * class of the failure, whether it came now or from an earlier call.  Rows,
+ * acks and routes are there only when good.  RC_OK or as gate_open_body();
  * EC_BARRED when the original sender of relayed mail is (2.19.33).
  */
 enum rc gate_open_end(struct gate_open *o, const struct gate_sink *sink,

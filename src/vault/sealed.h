@@ -31,7 +31,7 @@ struct sealed_plan {
 	struct env_head	 head;		/* source, year, from, to are set */
 	const uint8_t	*key;		/* C; or NULL, and then */
 	const struct secret *pass;	/* its passphrase */
-	const uint8_t	*rnd;		/* 32 octets for the salt; NULL: random */
+	const uint8_t	*rnd;		/* 32 octets; NULL: random */
 	uint64_t	 max;		/* octets of records */
 	/* Writes every record but END by sealed_rec(), META first.  Called
 	 * twice (the salt depends on all of it): the same both times. */

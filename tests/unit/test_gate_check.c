@@ -3,6 +3,8 @@
 
 #include "gate_martin.h"
 
+#define MAIL_MARTIN "From: dr.martin@cabinet.example\r\n\r\nmerci\r\n"
+
 /* ---- who may say what (P9) --------------------------------------------- */
 
 static void
@@ -189,6 +191,68 @@ test_ruling_35_desks_may_write_a_mebibyte(void **state)
 	}
 }
 
+static void
+add_relayed(const char *orig)
+{
+	static const uint8_t t[32] = { 1 };
+	struct rec r = { .type = REC_RELAYED };
+
+	rec_meta(&control, NOW, 0, A_YEAR);
+	r.relayed = (struct rec_relayed){ t, NOW, assoc_id(orig) };
+	rec_to(&control, &r);
+}
+
+static void
+test_ruling_33_the_relayed_identity_may_be_barred(void **state)
+{
+	(void)state;
+	/* He wrote with generation 2: mail relayed of generation 1 is his
+	 * thief's; and relayed mail of generation 3 raises nothing. */
+	forge_plain("demo/labo.central@labo.example#2", A_MARTIN, MAIL_LABO,
+	    &env);
+	expect_class(martin, &rows, &env, EC_NONE);
+	add_relayed(A_LABO);
+	forge(A_HUB, A_MARTIN, A_YEAR, &control, MAIL_LABO, &env);
+	expect_class(martin, &rows, &env, EC_BARRED);
+	add_relayed("demo/labo.central@labo.example#3");
+	forge(A_HUB, A_MARTIN, A_YEAR, &control, MAIL_LABO, &env);
+	expect_class(martin, &rows, &env, EC_NONE);
+	forge_plain("demo/labo.central@labo.example#2", A_MARTIN, MAIL_LABO,
+	    &env);
+	expect_class(martin, &rows, &env, EC_NONE);
+}
+
+static void
+test_relayed_though_he_writes_directly(void **state)
+{
+	struct opened x;
+
+	(void)state;
+	forge_plain(A_LABO, A_MARTIN, MAIL_LABO, &env);
+	expect_class(martin, &rows, &env, EC_NONE);
+	add_relayed(A_LABO);
+	forge(A_HUB, A_MARTIN, A_YEAR, &control, MAIL_LABO, &env);
+	open_env(martin, &rows, &env, &x);
+	T_CHECK(x.rc == RC_OK && x.v.flags == GATE_F_RELAYED_DIRECT);
+	T_CHECK(strstr(buf_str(&x.mail), "relayed-though-direct") != NULL);
+	opened_free(&x);
+}
+
+static void
+test_relayed_from_is_the_original_sender(void **state)
+{
+	(void)state;
+	add_relayed(A_DURAND);
+	forge(A_HUB, A_MARTIN, A_YEAR, &control, MAIL_LABO, &env);
+	expect_class(martin, &rows, &env, EC_INNER);
+	add_relayed(A_MARTIN);
+	forge(A_HUB, A_MARTIN, A_YEAR, &control, MAIL_MARTIN, &env);
+	expect_class(martin, &rows, &env, EC_RECORD);
+	add_relayed(A_LABO);
+	forge(A_HUB, A_MARTIN, A_YEAR, &control, NULL, &env);
+	expect_class(martin, &rows, &env, EC_RECORD);
+}
+
 int
 main(void)
 {
@@ -197,6 +261,9 @@ main(void)
 		T(test_p9_a_refusal_speaks_only_when_mail_was_seen),
 		T(test_return_key_is_of_the_sender_and_the_year),
 		T(test_ruling_35_desks_may_write_a_mebibyte),
+		T(test_ruling_33_the_relayed_identity_may_be_barred),
+		T(test_relayed_though_he_writes_directly),
+		T(test_relayed_from_is_the_original_sender),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

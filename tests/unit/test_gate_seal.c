@@ -347,68 +347,6 @@ test_ruling_33_relayed_mail_is_unchanged_and_says_so(void **state)
 }
 
 static void
-add_relayed(const char *orig)
-{
-	static const uint8_t t[32] = { 1 };
-	struct rec r = { .type = REC_RELAYED };
-
-	rec_meta(&control, NOW, 0, A_YEAR);
-	r.relayed = (struct rec_relayed){ t, NOW, assoc_id(orig) };
-	rec_to(&control, &r);
-}
-
-static void
-test_ruling_33_the_relayed_identity_may_be_barred(void **state)
-{
-	(void)state;
-	/* He wrote with generation 2: mail relayed of generation 1 is his
-	 * thief's; and relayed mail of generation 3 raises nothing. */
-	forge_plain("demo/labo.central@labo.example#2", A_MARTIN, MAIL_LABO,
-	    &env);
-	expect_class(martin, &r_martin, &env, EC_NONE);
-	add_relayed(A_LABO);
-	forge(A_HUB, A_MARTIN, A_YEAR, &control, MAIL_LABO, &env);
-	expect_class(martin, &r_martin, &env, EC_BARRED);
-	add_relayed("demo/labo.central@labo.example#3");
-	forge(A_HUB, A_MARTIN, A_YEAR, &control, MAIL_LABO, &env);
-	expect_class(martin, &r_martin, &env, EC_NONE);
-	forge_plain("demo/labo.central@labo.example#2", A_MARTIN, MAIL_LABO,
-	    &env);
-	expect_class(martin, &r_martin, &env, EC_NONE);
-}
-
-static void
-test_relayed_though_he_writes_directly(void **state)
-{
-	struct opened x;
-
-	(void)state;
-	forge_plain(A_LABO, A_MARTIN, MAIL_LABO, &env);
-	expect_class(martin, &r_martin, &env, EC_NONE);
-	add_relayed(A_LABO);
-	forge(A_HUB, A_MARTIN, A_YEAR, &control, MAIL_LABO, &env);
-	open_env(martin, &r_martin, &env, &x);
-	T_CHECK(x.rc == RC_OK && x.v.flags == GATE_F_RELAYED_DIRECT);
-	T_CHECK(strstr(buf_str(&x.mail), "relayed-though-direct") != NULL);
-	opened_free(&x);
-}
-
-static void
-test_relayed_from_is_the_original_sender(void **state)
-{
-	(void)state;
-	add_relayed(A_DURAND);
-	forge(A_HUB, A_MARTIN, A_YEAR, &control, MAIL_LABO, &env);
-	expect_class(martin, &r_martin, &env, EC_INNER);
-	add_relayed(A_MARTIN);
-	forge(A_HUB, A_MARTIN, A_YEAR, &control, MAIL_MARTIN, &env);
-	expect_class(martin, &r_martin, &env, EC_RECORD);
-	add_relayed(A_LABO);
-	forge(A_HUB, A_MARTIN, A_YEAR, &control, NULL, &env);
-	expect_class(martin, &r_martin, &env, EC_RECORD);
-}
-
-static void
 add_route(const char *name)
 {
 	struct rec r = { .type = REC_ROUTE };
@@ -589,9 +527,6 @@ main(void)
 		T(test_a_mail_that_changed_between_the_passes),
 		T(test_a_megabyte_streams),
 		T(test_ruling_33_relayed_mail_is_unchanged_and_says_so),
-		T(test_ruling_33_the_relayed_identity_may_be_barred),
-		T(test_relayed_though_he_writes_directly),
-		T(test_relayed_from_is_the_original_sender),
 		T(test_ruling_33_a_hundred_routes_and_no_more),
 		T(test_ruling_33_no_name_twice_nor_the_ends),
 		T(test_ruling_31_witnesses_stand_in_the_order_of_routes),
