@@ -1,6 +1,7 @@
 noinst_LIBRARIES += src/libcmd.a
 src_libcmd_a_SOURCES = \
 	src/cmd/app.c src/cmd/cmd.h \
+	src/cmd/check.c \
 	src/cmd/filter.c \
 	src/cmd/held.c \
 	src/cmd/key.c \

@@ -39,5 +39,7 @@ const struct cmd cmds[] = {
 	    CMD_CONF_MAYBE | CMD_JSON, cmd_key_list },
 	{ "log", "[--days N]", N_("what happened"), CMD_CONF | CMD_JSON,
 	    cmd_log },
+	{ "check", "", N_("are servers, certificates, keys, folders and "
+	    "clock in order?"), CMD_CONF | CMD_JSON, cmd_check },
 	{ NULL, NULL, NULL, 0, NULL }
 };

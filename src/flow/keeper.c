@@ -555,7 +555,7 @@ poll_run(struct keeper *k, struct err *e)
 	enum rc rc = RC_OK;
 
 	/* What an earlier pass left. */
-	k->open_more = !k->p->store_only;
+	k->open_more = !k->p->store_only && !k->p->dry_run;
 	while (rc == RC_OK) {
 		look_again(k);
 		if ((rc = turn_all(k, &quiet, e)) != RC_OK)

@@ -15,6 +15,7 @@ src_libflow_a_SOURCES = \
 	src/flow/keeper_seal.c \
 	src/flow/outgoing.c src/flow/outgoing.h \
 	src/flow/pass.h \
+	src/flow/probe.c src/flow/probe.h \
 	src/flow/relay_main.c \
 	src/flow/sealing.c src/flow/sealing.h \
 	src/flow/spool.c src/flow/spool.h \

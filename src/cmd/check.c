@@ -1,0 +1,186 @@
+/* sceau check: is everything in order?  A report without a secret. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/lang.h"
+#include "base/sandbox.h"
+#include "cmd/cmd.h"
+#include "cmd/out.h"
+#include "flow/alone.h"
+#include "flow/probe.h"
+#include "store/store_out.h"
+
+#define DAYS_WARN 60
+
+enum mark { FINE, WARN, BAD };
+
+struct checking {
+	struct app	*app;
+	struct out	*o;
+	enum rc		 worst;
+	bool		 login;		/* the worst was a refused login */
+};
+
+static const struct out_col cols[] = {
+	{ "what", N_("what"), OUT_TEXT },
+	{ "result", N_("result"), OUT_TEXT },
+	{ "detail", N_("in detail"), OUT_TEXT },
+	{ NULL, NULL, OUT_TEXT }
+};
+
+static void
+say(struct checking *c, enum mark m, const char *what, const char *detail)
+{
+	static const char *const words[] = { N_("fine"), N_("look"),
+	    N_("wrong") };
+
+	out_text(c->o, "what", what);
+	out_text(c->o, "result", c->app->json ? words[m] : _(words[m]));
+	out_text(c->o, "detail", detail);
+	out_row(c->o);
+}
+
+static void
+say_rc(struct checking *c, enum rc rc, const char *what, const char *fine,
+    const struct err *why)
+{
+	c->worst = rc_worse(c->worst, rc);
+	say(c, rc == RC_OK ? FINE : BAD, what, rc == RC_OK ? fine :
+	    why->text);
+}
+
+static void
+check_machine(struct checking *c)
+{
+	const char *kind = sandbox_kind();
+	char now[CLOCK_SAY_BYTES];
+
+	say(c, FINE, _("configuration"), c->app->conf.path != NULL ?
+	    c->app->conf.path : "");
+	say(c, strcmp(kind, "none") == 0 ? WARN : FINE, _("confinement"),
+	    strcmp(kind, "none") == 0 ? _("this system offers none: the "
+	    "processes run without it") : kind);
+	clock_say(clock_now(), now);
+	say(c, clock_now() < clock_used() ? BAD : FINE, _("clock"),
+	    clock_now() < clock_used() ? _("earlier than this program was "
+	    "built: set it") : now);
+}
+
+static void
+check_key(struct checking *c, const struct gate_self *s)
+{
+	int64_t left = s->send_until_at - clock_now();
+	char line[320], until[CLOCK_SAY_BYTES];
+
+	clock_say(s->send_until_at, until);
+	if (s->replaced)
+		return;
+	snprintf(line, sizeof(line), _("%s, %u: to write until %s; %zu "
+	    "correspondents"), s->identity, s->year, until, s->npeers);
+	say(c, left < 0 ? BAD : left < DAYS_WARN * 86400LL ? WARN : FINE,
+	    _("key"), line);
+	if (left < 0)
+		c->worst = rc_worse(c->worst, RC_CONF);
+}
+
+static void
+check_keys(struct checking *c)
+{
+	struct pass p = app_pass(c->app, PASS_SUBMIT);
+	struct err e = ERR_INIT;
+	struct gate_self *s = NULL;
+	size_t n = 0;
+	enum rc rc = alone_selves(&p, &s, &n, &e);
+
+	if (rc != RC_OK)
+		say_rc(c, rc, _("key store"), "", &e);
+	for (size_t i = 0; i < n; i++)
+		check_key(c, &s[i]);
+	free(s);
+}
+
+static void
+check_store(struct checking *c)
+{
+	struct err e = ERR_INIT;
+	struct store_counts n;
+	struct store *st = NULL;
+	char line[160] = "";
+	enum rc rc = store_open(c->app->conf.state, STORE_READ, &st, &e);
+
+	if (rc == RC_OK)
+		rc = store_check(st, &e);
+	if (rc == RC_OK && (rc = store_counts(st, clock_now() -
+	    c->app->conf.late_s, &n, &e)) == RC_OK)
+		snprintf(line, sizeof(line), _("%llu to send, %llu late, "
+		    "%llu held"), (unsigned long long)(n.queued + n.claimed),
+		    (unsigned long long)n.late, (unsigned long long)n.held);
+	store_close(&st);
+	say_rc(c, rc, _("store"), line, &e);
+}
+
+static void
+check_server(struct checking *c, enum part part, unsigned i,
+    const char *kind, const char *name)
+{
+	struct pass p = app_pass(c->app, PASS_POLL);
+	enum wire_why why = WHY_NONE;
+	struct err e = ERR_INIT;
+	char what[96];
+	enum rc rc = probe(&p, part, i, &why, &e);
+
+	snprintf(what, sizeof(what), "%s %s", kind, name);
+	c->login = c->login || (rc == RC_TEMP && why == WHY_LOGIN);
+	say_rc(c, rc, what, _("reached, proved, logged in"), &e);
+}
+
+static void
+check_deliveries(struct checking *c)
+{
+	struct err e = ERR_INIT;
+	char what[96];
+
+	for (size_t i = 0; i < c->app->conf.ndelivers; i++) {
+		const struct conf_deliver *d = &c->app->conf.delivers[i];
+		bool ok = d->path == NULL || access(d->path, W_OK) == 0;
+
+		snprintf(what, sizeof(what), "%s %s", _("delivery"), d->name);
+		err_set(&e, RC_CONF, _("%s cannot be written to"),
+		    d->path != NULL ? d->path : "");
+		say_rc(c, ok ? RC_OK : RC_CONF, what, d->path != NULL ?
+		    d->path : _("a command"), &e);
+	}
+}
+
+enum rc
+cmd_check(struct app *app, int argc, char **argv, struct err *e)
+{
+	struct checking c = { .app = app, .worst = RC_OK };
+	enum rc rc = app_no_options(app, argc, argv, 0, e);
+
+	if (rc != RC_OK)
+		return rc;
+	if ((c.o = out_new(app->json, "check", cols)) == NULL)
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	check_machine(&c);
+	check_keys(&c);
+	check_store(&c);
+	for (size_t i = 0; i < app->conf.naccounts; i++)
+		check_server(&c, PART_FETCH, (unsigned)i, _("account"),
+		    app->conf.accounts[i].name);
+	for (size_t i = 0; i < app->conf.nrelays; i++)
+		check_server(&c, PART_RELAY, (unsigned)i, _("relay"),
+		    app->conf.relays[i].name);
+	check_deliveries(&c);
+	if ((rc = out_end(&c.o, NULL, e)) != RC_OK)
+		return rc;
+	app->exit = c.worst == RC_TEMP && c.login ? EX_NOPERM :
+	    rc_exit(c.worst);
+	return RC_OK;
+}
