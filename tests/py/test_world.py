@@ -18,9 +18,9 @@ from world.world import World
 MARKER = b"Creatinine 132 umol/l"
 
 
-@pytest.fixture(scope="module")
-def world():
-    with World() as w:
+@pytest.fixture(scope="module", params=["postfix", "aiosmtpd"])
+def world(request):
+    with World(postfix=request.param == "postfix") as w:
         w.member("labo", "labo.example")
         w.member("dr", "cabinet.example", protocol="pop3")
         yield w.start()

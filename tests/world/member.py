@@ -125,6 +125,7 @@ class Member:
         passed = {k: v for k, v in os.environ.items()
                   if k.endswith("SAN_OPTIONS") or k.startswith("SCEAU_FAULT")}
         return {"PATH": "/usr/bin:/bin", "LANG": "C", "SHELL": "/bin/sh",
+                "SCEAU_LOCALEDIR": str(self.world.sceau.parent / "po/locale"),
                 "HOME": str(self.home), "LOGNAME": self.user, **passed, **env}
 
     def start(self, *words, stdin=subprocess.DEVNULL, **env):

@@ -22,7 +22,7 @@ class _Handler:
 
     async def handle_DATA(self, server, session, envelope):
         for address in envelope.rcpt_tos:
-            self.relay.put(self.relay.mailbox(address), envelope.content)
+            self.relay.dovecot.put(self.relay.mailbox(address), envelope.content)
         return "250 2.0.0 Ok"
 
 
@@ -32,22 +32,19 @@ class _Controller(Controller):
 
 
 class Smtpd:
-    """put(user, message): where mail goes.  users: the mailboxes of
-    domain.  cert: the server's Certificate."""
+    """cert: the server's Certificate.  Mail for a user of that Dovecot, at
+    that domain, goes into its mailbox."""
 
-    def __init__(self, cert, domain, users, put):
-        self.cert, self.domain, self.users, self._put = cert, domain, users, put
+    def __init__(self, cert, domain, dovecot):
+        self.cert, self.domain, self.dovecot = cert, domain, dovecot
         self.user, self.password = "relay", "password-of-the-relay"
         self.port = {"submission": free_ports(1)[0]}
         self._controller = None
 
     def mailbox(self, address):
         local, _, domain = address.partition("@")
-        known = domain == self.domain and local in self.users
+        known = domain == self.domain and local in self.dovecot.users
         return local if known else None
-
-    def put(self, user, message):
-        self._put(user, message)
 
     def _check(self, server, session, envelope, mechanism, data):
         good = (data.login.decode(), data.password.decode()) == \

@@ -18,8 +18,10 @@ from world import traces
 from world.ca import CA
 from world.dovecot import Dovecot, wait_until
 from world.member import Member
+from world.postfix import DOMAIN, Postfix
 from world.proxy import Proxy
 
+SBIN = "/usr/sbin:/usr/bin"
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -29,23 +31,37 @@ def program():
     return build / "sceau"
 
 
-def relay_for(cert, domain, users, put):
+class Relay(Postfix):
+    """Postfix, delivering into the mailboxes of that Dovecot."""
+
+    def __init__(self, cert, dovecot):
+        self.user, self.password = "relay", "password-of-the-relay"
+        super().__init__(
+            cert, {self.user: self.password}, boxes=sorted(dovecot.users),
+            extra=f"virtual_mailbox_base = {dovecot.top}/mail\n")
+
+    def start(self):
+        return self.__enter__()
+
+    def close(self):
+        self.__exit__()
+
+
+def relay_for(cert, dovecot, postfix=True):
     """Postfix as root, where it is installed; aiosmtpd for the others."""
-    try:
-        from world.postfix import Postfix
-    except ImportError:
-        Postfix = None
-    if Postfix and os.getuid() == 0 and shutil.which("postfix"):
-        return Postfix.for_world(cert, domain, users, put)
+    if postfix and os.getuid() == 0 and shutil.which("postfix", path=SBIN):
+        return Relay(cert, dovecot)
     from world.smtpd import Smtpd
-    return Smtpd(cert, domain, users, put)
+    return Smtpd(cert, DOMAIN, dovecot)
 
 
 class World:
     """domain: where the mailboxes are, whatever the members' addresses."""
 
-    def __init__(self, domain="poste.example", keep=False):
-        self.domain, self.keep = domain, keep
+    domain = DOMAIN
+
+    def __init__(self, keep=False, postfix=True):
+        self.keep, self.postfix = keep, postfix
         self.sceau = program()
         self.top = pathlib.Path(tempfile.mkdtemp(prefix="sceau-world."))
         self.top.chmod(0o755)       # Dovecot is nobody when we are root
@@ -66,8 +82,7 @@ class World:
         users = {m.user: m.password for m in self.members.values()}
         self.dovecot = Dovecot(self.cert, users)
         self.dovecot.start()
-        self.relay = relay_for(self.cert, self.domain, set(users),
-                               self.dovecot.put)
+        self.relay = relay_for(self.cert, self.dovecot, self.postfix)
         self.relay.start()
         for member in self.members.values():
             member.configure()
