@@ -3,3 +3,5 @@ dist_man_MANS = man/sceau-protocol.7
 dist_man_MANS += man/sceau.conf.5
 frman5dir = $(mandir)/fr/man5
 dist_frman5_DATA = man/fr/sceau.conf.5
+frman7dir = $(mandir)/fr/man7
+dist_frman7_DATA = man/fr/sceau-protocol.7

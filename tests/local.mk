@@ -14,6 +14,7 @@ include tests/unit/wire.mk
 include tests/unit/flow.mk
 include tests/unit/issuer.mk
 include tests/py/local.mk
+include tests/model/local.mk
 EXTRA_DIST += tests/unit/unit.h
 # What makes and tests everything; the tools say what they do at their top.
 EXTRA_DIST += tests/conftest.py tests/pytest.ini tests/py/test_program.py \
