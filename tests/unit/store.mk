@@ -1,7 +1,7 @@
 # unit tests of src/store
 UNIT_STORE_LIBS = src/libstore.a $(UNIT_BASE_LIBS) $(SQLITE_LIBS)
 UNIT_STORE_CFLAGS = $(UNIT_CFLAGS) $(SQLITE_CFLAGS)
-EXTRA_DIST += tests/unit/store_unit.h
+EXTRA_DIST += tests/unit/store_unit.h tests/unit/store_pass.h
 
 check_PROGRAMS += tests/unit/test_store_in
 TESTS += tests/unit/test_store_in
@@ -58,3 +58,17 @@ tests_unit_test_store_crash_SOURCES = tests/unit/test_store_crash.c
 tests_unit_test_store_crash_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_store_crash_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_store_crash_LDADD = $(UNIT_STORE_LIBS)
+
+check_PROGRAMS += tests/unit/test_store_scale
+TESTS += tests/unit/test_store_scale
+tests_unit_test_store_scale_SOURCES = tests/unit/test_store_scale.c
+tests_unit_test_store_scale_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_scale_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_store_scale_LDADD = $(UNIT_STORE_LIBS)
+
+check_PROGRAMS += tests/unit/test_store_disk
+TESTS += tests/unit/test_store_disk
+tests_unit_test_store_disk_SOURCES = tests/unit/test_store_disk.c
+tests_unit_test_store_disk_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_disk_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_store_disk_LDADD = $(UNIT_STORE_LIBS)
