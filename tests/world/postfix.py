@@ -39,7 +39,7 @@ alias_database =
 local_recipient_maps =
 maillog_file_prefixes = {top}
 maillog_file = {top}/log
-virtual_mailbox_domains = {domain}
+virtual_mailbox_domains = {domains}
 virtual_mailbox_base = {top}/mail
 virtual_mailbox_maps = inline:{{ {boxes} }}
 virtual_uid_maps = static:65534
@@ -104,13 +104,14 @@ _QUEUE = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold",
 
 class Postfix:
     def __init__(self, cert, users=None, boxes=("you", "me"), auth=False,
-                 discard=False, limit=200_000_000, extra=""):
+                 discard=False, limit=200_000_000, extra="", aliases=None):
         assert os.getuid() == 0, "Postfix needs root"
         self.users = dict(users or {"dr": "secret"})
         self.top = pathlib.Path(tempfile.mkdtemp(prefix="sceau-postfix-"))
         os.chmod(self.top, 0o755)
         self.port = dict(zip(("plain", "submission", "smtps"), free_ports(3)))
         self.boxes, self.cert, self.process = boxes, cert, None
+        self.aliases = {f"{b}@{DOMAIN}": b for b in boxes} | (aliases or {})
         self.dovecot = Dovecot(None, self.users, extra=(
             "service auth {\n  unix_listener auth-postfix {\n"
             "    mode = 0666\n  }\n}\n"))
@@ -138,9 +139,11 @@ class Postfix:
             os.chown(self.top / name, uid, -1)
 
     def _write(self, auth, discard, limit, extra):
-        boxes = ", ".join(f"{{ {b}@{DOMAIN} = {b}/ }}" for b in self.boxes)
+        boxes = ", ".join(f"{{ {a} = {b}/ }}" for a, b in self.aliases.items())
+        domains = sorted({a.rpartition("@")[2] for a in self.aliases})
         (self.top / "etc/main.cf").write_text(_MAIN.format(
             top=self.top, domain=DOMAIN, boxes=boxes, limit=limit,
+            domains=" ".join(domains),
             transport="discard:" if discard else "virtual",
             level="may", extra=extra,
             auth=self.dovecot.top / "run/auth-postfix"))

@@ -33,18 +33,19 @@ class _Controller(Controller):
 
 class Smtpd:
     """cert: the server's Certificate.  Mail for a user of that Dovecot, at
-    that domain, goes into its mailbox."""
+    that domain or by one of the aliases ({address: user}), goes into its
+    mailbox."""
 
-    def __init__(self, cert, domain, dovecot):
-        self.cert, self.domain, self.dovecot = cert, domain, dovecot
+    def __init__(self, cert, domain, dovecot, aliases=None):
+        self.cert, self.dovecot = cert, dovecot
+        self.aliases = {f"{u}@{domain}": u for u in dovecot.users} | \
+            (aliases or {})
         self.user, self.password = "relay", "password-of-the-relay"
         self.port = {"submission": free_ports(1)[0]}
         self._controller = None
 
     def mailbox(self, address):
-        local, _, domain = address.partition("@")
-        known = domain == self.domain and local in self.dovecot.users
-        return local if known else None
+        return self.aliases.get(address)
 
     def _check(self, server, session, envelope, mechanism, data):
         good = (data.login.decode(), data.password.decode()) == \

@@ -34,10 +34,11 @@ def program():
 class Relay(Postfix):
     """Postfix, delivering into the mailboxes of that Dovecot."""
 
-    def __init__(self, cert, dovecot):
+    def __init__(self, cert, dovecot, aliases=None):
         self.user, self.password = "relay", "password-of-the-relay"
         super().__init__(
             cert, {self.user: self.password}, boxes=sorted(dovecot.users),
+            aliases=aliases,
             extra=f"virtual_mailbox_base = {dovecot.top}/mail\n")
 
     def start(self):
@@ -47,18 +48,19 @@ class Relay(Postfix):
         self.__exit__()
 
 
-def relay_for(cert, dovecot, postfix=True):
+def relay_for(cert, dovecot, postfix=True, aliases=None):
     """Postfix as root, where it is installed; aiosmtpd for the others."""
     if postfix and os.getuid() == 0 and shutil.which("postfix", path=SBIN):
-        return Relay(cert, dovecot)
+        return Relay(cert, dovecot, aliases)
     from world.smtpd import Smtpd
-    return Smtpd(cert, DOMAIN, dovecot)
+    return Smtpd(cert, DOMAIN, dovecot, aliases)
 
 
 class World:
     """domain: where the mailboxes are, whatever the members' addresses."""
 
     domain = DOMAIN
+    Member = Member
 
     def __init__(self, keep=False, postfix=True):
         self.keep, self.postfix = keep, postfix
@@ -75,14 +77,16 @@ class World:
     def member(self, local, domain, **more):
         """One more member with a mailbox of its own; before start()."""
         assert self.dovecot is None, "the servers run already"
-        self.members[local] = Member(self, local, domain, **more)
+        self.members[local] = self.Member(self, local, domain, **more)
         return self.members[local]
 
     def start(self):
         users = {m.user: m.password for m in self.members.values()}
         self.dovecot = Dovecot(self.cert, users)
         self.dovecot.start()
-        self.relay = relay_for(self.cert, self.dovecot, self.postfix)
+        self.relay = relay_for(
+            self.cert, self.dovecot, self.postfix,
+            {m.route: m.user for m in self.members.values()})
         self.relay.start()
         for member in self.members.values():
             member.configure()
