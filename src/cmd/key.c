@@ -19,7 +19,7 @@
 #define OPT_CODE_FILE 1000
 #define CODE_FILE_MAX 4096
 
-/* ---- the code --------------------------------------------------------------- */
+/* ---- the code ------------------------------------------------------- */
 
 static enum rc
 code_from_file(const char *path, uint8_t code[KDF_CODE_BYTES], struct err *e)
@@ -62,7 +62,7 @@ code_from_terminal(const struct keyfile_head *h, uint8_t code[KDF_CODE_BYTES],
 	return rc;
 }
 
-/* ---- import ------------------------------------------------------------------- */
+/* ---- import --------------------------------------------------------- */
 
 static enum rc
 load_or_new(const struct keystore_at *at, struct keystore **ks,
@@ -201,7 +201,7 @@ cmd_key_import(struct app *app, int argc, char **argv, struct err *e)
 	return rc;
 }
 
-/* ---- list -------------------------------------------------------------------------- */
+/* ---- list ----------------------------------------------------------- */
 
 static const struct out_col cols[] = {
 	{ "identity", N_("identity"), OUT_TEXT },

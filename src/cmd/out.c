@@ -56,15 +56,16 @@ text_row(struct out *o)
 {
 	if (o->nrows >= o->cap) {
 		size_t cap = o->cap == 0 ? 32 : 2 * o->cap;
-		char **more = realloc(o->cells,
-		    cap * o->ncols * sizeof(*more));
+		char **more = calloc(cap * o->ncols, sizeof(*more));
 
 		if (more == NULL) {
 			o->nomem = true;
 			return NULL;
 		}
-		memset(more + o->cap * o->ncols, 0,
-		    (cap - o->cap) * o->ncols * sizeof(*more));
+		if (o->cap > 0)
+			memcpy(more, o->cells,
+			    o->cap * o->ncols * sizeof(*more));
+		free(o->cells);
 		o->cells = more;
 		o->cap = cap;
 	}

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <gmime/gmime.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -87,7 +88,8 @@ describe(GMimeObject *o, struct extract_doc *d)
 	if (name != NULL)
 		extract_safe_name(name, d->name, d->ext);
 	if (d->ext[0] == '\0')
-		strcpy(d->ext, type == NULL ? ".txt" : ext_of(type));
+		snprintf(d->ext, sizeof(d->ext), "%s", type == NULL ?
+		    ".txt" : ext_of(type));
 }
 
 /* GMime closes what its streams hold: it gets a copy of the descriptor. */

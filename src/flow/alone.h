@@ -12,7 +12,7 @@
 struct alone {
 	struct chan	keeper, rows, clerk;
 	pid_t		pid;		/* of the vault */
-	pid_t		composer;	/* of who feeds it, when there is mail */
+	pid_t		composer;	/* who feeds it, when there is mail */
 	bool		gone;		/* the vault hung up */
 	/* rows from the store, or NULL: there are none */
 	enum rc		(*row)(void *arg, struct bytes key, struct buf *out,

@@ -77,7 +77,7 @@ job_drop(struct clerk *c, struct job *j)
 	memset(j, 0, sizeof(*j));
 }
 
-/* ---- from the vault ------------------------------------------------------------ */
+/* ---- from the vault ------------------------------------------------- */
 
 static enum rc
 on_begin(struct clerk *c, const struct frame *f, struct err *e)
@@ -122,7 +122,7 @@ on_mail(struct clerk *c, const struct frame *f, struct err *e)
 	return RC_OK;
 }
 
-/* ---- documents ------------------------------------------------------------------ */
+/* ---- documents ------------------------------------------------------ */
 
 struct taking {
 	struct clerk	*c;
@@ -266,7 +266,7 @@ vault_frame(struct clerk *c, const struct frame *f, struct err *e)
 	return ipc_bad(e);
 }
 
-/* ---- from the keeper -------------------------------------------------------------- */
+/* ---- from the keeper ------------------------------------------------ */
 
 /* The starter runs the command: this process may not. */
 static enum rc
@@ -375,7 +375,7 @@ keeper_frame(struct clerk *c, const struct frame *f, struct err *e)
 	return ipc_bad(e);
 }
 
-/* ---- the loop ------------------------------------------------------------------------ */
+/* ---- the loop ------------------------------------------------------- */
 
 static enum rc
 set_up(struct clerk *c, struct err *e)

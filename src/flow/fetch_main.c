@@ -26,9 +26,9 @@ struct fetch {
 	const struct conf_account	*account;
 	struct chan			*keeper;
 	struct source			*s;
-	struct buf			 ids;	/* of the list, being gathered */
+	struct buf			 ids;	/* of the list, gathered */
 	struct find			 find;
-	struct err			 found;	/* what the finder complained of */
+	struct err			 found;	/* the finder's complaint */
 };
 
 static enum rc
@@ -157,8 +157,8 @@ ids_of(struct rd *r, struct bytes *ids, size_t *n, struct err *e)
 static enum rc
 want(struct fetch *f, struct rd *r, struct err *e)
 {
-	const struct source_sink sink = { .arg = f, .begin = mail_begin, .data = mail_data,
-	    .end = mail_end };
+	const struct source_sink sink = { .arg = f, .begin = mail_begin,
+	    .data = mail_data, .end = mail_end };
 	struct bytes *ids = calloc(WANT_MAX, sizeof(*ids));
 	enum rc rc;
 	size_t n;

@@ -20,7 +20,7 @@ answer_of(const struct frame *f, struct rd *r, struct err *e)
 	return unpack_err(r, e);
 }
 
-/* ---- seal ------------------------------------------------------------------- */
+/* ---- seal ----------------------------------------------------------- */
 
 static enum rc
 resolve(struct alone *a, const char *to, struct gate_dest *dest,
@@ -122,7 +122,7 @@ filter_seal(const struct pass *p, const char *to, int in, int out,
 	return rc;
 }
 
-/* ---- open ---------------------------------------------------------------------- */
+/* ---- open ----------------------------------------------------------- */
 
 struct opening_out {
 	int	out;

@@ -40,7 +40,8 @@ enum ipc {
 	IPC_FINISH,	/* leave in good order */
 
 	/* keeper -> vault */
-	IPC_OPEN,	/* mode(1; 0x80: nothing to the clerk), the envelope's first octets */
+	IPC_OPEN,	/* mode(1; 0x80: nothing to the clerk), the envelope's
+			 * first octets */
 	IPC_GO,		/* flags(1) token: its body follows, deliver it */
 	IPC_AGAIN,	/* route(4) dest: the body again, re-sealed for it */
 	IPC_SEALED,	/* octets of the body */
@@ -99,7 +100,7 @@ enum ipc {
 
 /* What IPC_END says a fetched mail was. */
 enum fetched {
-	FETCHED_SEALED,		/* one envelope; its octets have all been given */
+	FETCHED_SEALED,		/* one envelope; its octets were given */
 	FETCHED_UNSEALED,	/* none in it */
 	FETCHED_FORMAT,		/* damaged, or more than one */
 	FETCHED_TOOBIG,

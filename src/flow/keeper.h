@@ -90,7 +90,7 @@ struct keeper {
 	/* There may be mail to open, acknowledgements due, mail to relay. */
 	bool			 open_more, ack_more, out_more;
 	int64_t			 looked_at;	/* `run`: when last asked */
-	bool			 taken;		/* PASS_TAKE: it is in the store */
+	bool			 taken;		/* PASS_TAKE: stored */
 	bool			 stop;		/* asked to end */
 	bool			 submit;	/* IPC_SUBMIT came */
 	struct buf		 submission;

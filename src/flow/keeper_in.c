@@ -93,7 +93,7 @@ accounts_start(struct keeper *k, struct err *e)
 	return rc;
 }
 
-/* ---- commit ------------------------------------------------------------ */
+/* ---- commit --------------------------------------------------------- */
 
 static enum rc
 put_commit(struct keeper *k, struct account *a, struct err *e)
@@ -145,7 +145,7 @@ put_one(struct keeper *k, struct account *a, struct bytes id, struct err *e)
 	return put_commit(k, a, e);
 }
 
-/* ---- frames ------------------------------------------------------------- */
+/* ---- frames --------------------------------------------------------- */
 
 static enum rc
 on_up(struct keeper *k, struct account *a, struct err *e)
@@ -341,7 +341,7 @@ account_frame(struct keeper *k, struct account *a, const struct frame *f,
 	return ipc_bad(e);
 }
 
-/* ---- the end of a session ------------------------------------------------ */
+/* ---- the end of a session ------------------------------------------- */
 
 static int
 back_off_s(const struct account *a)
@@ -377,7 +377,7 @@ account_gone(struct keeper *k, struct account *a, struct err *e)
 	return rc;
 }
 
-/* ---- release --------------------------------------------------------------- */
+/* ---- release -------------------------------------------------------- */
 
 static enum conf_after
 after_of(const struct account *a, uint8_t action)

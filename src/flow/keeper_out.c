@@ -73,7 +73,7 @@ relays_line(struct keeper *k, size_t i)
 	return &k->relays->r[i].line;
 }
 
-/* ---- claims ------------------------------------------------------------------ */
+/* ---- claims --------------------------------------------------------- */
 
 static enum rc
 claim(struct keeper *k, struct route *r, struct err *e)
@@ -121,7 +121,7 @@ relays_start(struct keeper *k, struct err *e)
 	return rc;
 }
 
-/* ---- sending ------------------------------------------------------------------- */
+/* ---- sending -------------------------------------------------------- */
 
 static enum rc
 give(struct keeper *k, struct route *r, struct err *e)
@@ -245,7 +245,7 @@ relay_frame(struct keeper *k, size_t i, const struct frame *f, struct err *e)
 	return rc;
 }
 
-/* ---- the end of a session -------------------------------------------------------- */
+/* ---- the end of a session ------------------------------------------- */
 
 static enum rc
 give_back(struct keeper *k, struct route *r, struct err *e)

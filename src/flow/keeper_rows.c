@@ -1,11 +1,14 @@
 /* The vault's rows: lent on request, with the version they were lent as. */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/lang.h"
 #include "flow/keeper.h"
+#include "vault/grow.h"
+#include "vault/index.h"
 
 struct version {
 	char		key[GATE_ID_BYTES];
@@ -13,42 +16,60 @@ struct version {
 };
 
 struct versions {
-	size_t		n, cap;
-	struct version	v[];
+	struct version	*v;
+	size_t		 n, cap;
+	struct index	 ix;	/* by key */
 };
+
+static uint32_t
+hash_of(const void *arg, uint32_t pos)
+{
+	const struct versions *s = arg;
+
+	return index_hash(s->v[pos].key, strlen(s->v[pos].key));
+}
 
 static struct version *
 version_find(struct keeper *k, const char *key)
 {
-	for (size_t i = 0; k->versions != NULL && i < k->versions->n; i++)
-		if (strcmp(k->versions->v[i].key, key) == 0)
-			return &k->versions->v[i];
+	struct versions *s = k->versions;
+	int64_t pos;
+	size_t at;
+
+	if (s == NULL)
+		return NULL;
+	for (pos = index_first(&s->ix, index_hash(key, strlen(key)), &at);
+	    pos >= 0; pos = index_next(&s->ix, &at))
+		if (strcmp(s->v[pos].key, key) == 0)
+			return &s->v[pos];
 	return NULL;
 }
 
-static bool
-version_note(struct keeper *k, const char *key, uint32_t version)
+/* The first lending of a batch counts: the vault keeps what it changes and
+ * asks no second time for it. */
+static enum rc
+version_note(struct keeper *k, const char *key, uint32_t version,
+    struct err *e)
 {
-	struct versions *v = k->versions;
-	size_t cap = v == NULL ? 64 : v->cap;
+	struct versions *s;
+	void *p;
 
-	/* The first lending of a batch counts: the vault keeps what it
-	 * changes and asks no second time for it. */
 	if (version_find(k, key) != NULL)
-		return true;
-	if (v == NULL || v->n == v->cap) {
-		cap = v == NULL ? cap : 2 * cap;
-		v = realloc(v, sizeof(*v) + cap * sizeof(v->v[0]));
-		if (v == NULL)
-			return false;
-		if (k->versions == NULL)
-			v->n = 0;
-		v->cap = cap;
-		k->versions = v;
-	}
-	snprintf(v->v[v->n].key, sizeof(v->v[v->n].key), "%s", key);
-	v->v[v->n++].version = version;
-	return true;
+		return RC_OK;
+	if (k->versions == NULL)
+		k->versions = calloc(1, sizeof(*k->versions));
+	if ((s = k->versions) == NULL)
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	p = s->v;
+	if (!grow(&p, &s->cap, s->n + 1, sizeof(*s->v)))
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	s->v = p;
+	snprintf(s->v[s->n].key, sizeof(s->v[s->n].key), "%s", key);
+	s->v[s->n].version = version;
+	if (!index_add(&s->ix, (uint32_t)s->n, hash_of, s))
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	s->n++;
+	return RC_OK;
 }
 
 enum rc
@@ -65,8 +86,8 @@ rows_serve(struct keeper *k, const struct frame *f, struct err *e)
 	memcpy(key, f->body.p, f->body.len);
 	key[f->body.len] = '\0';
 	rc = store_row_get(k->st, f->body, &row, &version, e);
-	if (rc == RC_OK && !version_note(k, key, version))
-		rc = err_set(e, RC_NOMEM, _("no memory left"));
+	if (rc == RC_OK)
+		rc = version_note(k, key, version, e);
 	if (rc == RC_OK)
 		rc = chan_put(&k->rows.c, IPC_ROW, 0, row.p, row.len, e);
 	buf_free(&row);
@@ -85,6 +106,10 @@ rows_next_version(struct keeper *k, const char *key)
 void
 rows_forget(struct keeper *k)
 {
+	if (k->versions == NULL)
+		return;
+	index_free(&k->versions->ix);
+	free(k->versions->v);
 	free(k->versions);
 	k->versions = NULL;
 }

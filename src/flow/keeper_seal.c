@@ -39,7 +39,7 @@ keeper_resolve(struct keeper *k, bool control, const char *own,
 	return rd_done(&r) ? RC_OK : ipc_bad(e);
 }
 
-/* ---- acknowledgements ------------------------------------------------------ */
+/* ---- acknowledgements ----------------------------------------------- */
 
 static enum rc
 acks_for(struct keeper *k, const char *peer, struct outgoing *o,
@@ -139,7 +139,7 @@ seal_acks(struct keeper *k, bool *some, struct err *e)
 	return rc;
 }
 
-/* ---- a submission ------------------------------------------------------------- */
+/* ---- a submission --------------------------------------------------- */
 
 struct submission {
 	char		notice_to[STORE_ROUTE_BYTES];

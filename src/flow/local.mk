@@ -7,8 +7,11 @@ src_libflow_a_SOURCES = \
 	src/flow/filter.c \
 	src/flow/ipc.c src/flow/ipc.h \
 	src/flow/keeper.c src/flow/keeper.h \
+	src/flow/keeper_body.c \
+	src/flow/keeper_done.c \
 	src/flow/keeper_hub.c \
 	src/flow/keeper_in.c \
+	src/flow/keeper_loop.c \
 	src/flow/keeper_open.c src/flow/opening.h \
 	src/flow/keeper_out.c \
 	src/flow/keeper_rows.c \

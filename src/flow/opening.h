@@ -29,7 +29,23 @@ struct opening {
 	struct buf		names;	/* final names, from the clerk */
 };
 
-/* msg_of(o, m): what the store must know of it; strings borrowed. */
+#define BATCH_MAX 64
+
+/* Messages that go through each step together. */
+struct batch {
+	struct opening	o[BATCH_MAX];
+	size_t		n;
+};
+
+/* keeper_done.c: one commit each for all of the batch whom it concerns;
+ * batch_filed() waits for the clerk's last word on each file. */
+enum rc batch_intents(struct keeper *k, struct batch *b, struct err *e);
+enum rc batch_filed(struct keeper *k, struct batch *b, struct err *e);
+enum rc batch_delivered(struct keeper *k, struct batch *b, struct err *e);
+enum rc batch_duplicates(struct keeper *k, struct batch *b, struct err *e);
+enum rc batch_hold(struct keeper *k, struct batch *b, struct err *e);
+
+/* opening_msg(o, m): what the store must know of it; strings borrowed. */
 void opening_msg(const struct opening *o, struct store_msg *m);
 /* opening_done(k, o, d, rows, acks): for a delivery; ${rows} and ${acks} hold
  * as many as the verdict has; borrowed. */

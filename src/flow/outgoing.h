@@ -32,6 +32,7 @@ enum rc outgoing_take(struct keeper *k, uint32_t job, struct feed *feed,
 void outgoing_put(struct keeper *k, struct outgoing *o, enum store_kind kind,
     const uint8_t *d, struct store_out_put *put);
 
+/* outgoing_free(k, o): also a body that no row has taken. */
 void outgoing_free(struct keeper *k, struct outgoing *o);
 
 #endif

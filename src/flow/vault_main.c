@@ -21,7 +21,7 @@
 /* One envelope that is being opened. */
 struct job {
 	uint32_t		 id;	/* 0: free */
-	struct buf		 head;	/* its first octets, for a second pass */
+	struct buf		 head;	/* its first octets, for pass 2 */
 	struct gate_head	 h;
 	struct gate_open	*open;
 	struct gate_verdict	 v;

@@ -1,0 +1,92 @@
+/* Bodies on their way into the store and out of it, part by part. */
+#include "config.h"
+
+#include <string.h>
+
+#include "base/lang.h"
+#include "flow/keeper.h"
+
+#define FEED_AHEAD (256 * 1024)	/* octets kept in a line's buffer */
+
+/* ---- bodies --------------------------------------------------------- */
+
+enum rc
+gather_add(struct keeper *k, struct gather *g, const void *p, size_t len,
+    struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	if (g->buf.len + len > STORE_PART_MAX_BYTES) {
+		if (g->id == 0)
+			rc = store_body_begin(k->st, &g->id, e);
+		if (rc == RC_OK)
+			rc = store_body_append(k->st, g->id, g->buf.p,
+			    g->buf.len, e);
+		buf_wipe(&g->buf);
+	}
+	if (rc == RC_OK && !buf_add(&g->buf, p, len))
+		rc = err_set(e, RC_NOMEM, _("no memory left"));
+	g->size += len;
+	return rc;
+}
+
+enum rc
+gather_end(struct keeper *k, struct gather *g, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	if (g->id != 0 && g->buf.len > 0)
+		rc = store_body_append(k->st, g->id, g->buf.p, g->buf.len, e);
+	if (g->id != 0)
+		buf_free(&g->buf);
+	return rc;
+}
+
+void
+gather_drop(struct keeper *k, struct gather *g)
+{
+	struct err ignored = ERR_INIT;
+
+	if (g->id != 0)
+		(void)store_body_abandon(k->st, g->id, &ignored);
+	buf_free(&g->buf);
+	memset(g, 0, sizeof(*g));
+}
+
+struct store_body
+gather_body(const struct gather *g)
+{
+	struct store_body b = { g->id, g->id != 0 ? NULL : g->buf.p,
+	    g->id != 0 ? 0 : g->buf.len };
+
+	return b;
+}
+
+enum rc
+feed_pump(struct keeper *k, struct feed *f, struct err *e)
+{
+	struct buf part = BUF_INIT;
+	enum rc rc = RC_OK;
+
+	while (rc == RC_OK && f->to != NULL &&
+	    chan_pending(&f->to->c) < FEED_AHEAD) {
+		size_t at = f->part == 0 ? f->skip : 0;
+
+		rc = store_body_part(k->st, f->body, f->part++, &part, e);
+		if (rc == RC_OK && part.len == 0) {
+			rc = chan_put(&f->to->c, (uint8_t)f->end, f->job,
+			    NULL, 0, e);
+			f->to = NULL;
+		}
+		while (rc == RC_OK && at < part.len) {
+			size_t n = part.len - at < CHAN_DATA_BYTES ?
+			    part.len - at : CHAN_DATA_BYTES;
+
+			rc = chan_put(&f->to->c, (uint8_t)f->type, f->job,
+			    part.p + at, n, e);
+			at += n;
+		}
+	}
+	buf_free(&part);
+	return rc;
+}

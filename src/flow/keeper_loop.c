@@ -1,0 +1,302 @@
+/* The keeper's loop: the lines of all children, and who reads what came. */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/lang.h"
+#include "flow/keeper.h"
+
+#define ANSWER_MS (10 * 60 * 1000)	/* of vault and clerk */
+#define LINES_MAX 64
+
+/* ---- lines ---------------------------------------------------------- */
+
+enum rc
+keeper_start(struct keeper *k, enum part part, unsigned index, struct err *e)
+{
+	struct buf b = BUF_INIT;
+	bool ok = buf_add8(&b, (uint8_t)part) && buf_add32(&b, index);
+
+	return ipc_put(&k->x->starter, IPC_START, 0, &b, ok, e);
+}
+
+static enum rc
+line_open(struct line *l, int fd, struct err *e)
+{
+	memset(l, 0, sizeof(*l));
+	chan_init(&l->c, fd);
+	l->open = l->asked = true;
+	l->err = (struct err)ERR_INIT;
+	return chan_nonblock(&l->c, e);
+}
+
+static struct line *
+line_for(struct keeper *k, uint8_t part, uint32_t index)
+{
+	if (part == PART_VAULT)
+		return index == 0 ? &k->vault : &k->rows;
+	if (part == PART_CLERK)
+		return &k->clerk;
+	if (part == PART_FETCH && index < k->p->conf->naccounts)
+		return &k->accounts[index].line;
+	if (part == PART_RELAY && index < relays_count(k))
+		return relays_line(k, index);
+	return NULL;
+}
+
+static enum rc
+on_started(struct keeper *k, const struct frame *f, struct err *e)
+{
+	struct rd r = rd_of(f->body.p, f->body.len);
+	uint8_t part = rd_8(&r);
+	uint32_t index = rd_32(&r);
+	int fd = k->x->starter.got_fd;
+	struct line *l;
+
+	k->x->starter.got_fd = -1;
+	if (!rd_done(&r) || fd < 0 ||
+	    (l = line_for(k, part, index)) == NULL)
+		return ipc_bad(e);
+	return line_open(l, fd, e);
+}
+
+static enum rc
+starter_frame(struct keeper *k, const struct frame *f, struct err *e)
+{
+	switch ((int)f->type) {
+	case IPC_STARTED:
+		return on_started(k, f, e);
+	case IPC_STOP:
+		k->stop = true;
+		return RC_OK;
+	case IPC_SUBMIT:
+		k->submit = true;
+		return buf_add(&k->submission, f->body.p, f->body.len) ?
+		    RC_OK : err_set(e, RC_NOMEM, _("no memory left"));
+	}
+	return ipc_bad(e);
+}
+
+/* The frames that every child may send; true: it was one of them. */
+bool
+line_done_frame(struct line *l, const struct frame *f)
+{
+	struct rd r = rd_of(f->body.p, f->body.len);
+
+	if (f->type == IPC_WHY && f->body.len == 1) {
+		l->why = (enum wire_why)f->body.p[0];
+		return true;
+	}
+	if (f->type != IPC_DONE)
+		return false;
+	l->done = true;
+	l->rc = unpack_err(&r, &l->err);
+	return true;
+}
+
+/* What came on a line of fetch or relay, frame by frame. */
+static enum rc
+line_frames(struct keeper *k, struct line *l, struct account *a, size_t route,
+    struct err *e)
+{
+	struct frame f;
+	enum rc rc = RC_OK;
+
+	while (rc == RC_OK && chan_next(&l->c, &f, &rc, e)) {
+		if (line_done_frame(l, &f))
+			continue;
+		rc = a != NULL ? account_frame(k, a, &f, e) :
+		    relay_frame(k, route, &f, e);
+	}
+	return rc;
+}
+
+static enum rc
+line_read(struct keeper *k, struct line *l, struct account *a, size_t route,
+    struct err *e)
+{
+	struct err gone = ERR_INIT;
+	enum rc ended = chan_fill(&l->c, &gone), rc;
+
+	if (ended == RC_NOMEM)
+		return err_set(e, RC_NOMEM, "%s", gone.text);
+	if ((rc = line_frames(k, l, a, route, e)) != RC_OK ||
+	    (ended == RC_OK && !l->done))
+		return rc;
+	chan_close(&l->c);
+	l->open = false;
+	return a != NULL ? account_gone(k, a, e) : relay_gone(k, route, e);
+}
+
+/* The vault's and the clerk's frames wait for keeper_wait(). */
+static void
+line_keep(struct line *l)
+{
+	struct err gone = ERR_INIT;
+
+	if (chan_fill(&l->c, &gone) == RC_OK)
+		return;
+	l->done = true;
+	if (l->rc == RC_OK)
+		l->rc = err_set(&l->err, RC_TEMP, "%s", gone.text);
+}
+
+static enum rc
+rows_read(struct keeper *k, struct err *e)
+{
+	struct frame f;
+	struct err gone = ERR_INIT;
+	enum rc rc = RC_OK;
+
+	if (chan_fill(&k->rows.c, &gone) != RC_OK) {
+		chan_close(&k->rows.c);
+		k->rows.open = false;
+		return RC_OK;
+	}
+	while (rc == RC_OK && chan_next(&k->rows.c, &f, &rc, e))
+		rc = rows_serve(k, &f, e);
+	return rc;
+}
+
+static enum rc
+starter_read(struct keeper *k, struct err *e)
+{
+	struct frame f;
+	enum rc rc = chan_fill(&k->x->starter, e);
+
+	while (rc == RC_OK && chan_next(&k->x->starter, &f, &rc, e))
+		rc = starter_frame(k, &f, e);
+	return rc;
+}
+
+/* ---- the loop ------------------------------------------------------- */
+
+struct ready {
+	struct pollfd	fd[LINES_MAX];
+	struct line	*line[LINES_MAX];	/* NULL: the starter */
+	struct account	*account[LINES_MAX];
+	size_t		route[LINES_MAX];
+	size_t		n;
+};
+
+static void
+ready_add(struct ready *s, struct chan *c, struct line *l, struct account *a,
+    size_t route)
+{
+	if (c->fd < 0 || s->n == LINES_MAX || (l != NULL && l->done))
+		return;
+	s->fd[s->n] = (struct pollfd){ c->fd, POLLIN, 0 };
+	if (chan_pending(c) > 0)
+		s->fd[s->n].events |= POLLOUT;
+	s->line[s->n] = l;
+	s->account[s->n] = a;
+	s->route[s->n++] = route;
+}
+
+static void
+ready_all(struct keeper *k, struct ready *s)
+{
+	s->n = 0;
+	ready_add(s, &k->x->starter, NULL, NULL, 0);
+	ready_add(s, &k->rows.c, &k->rows, NULL, 0);
+	ready_add(s, &k->vault.c, &k->vault, NULL, 0);
+	ready_add(s, &k->clerk.c, &k->clerk, NULL, 0);
+	for (size_t i = 0; i < k->p->conf->naccounts; i++)
+		ready_add(s, &k->accounts[i].line.c, &k->accounts[i].line,
+		    &k->accounts[i], 0);
+	for (size_t i = 0; i < relays_count(k); i++)
+		ready_add(s, &relays_line(k, i)->c, relays_line(k, i), NULL,
+		    i);
+}
+
+static enum rc
+serve_ready(struct keeper *k, struct ready *s, size_t i, struct err *e)
+{
+	struct line *l = s->line[i];
+	struct chan *c = l == NULL ? &k->x->starter : &l->c;
+	struct err gone = ERR_INIT;
+	enum rc rc = RC_OK;
+
+	/* A line that cannot be written will be read to its end. */
+	if ((s->fd[i].revents & POLLOUT) != 0)
+		rc = chan_flush(c, &gone);
+	if (rc != RC_OK && l == NULL)
+		return err_set(e, rc, "%s", gone.text);
+	if ((s->fd[i].revents & ~POLLOUT) == 0 && rc == RC_OK)
+		return RC_OK;
+	if (l == NULL)
+		return starter_read(k, e);
+	if (l == &k->rows)
+		return rows_read(k, e);
+	if (l == &k->vault || l == &k->clerk) {
+		line_keep(l);
+		return RC_OK;
+	}
+	return line_read(k, l, s->account[i], s->route[i], e);
+}
+
+enum rc
+keeper_turn(struct keeper *k, int wait_ms, struct err *e)
+{
+	struct ready s;
+	enum rc rc;
+
+	if ((rc = relays_pump(k, e)) != RC_OK)
+		return rc;
+	ready_all(k, &s);
+	if (poll(s.fd, (nfds_t)s.n, wait_ms) < 0 && errno != EINTR)
+		return err_sys(e, "poll");
+	for (size_t i = 0; rc == RC_OK && i < s.n; i++)
+		if (s.fd[i].revents != 0)
+			rc = serve_ready(k, &s, i, e);
+	return rc;
+}
+
+enum rc
+keeper_need_vault(struct keeper *k, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	if (!k->vault.asked) {
+		k->vault.asked = true;
+		rc = keeper_start(k, PART_VAULT, 0, e);
+	}
+	while (rc == RC_OK && !(k->vault.open && k->rows.open &&
+	    k->clerk.open))
+		rc = keeper_turn(k, ANSWER_MS, e);
+	return rc;
+}
+
+enum rc
+keeper_wait(struct keeper *k, struct line *l, struct frame *f,
+    struct feed *feed, struct err *e)
+{
+	int64_t until = clock_ms() + ANSWER_MS;
+	enum rc rc = RC_OK;
+
+	for (;;) {
+		if (chan_next(&l->c, f, &rc, e)) {
+			if (!line_done_frame(l, f))
+				return RC_OK;
+			if (l->rc == RC_OK)
+				l->rc = err_set(&l->err, RC_TEMP,
+				    _("a process of sceau has ended early"));
+			continue;
+		}
+		if (rc != RC_OK)
+			return rc;
+		if (l->done)
+			return err_set(e, l->rc, "%s", l->err.text);
+		if (clock_ms() > until)
+			return err_set(e, RC_TEMP,
+			    _("a process of sceau does not answer"));
+		if (feed != NULL && feed->to != NULL &&
+		    (rc = feed_pump(k, feed, e)) != RC_OK)
+			return rc;
+		if ((rc = keeper_turn(k, 1000, e)) != RC_OK)
+			return rc;
+	}
+}
