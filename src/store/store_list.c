@@ -26,7 +26,7 @@ store_list_begin(struct store *st, const char *account, struct store_list **l,
 		return err_set(e, RC_NOMEM, _("store: out of memory"));
 	(*l)->st = st;
 	(*l)->number = ++st->lists;
-	strcpy((*l)->account, account);
+	memcpy((*l)->account, account, strlen(account) + 1);
 	return RC_OK;
 }
 

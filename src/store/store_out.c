@@ -122,7 +122,7 @@ claim_some(struct store *st, const char *relay, int64_t now, int64_t until,
 		return rc;
 	for (size_t i = 0; rc == RC_OK && i < *n; i++) {
 		out[i].state = STORE_CLAIMED;
-		strcpy(out[i].relay, relay);
+		memcpy(out[i].relay, relay, strlen(relay) + 1);
 		rc = DB_DO(st, e, "UPDATE queue SET state = 3, owner = ?2, "
 		    "claim_until = ?3, relay = ?4 WHERE id = ?1",
 		    V_I(out[i].id), V_I(st->slot), V_I(until), V_T(relay));

@@ -12,7 +12,7 @@ static struct {
 	sqlite3_vfs	*real;
 	sqlite3_vfs	 vfs;
 	sqlite3_io_methods	 io;
-	long		 left;		/* operations until it fails; -1: never */
+	long		 left;		/* operations before it; -1: never */
 	bool		 once;		/* fails one, or all from there on */
 	int		 code;
 	bool		 remember;	/* copies each file when it is synced */
@@ -271,6 +271,7 @@ file_copy(const char *from, const char *to)
 	(void)close(out);
 }
 
+#ifdef ENABLE_FAULT
 /* Only what was synced comes back; the index in shared memory never does. */
 static void
 power_back(const struct world *w)
@@ -287,7 +288,6 @@ power_back(const struct world *w)
 	(void)unlink(path);
 }
 
-#ifdef ENABLE_FAULT
 static void
 test_power_fails_at_every_point(void **state)
 {
