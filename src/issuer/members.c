@@ -1,0 +1,485 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lang.h"
+#include "conf/value.h"
+#include "issuer/members.h"
+#include "vault/record.h"
+#include "vault/utf8.h"
+
+static const char *const kinds[] = { "other", "practice", "laboratory",
+    "institution", "hub", "watch", "issuer" };
+static const char *const policies[] = { "full", "list", "gateway" };
+
+#define NKINDS (sizeof(kinds) / sizeof(kinds[0]))
+#define NPOLICIES (sizeof(policies) / sizeof(policies[0]))
+
+const char *
+members_kind_word(enum member_kind kind)
+{
+	return kinds[kind];
+}
+
+bool
+members_kind(struct bytes word, enum member_kind *kind)
+{
+	if (bytes_eqs(word, "desk:hub")) {
+		*kind = MEMBER_HUB;
+		return true;
+	}
+	for (size_t i = 0; i <= MEMBER_HUB; i++)
+		if (bytes_eqs(word, kinds[i])) {
+			*kind = (enum member_kind)i;
+			return true;
+		}
+	return false;
+}
+
+const char *
+members_policy_word(enum members_policy policy)
+{
+	return policies[policy];
+}
+
+bool
+members_policy(const char *word, enum members_policy *policy)
+{
+	for (size_t i = 0; i < NPOLICIES; i++)
+		if (strcmp(word, policies[i]) == 0) {
+			*policy = (enum members_policy)i;
+			return true;
+		}
+	return false;
+}
+
+/* ---- finding ------------------------------------------------------------ */
+
+/* What is left of a name once that is gone which people overlook. */
+static size_t
+fold(const struct identity *id, char out[IDENTITY_MAX_BYTES])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < id->name_len; i++) {
+		char c = id->s[i];
+
+		if (c == '-' || c == '_' || (c == '.' && i < id->at))
+			continue;
+		out[n++] = c;
+	}
+	return n;
+}
+
+static uint32_t
+fold_hash(const struct identity *id)
+{
+	char s[IDENTITY_MAX_BYTES];
+
+	return index_hash(s, fold(id, s));
+}
+
+static uint32_t
+fold_hash_at(const void *arg, uint32_t pos)
+{
+	const struct members *m = arg;
+
+	return fold_hash(&m->v[pos].id);
+}
+
+static uint32_t
+route_hash_at(const void *arg, uint32_t pos)
+{
+	const struct members *m = arg;
+
+	return index_hash(m->v[pos].route, strlen(m->v[pos].route));
+}
+
+static bool
+fold_same(const struct identity *a, const struct identity *b)
+{
+	char s[IDENTITY_MAX_BYTES], t[IDENTITY_MAX_BYTES];
+	size_t n = fold(a, s);
+
+	return n == fold(b, t) && memcmp(s, t, n) == 0;
+}
+
+/* The same name or one that is easily taken for it. */
+static struct member *
+find_alike(const struct members *m, const struct identity *id)
+{
+	size_t at;
+	int64_t i = index_first(&m->by_fold, fold_hash(id), &at);
+
+	while (i >= 0 && !fold_same(&m->v[i].id, id))
+		i = index_next(&m->by_fold, &at);
+	return i < 0 ? NULL : &m->v[i];
+}
+
+const struct member *
+members_find(const struct members *m, const struct identity *name)
+{
+	const struct member *found = find_alike(m, name);
+
+	return found != NULL && identity_same_name(&found->id, name) ?
+	    found : NULL;
+}
+
+static bool
+route_taken(const struct members *m, const char *route)
+{
+	size_t at;
+	int64_t i = index_first(&m->by_route,
+	    index_hash(route, strlen(route)), &at);
+
+	while (i >= 0 && strcmp(m->v[i].route, route) != 0)
+		i = index_next(&m->by_route, &at);
+	return i >= 0;
+}
+
+const struct member *
+members_desk(const struct members *m, enum member_kind kind)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->v[i].kind == kind && !m->v[i].excluded)
+			return &m->v[i];
+	return NULL;
+}
+
+bool
+members_share(const struct member *a, const struct member *b)
+{
+	for (size_t i = 0; i < a->nlists; i++)
+		for (size_t j = 0; j < b->nlists; j++)
+			if (a->lists[i] == b->lists[j])
+				return true;
+	return false;
+}
+
+/* ---- making ------------------------------------------------------------- */
+
+struct members *
+members_new(const char *assoc)
+{
+	struct members *m = calloc(1, sizeof(*m));
+
+	if (m != NULL)
+		snprintf(m->assoc, sizeof(m->assoc), "%s", assoc);
+	return m;
+}
+
+void
+members_free(struct members **m)
+{
+	if (*m == NULL)
+		return;
+	for (size_t i = 0; i < (*m)->n; i++)
+		free((*m)->v[i].route);
+	for (size_t i = 0; i < (*m)->nlists; i++)
+		free((*m)->lists[i]);
+	free((*m)->v);
+	free((*m)->lists);
+	index_free(&(*m)->by_fold);
+	index_free(&(*m)->by_route);
+	free(*m);
+	*m = NULL;
+}
+
+/* ${*v} of ${*cap} things of ${size} octets, ${n} in use: room for one more.
+ * False: memory, nothing changed. */
+static bool
+grow(void *v, size_t n, size_t *cap, size_t size)
+{
+	size_t more = *cap == 0 ? 64 : 2 * *cap;
+	void *old, *p;
+
+	if (n < *cap)
+		return true;
+	if ((p = calloc(more, size)) == NULL)
+		return false;
+	memcpy(&old, v, sizeof(old));
+	if (n > 0)
+		memcpy(p, old, n * size);
+	free(old);
+	memcpy(v, &p, sizeof(p));
+	*cap = more;
+	return true;
+}
+
+static enum rc
+no_memory(struct err *e)
+{
+	return err_set(e, RC_NOMEM, _("no memory left"));
+}
+
+/* ---- adding ------------------------------------------------------------- */
+
+static bool
+lower(struct bytes s, char *out, size_t size)
+{
+	if (s.len >= size || memchr(s.p, '\0', s.len) != NULL)
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		char c = (char)s.p[i];
+
+		out[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	}
+	out[s.len] = '\0';
+	return true;
+}
+
+static enum rc
+make_identity(const struct members *m, struct bytes address,
+    struct identity *id, struct err *e)
+{
+	char low[IDENTITY_MAX_BYTES], s[2 * IDENTITY_MAX_BYTES];
+	int n;
+
+	if (address.len == 0)
+		return err_set(e, RC_INPUT, _("the address is missing"));
+	if (lower(address, low, sizeof(low))) {
+		n = snprintf(s, sizeof(s), "%s/%s#1", m->assoc, low);
+		if (identity_parse(s, (size_t)n, id))
+			return RC_OK;
+	}
+	return err_set(e, RC_INPUT, _("the address must be name@domain with "
+	    "letters without accents, digits, dots, dashes and underscores "
+	    "only, and a dot in the domain"));
+}
+
+static enum rc
+check_route(struct bytes route, char out[REC_ROUTE_MAX + 1], struct err *e)
+{
+	char *kept = NULL;
+	enum rc rc;
+
+	if (route.len == 0)
+		return err_set(e, RC_INPUT, _("the route is missing: the "
+		    "mailbox in which this member receives sealed mail"));
+	if (route.len > REC_ROUTE_MAX ||
+	    memchr(route.p, '\0', route.len) != NULL)
+		return err_set(e, RC_INPUT, _("the route is not a mail "
+		    "address, or longer than %d octets"), REC_ROUTE_MAX);
+	memcpy(out, route.p, route.len);
+	out[route.len] = '\0';
+	rc = value_addr(out, &kept, e);
+	free(kept);
+	if (rc == RC_OK || rc == RC_NOMEM)
+		return rc;
+	err_ctx(e, _("the route"));
+	return e->rc = RC_INPUT;
+}
+
+static enum rc
+check_show(struct bytes show, char out[REC_DISPLAY_MAX + 1], struct err *e)
+{
+	uint32_t c;
+
+	if (show.len == 0)
+		return err_set(e, RC_INPUT, _("the name is missing"));
+	if (show.len > REC_DISPLAY_MAX)
+		return err_set(e, RC_INPUT, _("the name has %zu octets; %d "
+		    "are the most"), show.len, REC_DISPLAY_MAX);
+	for (size_t at = 0; at < show.len; )
+		if (!utf8_next(show.p, show.len, &at, &c) ||
+		    utf8_control(c))
+			return err_set(e, RC_INPUT, _("the name holds a "
+			    "control character, or is not UTF-8"));
+	memcpy(out, show.p, show.len);
+	out[show.len] = '\0';
+	return RC_OK;
+}
+
+/* The number of a list by name, a new one if need be; -1: memory. */
+static int
+list_number(struct members *m, const char *name)
+{
+	for (size_t i = 0; i < m->nlists; i++)
+		if (strcmp(m->lists[i], name) == 0)
+			return (int)i;
+	if (!grow(&m->lists, m->nlists, &m->lists_cap, sizeof(*m->lists)) ||
+	    (m->lists[m->nlists] = strdup(name)) == NULL)
+		return -1;
+	return (int)m->nlists++;
+}
+
+static enum rc
+put_list(struct members *m, struct member *to, struct bytes name,
+    struct err *e)
+{
+	char s[MEMBER_LIST_BYTES + 1];
+	uint32_t c;
+	int number;
+
+	for (size_t at = 0; at < name.len; )
+		if (!utf8_next(name.p, name.len, &at, &c) || utf8_control(c))
+			return err_set(e, RC_INPUT, _("a list's name holds a "
+			    "control character"));
+	if (!lower(name, s, sizeof(s)))
+		return err_set(e, RC_INPUT, _("a list's name is longer than "
+		    "%d octets"), MEMBER_LIST_BYTES);
+	if ((number = list_number(m, s)) < 0)
+		return no_memory(e);
+	if (number > UINT16_MAX)
+		return err_set(e, RC_INPUT, _("too many different lists"));
+	for (size_t i = 0; i < to->nlists; i++)
+		if (to->lists[i] == number)
+			return RC_OK;
+	if (to->nlists == MEMBER_LISTS_MAX)
+		return err_set(e, RC_INPUT, _("a member can be on %d lists "
+		    "at most"), MEMBER_LISTS_MAX);
+	to->lists[to->nlists++] = (uint16_t)number;
+	return RC_OK;
+}
+
+static bool
+is_separator(uint8_t c)
+{
+	return c == '|' || c == ';' || c == ',';
+}
+
+static enum rc
+put_lists(struct members *m, struct member *to, struct bytes s,
+    struct err *e)
+{
+	enum rc rc = RC_OK;
+	size_t len;
+
+	while (s.len > 0 && rc == RC_OK) {
+		if (is_separator(*s.p) || *s.p == ' ') {
+			s.p++;
+			s.len--;
+			continue;
+		}
+		for (len = 0; len < s.len && !is_separator(s.p[len]); len++)
+			;
+		struct bytes name = { s.p, len };
+		while (name.p[name.len - 1] == ' ')
+			name.len--;
+		rc = put_list(m, to, name, e);
+		s.p += len;
+		s.len -= len;
+	}
+	return rc;
+}
+
+static bool
+same_data(const struct member *a, const struct member *b)
+{
+	if (a->kind != b->kind || a->excluded || a->nlists != b->nlists ||
+	    strcmp(a->route, b->route) != 0 || strcmp(a->show, b->show) != 0)
+		return false;
+	for (size_t i = 0; i < a->nlists; i++)
+		if (a->lists[i] != b->lists[i])
+			return false;
+	return true;
+}
+
+static enum rc
+refuse_alike(const struct member *held, const struct member *w,
+    struct err *e)
+{
+	struct bytes a = identity_address(&held->id);
+
+	if (!identity_same_name(&held->id, &w->id))
+		return err_set(e, RC_INPUT, _("the address is too like that "
+		    "of %.*s (%s), people would mistake them: choose another"),
+		    (int)a.len, (const char *)a.p, held->show);
+	if (held->excluded)
+		return err_set(e, RC_INPUT, _("the address belonged to %s, "
+		    "who has left; an address is never given again"),
+		    held->show);
+	return err_set(e, RC_INPUT, _("the address is that of %s, with "
+	    "another route, name, kind or ring"), held->show);
+}
+
+/* ${w} is taken on RC_OK. */
+static enum rc
+append(struct members *m, const struct member *w, struct err *e)
+{
+	uint32_t pos = (uint32_t)m->n;
+
+	if (m->n == MEMBERS_MAX)
+		return err_set(e, RC_INPUT, _("an association can have %d "
+		    "members at most"), MEMBERS_MAX);
+	if (!grow(&m->v, m->n, &m->cap, sizeof(*m->v)))
+		return no_memory(e);
+	m->v[pos] = *w;
+	if (!index_add(&m->by_fold, pos, fold_hash_at, m) ||
+	    !index_add(&m->by_route, pos, route_hash_at, m))
+		return no_memory(e);
+	m->n++;
+	return RC_OK;
+}
+
+/* Into ${w}: one block for both texts, owned by ${w->route}. */
+static bool
+put_texts(struct member *w, const char *route, const char *show)
+{
+	size_t n = strlen(route) + 1, k = strlen(show) + 1;
+
+	if ((w->route = malloc(n + k)) == NULL)
+		return false;
+	w->show = w->route + n;
+	memcpy(w->route, route, n);
+	memcpy(w->show, show, k);
+	return true;
+}
+
+static enum rc
+fill(struct members *m, const struct member_new *in, struct member *w,
+    struct err *e)
+{
+	char route[REC_ROUTE_MAX + 1], show[REC_DISPLAY_MAX + 1];
+	enum rc rc;
+
+	memset(w, 0, sizeof(*w));
+	w->kind = in->kind;
+	if ((rc = make_identity(m, in->address, &w->id, e)) != RC_OK ||
+	    (rc = check_route(in->route, route, e)) != RC_OK ||
+	    (rc = check_show(in->show, show, e)) != RC_OK ||
+	    (rc = put_lists(m, w, in->lists, e)) != RC_OK)
+		return rc;
+	return put_texts(w, route, show) ? RC_OK : no_memory(e);
+}
+
+static enum rc
+place(struct members *m, struct member *w, enum member_add *how,
+    struct err *e)
+{
+	const struct member *held = find_alike(m, &w->id);
+	bool shares;
+	enum rc rc;
+
+	if (held != NULL && identity_same_name(&held->id, &w->id) &&
+	    same_data(held, w)) {
+		*how = MEMBER_HELD;
+		return RC_OK;
+	}
+	if (held != NULL)
+		return refuse_alike(held, w, e);
+	if (w->kind >= MEMBER_HUB && members_desk(m, w->kind) != NULL)
+		return err_set(e, RC_INPUT, _("there is one already of kind "
+		    "%s: %s"), kinds[w->kind], members_desk(m, w->kind)->id.s);
+	shares = route_taken(m, w->route);
+	if ((rc = append(m, w, e)) != RC_OK)
+		return rc;
+	w->route = NULL;
+	*how = shares ? MEMBER_SHARES : MEMBER_ADDED;
+	return RC_OK;
+}
+
+enum rc
+members_add(struct members *m, const struct member_new *in,
+    enum member_add *how, struct err *e)
+{
+	struct member w;
+	enum rc rc = fill(m, in, &w, e);
+
+	if (rc == RC_OK)
+		rc = place(m, &w, how, e);
+	free(w.route);
+	return rc;
+}

@@ -1,0 +1,141 @@
+/* Who belongs to the association: its register, and tables of newcomers. */
+#ifndef SC_ISSUER_MEMBERS_H
+#define SC_ISSUER_MEMBERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "vault/identity.h"
+#include "vault/index.h"
+#include "vault/ring.h"
+
+#define MEMBERS_MAX RING_MAX
+#define MEMBERS_FILE_MAX (256UL * 1024 * 1024)
+#define MEMBER_LISTS_MAX 16	/* rings by list that one member is in */
+#define MEMBER_LIST_BYTES 64	/* of the name of a list */
+#define MEMBERS_CALL_BYTES 200
+
+enum member_kind {
+	MEMBER_OTHER,
+	MEMBER_PRACTICE,
+	MEMBER_LABORATORY,
+	MEMBER_INSTITUTION,
+	MEMBER_HUB,		/* at most one of each of these */
+	MEMBER_WATCH,
+	MEMBER_ISSUER
+};
+
+/* Who may write to whom without the hub. */
+enum members_policy {
+	MEMBERS_FULL,		/* everybody to everybody */
+	MEMBERS_LIST,		/* who shares a list */
+	MEMBERS_GATEWAY		/* nobody: all goes through the hub */
+};
+
+struct member {
+	struct identity	 id;
+	enum member_kind kind;
+	bool		 excluded;	/* has left: no key, barred */
+	uint8_t		 nlists;
+	uint16_t	 lists[MEMBER_LISTS_MAX];	/* of members->lists */
+	char		*route;		/* both owned, in one block */
+	char		*show;
+};
+
+/* Fields may be read. */
+struct members {
+	char		 assoc[33];
+	char		 call[MEMBERS_CALL_BYTES + 1];	/* whom, or "" */
+	enum members_policy policy;
+	size_t		 n, cap;
+	struct member	*v;		/* in the order of their coming */
+	size_t		 nlists, lists_cap;
+	char		**lists;	/* names, as first written */
+	struct index	 by_fold;
+	struct index	 by_route;
+};
+
+/* members_new(assoc): an empty register; owned; NULL: memory. */
+struct members *members_new(const char *assoc);
+void members_free(struct members **m);
+
+/* What is said of a newcomer; all borrowed. */
+struct member_new {
+	struct bytes	 address;	/* local@domain, in any case */
+	struct bytes	 route;
+	struct bytes	 show;
+	struct bytes	 lists;		/* separated by | ; or , */
+	enum member_kind kind;
+};
+
+enum member_add {
+	MEMBER_ADDED,
+	MEMBER_SHARES,	/* added; somebody else has that mailbox */
+	MEMBER_HELD	/* was there with the very same data */
+};
+
+/*
+ * members_add(m, w, how, e):
+ * One more member, generation 1.  RC_OK, ${*how} says what came of it;
+ * RC_NOMEM; RC_INPUT: an address outside of the grammar, or taken, or so like
+ * another that people would mistake them (A5: dots, dashes and underscores do
+ * not count); a route, name or list that cannot be; a second hub; too many.
+ * Source: PROTOCOL 2.2, 2.19.7; ATTACKS A5.
+ */
+enum rc members_add(struct members *m, const struct member_new *w,
+    enum member_add *how, struct err *e);
+
+/* members_desk(m, kind): hub, watch desk or issuer that is in office; NULL. */
+const struct member *members_desk(const struct members *m,
+    enum member_kind kind);
+/* members_find(m, name): by the name of an identity; NULL. */
+const struct member *members_find(const struct members *m,
+    const struct identity *name);
+/* members_share(a, b): they stand on one list. */
+bool members_share(const struct member *a, const struct member *b);
+
+/* Words of the register and of programs, never translated: "practice", ...
+ * members_kind() reads only those that a table may hold ("desk:hub" too). */
+const char *members_kind_word(enum member_kind kind);
+bool members_kind(struct bytes word, enum member_kind *kind);
+const char *members_policy_word(enum members_policy policy);
+bool members_policy(const char *word, enum members_policy *policy);
+
+/* ---- the register ------------------------------------------------------- */
+
+/* members_parse(p, len, m, e): what members_format() wrote; owned.  RC_OK;
+ * RC_CONF "line N: ..."; RC_NOMEM. */
+enum rc members_parse(const void *p, size_t len, struct members **m,
+    struct err *e);
+/* members_format(m, out): false: memory. */
+bool members_format(const struct members *m, struct buf *out);
+
+/* ---- tables of newcomers ------------------------------------------------ */
+
+struct members_count {
+	size_t	added;
+	size_t	held;		/* were there already, the same */
+	size_t	wrong;
+	size_t	warnings;
+};
+
+/* One line of a table about which there is something to say: ${text} lent. */
+typedef void members_say(void *ctx, bool wrong, unsigned line,
+    const char *text);
+
+/*
+ * members_take(m, p, len, say, ctx, count, e):
+ * Add the members of a table: CSV, the first line naming the columns address,
+ * route, name, kind and, if wanted, ring, in any order.  ${p} is borrowed and
+ * changed.  Every wrong line is told by ${say}.
+ *
+ * RC_OK; RC_INPUT: at least one line is wrong, ${m} is half changed and must
+ * be freed unsaved; RC_NOMEM.
+ */
+enum rc members_take(struct members *m, uint8_t *p, size_t len,
+    members_say *say, void *ctx, struct members_count *count, struct err *e);
+
+#endif

@@ -1,0 +1,175 @@
+/* The register: one line a member, tabs between its fields. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lang.h"
+#include "issuer/members.h"
+
+#define FIRST "sceau register 1"
+#define FIELDS 7	/* member, identity, kind, state, route, lists, name */
+
+/* ---- writing ------------------------------------------------------------ */
+
+static bool
+format_lists(const struct members *m, const struct member *w,
+    struct buf *out)
+{
+	for (size_t i = 0; i < w->nlists; i++)
+		if (!buf_addf(out, "%s%s", i > 0 ? "|" : "",
+		    m->lists[w->lists[i]]))
+			return false;
+	return true;
+}
+
+static bool
+format_member(const struct members *m, const struct member *w,
+    struct buf *out)
+{
+	return buf_addf(out, "member\t%s\t%s\t%s\t%s\t", w->id.s,
+	    members_kind_word(w->kind), w->excluded ? "excluded" : "member",
+	    w->route) && format_lists(m, w, out) &&
+	    buf_addf(out, "\t%s\n", w->show);
+}
+
+bool
+members_format(const struct members *m, struct buf *out)
+{
+	if (!buf_addf(out, FIRST "\nassociation\t%s\npolicy\t%s\ncall\t%s\n",
+	    m->assoc, members_policy_word(m->policy), m->call))
+		return false;
+	for (size_t i = 0; i < m->n; i++)
+		if (!format_member(m, &m->v[i], out))
+			return false;
+	return true;
+}
+
+/* ---- reading ------------------------------------------------------------ */
+
+/* Cut at tabs; how many fields, FIELDS + 1 when there are more. */
+static size_t
+cut(struct bytes line, struct bytes f[FIELDS])
+{
+	const uint8_t *tab;
+	size_t n = 0;
+
+	for (;;) {
+		if (n == FIELDS)
+			return FIELDS + 1;
+		f[n] = line;
+		tab = line.len > 0 ? memchr(line.p, '\t', line.len) : NULL;
+		if (tab == NULL)
+			return n + 1;
+		f[n].len = (size_t)(tab - line.p);
+		line.p += f[n].len + 1;
+		line.len -= f[n++].len + 1;
+	}
+}
+
+static bool
+kind_of(struct bytes word, enum member_kind *kind)
+{
+	for (*kind = MEMBER_OTHER; *kind <= MEMBER_ISSUER; (*kind)++)
+		if (bytes_eqs(word, members_kind_word(*kind)))
+			return true;
+	return false;
+}
+
+/* members_add() judges all but what only the register knows. */
+static enum rc
+parse_member(struct members *m, const struct bytes f[FIELDS], struct err *e)
+{
+	struct identity id;
+	struct member_new w = { .route = f[4], .lists = f[5], .show = f[6] };
+	enum member_add how = MEMBER_HELD;
+	enum rc rc;
+
+	if (!identity_parse(f[1].p, f[1].len, &id) ||
+	    !bytes_eqs(identity_assoc(&id), m->assoc) ||
+	    !kind_of(f[2], &w.kind))
+		return err_set(e, RC_INPUT, _("not a member's line"));
+	w.address = identity_address(&id);
+	if ((rc = members_add(m, &w, &how, e)) != RC_OK)
+		return rc;
+	if (how == MEMBER_HELD)
+		return err_set(e, RC_INPUT, _("the member is there twice"));
+	m->v[m->n - 1].id = id;
+	m->v[m->n - 1].excluded = bytes_eqs(f[3], "excluded");
+	return RC_OK;
+}
+
+static bool
+parse_setting(struct members *m, const struct bytes f[FIELDS], unsigned line)
+{
+	char text[MEMBERS_CALL_BYTES + 1];
+
+	if (f[1].len >= sizeof(text))
+		return false;
+	memcpy(text, f[1].p, f[1].len);
+	text[f[1].len] = '\0';
+	switch (line) {
+	case 2:
+		memcpy(m->assoc, text, sizeof(m->assoc) - 1);
+		return bytes_eqs(f[0], "association") &&
+		    f[1].len < sizeof(m->assoc);
+	case 3:
+		return bytes_eqs(f[0], "policy") &&
+		    members_policy(text, &m->policy);
+	default:
+		memcpy(m->call, text, f[1].len + 1);
+		return bytes_eqs(f[0], "call");
+	}
+}
+
+static enum rc
+parse_line(struct members *m, struct bytes line, unsigned number,
+    struct err *e)
+{
+	struct bytes f[FIELDS];
+	size_t n;
+
+	if (number == 1)
+		return bytes_eqs(line, FIRST) ? RC_OK : err_set(e, RC_INPUT,
+		    _("not a register of this version"));
+	n = cut(line, f);
+	if (number <= 4)
+		return n == 2 && parse_setting(m, f, number) ? RC_OK :
+		    err_set(e, RC_INPUT, _("not the setting that stands "
+		    "here"));
+	if (n != FIELDS || !bytes_eqs(f[0], "member"))
+		return err_set(e, RC_INPUT, _("not a member's line"));
+	return parse_member(m, f, e);
+}
+
+enum rc
+members_parse(const void *p, size_t len, struct members **m, struct err *e)
+{
+	struct bytes left = { p, len }, line;
+	unsigned number = 0;
+	enum rc rc = RC_OK;
+
+	if ((*m = members_new("")) == NULL)
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	while (rc == RC_OK && left.len > 0) {
+		const uint8_t *nl = memchr(left.p, '\n', left.len);
+
+		number++;
+		line = left;
+		if (nl == NULL) {
+			rc = err_set(e, RC_INPUT, _("the line has no end"));
+			break;
+		}
+		line.len = (size_t)(nl - left.p);
+		left.p += line.len + 1;
+		left.len -= line.len + 1;
+		rc = parse_line(*m, line, number, e);
+	}
+	if (rc == RC_OK && number < 4)
+		rc = err_set(e, RC_INPUT, _("the register is cut short"));
+	if (rc == RC_OK)
+		return rc;
+	err_ctx(e, _("line %u"), number);
+	members_free(m);
+	return rc == RC_NOMEM ? rc : (e->rc = RC_CONF);
+}

@@ -1,0 +1,178 @@
+/* Tables of newcomers. */
+#include "config.h"
+
+#include <string.h>
+
+#include "base/lang.h"
+#include "issuer/csv.h"
+#include "issuer/members.h"
+
+enum column { C_ADDRESS, C_ROUTE, C_NAME, C_KIND, C_RING, C_N };
+
+static const char *const titles[C_N] = { "address", "route", "name", "kind",
+    "ring" };
+
+/* Where each column stands; -1: it does not. */
+struct columns {
+	int	at[C_N];
+	size_t	n;
+};
+
+static enum rc
+read_title(struct columns *cols, struct bytes f, int at, struct err *e)
+{
+	for (size_t i = 0; i < C_N; i++) {
+		if (!csv_is(f, titles[i]))
+			continue;
+		if (cols->at[i] >= 0)
+			return err_set(e, RC_INPUT, _("the column %s is "
+			    "there twice"), titles[i]);
+		cols->at[i] = at;
+		return RC_OK;
+	}
+	return err_set(e, RC_INPUT, _("\"%.*s\" is no column; the first line "
+	    "names them: address,route,name,kind,ring"),
+	    f.len > 40 ? 40 : (int)f.len, (const char *)f.p);
+}
+
+static enum rc
+read_titles(struct csv *c, struct columns *cols, struct err *e)
+{
+	enum rc rc;
+	bool more;
+
+	for (size_t i = 0; i < C_N; i++)
+		cols->at[i] = -1;
+	if ((rc = csv_next(c, &more, e)) != RC_OK)
+		return rc;
+	if (!more)
+		return err_set(e, RC_INPUT, _("the table is empty"));
+	cols->n = c->n;
+	for (size_t i = 0; i < c->n && rc == RC_OK; i++)
+		rc = read_title(cols, c->field[i], (int)i, e);
+	for (size_t i = 0; i < C_RING && rc == RC_OK; i++)
+		if (cols->at[i] < 0)
+			rc = err_set(e, RC_INPUT, _("the column %s is "
+			    "missing; the first line names them: "
+			    "address,route,name,kind,ring"), titles[i]);
+	return rc;
+}
+
+static struct bytes
+field(const struct csv *c, const struct columns *cols, enum column which)
+{
+	int at = cols->at[which];
+
+	if (at < 0 || (size_t)at >= c->n)
+		return (struct bytes){ (const uint8_t *)"", 0 };
+	return c->field[at];
+}
+
+static enum rc
+read_kind(struct bytes f, enum member_kind *kind, struct err *e)
+{
+	char word[16];
+
+	if (f.len < sizeof(word)) {
+		memcpy(word, f.p, f.len);
+		for (size_t i = 0; i < f.len; i++)
+			if (word[i] >= 'A' && word[i] <= 'Z')
+				word[i] = (char)(word[i] - 'A' + 'a');
+		f.p = (const uint8_t *)word;
+		if (members_kind(f, kind))
+			return RC_OK;
+	}
+	return err_set(e, RC_INPUT, _("the kind must be practice, "
+	    "laboratory, institution, hub or other"));
+}
+
+static enum rc
+take_line(struct members *m, const struct csv *c, const struct columns *cols,
+    enum member_add *how, struct err *e)
+{
+	struct member_new w = { .address = field(c, cols, C_ADDRESS),
+	    .route = field(c, cols, C_ROUTE), .show = field(c, cols, C_NAME),
+	    .lists = field(c, cols, C_RING) };
+	enum rc rc;
+
+	if (c->n > cols->n)
+		return err_set(e, RC_INPUT, _("%zu fields, but %zu columns: "
+		    "put a field that holds the separator in quotes"), c->n,
+		    cols->n);
+	if ((rc = read_kind(field(c, cols, C_KIND), &w.kind, e)) != RC_OK)
+		return rc;
+	return members_add(m, &w, how, e);
+}
+
+struct taking {
+	struct members		*m;
+	struct csv		 c;
+	struct columns		 cols;
+	members_say		*say;
+	void			*ctx;
+	struct members_count	*count;
+};
+
+static void
+judge(struct taking *t, enum rc rc, enum member_add how, const char *why)
+{
+	if (rc != RC_OK) {
+		t->count->wrong++;
+		t->say(t->ctx, true, t->c.line, why);
+	} else if (how == MEMBER_HELD)
+		t->count->held++;
+	else
+		t->count->added++;
+	if (rc == RC_OK && how == MEMBER_SHARES) {
+		t->count->warnings++;
+		t->say(t->ctx, false, t->c.line, _("another member has the "
+		    "same route: whoever fetches that mailbox must hold both "
+		    "keys"));
+	}
+}
+
+/* Every line, so that a person hears of all that is wrong at once. */
+static enum rc
+take_lines(struct taking *t)
+{
+	struct err why = ERR_INIT;
+	enum member_add how = MEMBER_ADDED;
+	enum rc rc;
+	bool more;
+
+	for (;;) {
+		if ((rc = csv_next(&t->c, &more, &why)) != RC_OK) {
+			judge(t, rc, how, why.text);
+			return rc;
+		}
+		if (!more)
+			return RC_OK;
+		rc = take_line(t->m, &t->c, &t->cols, &how, &why);
+		if (rc == RC_NOMEM)
+			return rc;
+		judge(t, rc, how, why.text);
+	}
+}
+
+enum rc
+members_take(struct members *m, uint8_t *p, size_t len, members_say *say,
+    void *ctx, struct members_count *count, struct err *e)
+{
+	struct taking t = { .m = m, .say = say, .ctx = ctx, .count = count };
+	struct err why = ERR_INIT;
+	enum rc rc;
+
+	memset(count, 0, sizeof(*count));
+	csv_init(&t.c, p, len);
+	if ((rc = read_titles(&t.c, &t.cols, &why)) != RC_OK)
+		judge(&t, rc, MEMBER_ADDED, why.text);
+	else
+		rc = take_lines(&t);
+	if (rc == RC_NOMEM)
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	if (count->wrong == 0)
+		return RC_OK;
+	return err_set(e, RC_INPUT, P_("%zu line is wrong; nobody was taken "
+	    "in", "%zu lines are wrong; nobody was taken in", count->wrong),
+	    count->wrong);
+}
