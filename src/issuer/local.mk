@@ -1,2 +1,10 @@
 noinst_LIBRARIES += src/libissuer.a
-src_libissuer_a_SOURCES = src/issuer/floor.c
+src_libissuer_a_SOURCES = \
+	src/issuer/batch.c src/issuer/batch.h \
+	src/issuer/csv.c src/issuer/csv.h \
+	src/issuer/desk.c src/issuer/desk.h \
+	src/issuer/letter.c src/issuer/letter.h \
+	src/issuer/members.c src/issuer/members.h \
+	src/issuer/members_file.c \
+	src/issuer/members_take.c \
+	src/issuer/ring_walk.c src/issuer/ring_walk.h

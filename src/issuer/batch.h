@@ -1,0 +1,53 @@
+/* The year's key files and letters, one pair a member. */
+#ifndef SC_ISSUER_BATCH_H
+#define SC_ISSUER_BATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "issuer/desk.h"
+#include "issuer/letter.h"
+
+struct batch_plan {
+	const struct desk *desk;	/* its register says the policy */
+	uint16_t	 year;
+	const char	*out;	/* folder, for keys/ and letters/ */
+	bool		 english;	/* letters; else French */
+	bool		 really;	/* false: only tell what would be made */
+};
+
+/* One member, done.  Texts are lent. */
+struct batch_done {
+	const struct member *member;
+	const char	*key_path;
+	const char	*letter_path;
+	char		 digits[LETTER_DIGITS_BYTES];	/* of the key file */
+	struct desk_dates dates;
+	bool		 made;		/* false: its letter was there */
+	uint64_t	 bytes;		/* of the key file; 0 unless made */
+	size_t		 grants;	/* the keys of its ring */
+	size_t		 entries;
+	size_t		 at, of;	/* the how manyth of how many */
+};
+
+typedef enum rc batch_each(void *ctx, const struct batch_done *d,
+    struct err *e);
+
+/*
+ * batch_run(plan, each, ctx, e):
+ * For each member in office but the issuer: a fresh code, a key file sealed
+ * under it in ${out}/keys, the letter with it in ${out}/letters, both 0600 and
+ * wholly there or not at all.  A member whose letter is there is passed over,
+ * so that a batch that was cut off goes on where it stood; a key file without
+ * a letter is made again.  Codes are kept nowhere.  Rings are derived as they
+ * are written: 64 octets of secrets a member are held, never a ring.
+ *
+ * RC_OK; RC_CONF: no root or no more sense in that year, no hub though the
+ * policy needs one; RC_TEMP: files; RC_NOMEM; what ${each} returned.
+ * Source: PROTOCOL 2.7, 2.8, 2.19.4, 2.19.26, 2.19.34.
+ */
+enum rc batch_run(const struct batch_plan *plan, batch_each *each, void *ctx,
+    struct err *e);
+
+#endif

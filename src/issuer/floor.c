@@ -1,3 +1,0 @@
-/* Holds the floor open until its first file is here. */
-extern int sc_floor_issuer;
-int sc_floor_issuer;

@@ -1,0 +1,116 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "issuer/ring_walk.h"
+
+enum { PART_GRANTS, PART_ENTRIES, PART_BARS, PART_END };
+
+static bool
+is_desk(const struct member *w)
+{
+	return w->kind == MEMBER_HUB || w->kind == MEMBER_WATCH;
+}
+
+bool
+ring_walk_may(const struct members *m, const struct member *a,
+    const struct member *b)
+{
+	if (a == b || b->excluded || b->kind == MEMBER_ISSUER)
+		return false;
+	if (is_desk(a) || is_desk(b) || a->kind == MEMBER_ISSUER)
+		return true;
+	switch (m->policy) {
+	case MEMBERS_FULL:
+		return true;
+	case MEMBERS_LIST:
+		return members_share(a, b);
+	case MEMBERS_GATEWAY:
+		return false;
+	}
+	return false;
+}
+
+static bool
+next_grant(struct ring_walk *w, const struct member *m, struct rec *r)
+{
+	if (!ring_walk_may(w->all, w->me, m))
+		return false;
+	kdf_channel(w->channel,
+	    w->keys + (size_t)(m - w->all->v) * KDF_KEY_BYTES, &w->me->id);
+	r->type = REC_GRANT;
+	r->grant = (struct rec_grant){ w->year, w->channel, m->id };
+	w->grants++;
+	return true;
+}
+
+static enum rec_entry_flag
+flag_of(enum member_kind kind)
+{
+	switch (kind) {
+	case MEMBER_PRACTICE:
+		return REC_ENTRY_PRACTICE;
+	case MEMBER_LABORATORY:
+		return REC_ENTRY_LABORATORY;
+	case MEMBER_INSTITUTION:
+		return REC_ENTRY_INSTITUTION;
+	case MEMBER_HUB:
+	case MEMBER_WATCH:
+	case MEMBER_ISSUER:
+		return REC_ENTRY_DESK;
+	case MEMBER_OTHER:
+		break;
+	}
+	return REC_ENTRY_OTHER;
+}
+
+static struct bytes
+text(const char *s)
+{
+	return (struct bytes){ (const uint8_t *)s, strlen(s) };
+}
+
+/* The issuer has none: nobody could answer a message to it. */
+static bool
+next_entry(struct ring_walk *w, const struct member *m, struct rec *r)
+{
+	if (m == w->me || m->excluded || m->kind == MEMBER_ISSUER)
+		return false;
+	r->type = REC_ENTRY;
+	r->entry = (struct rec_entry){ flag_of(m->kind), m->id,
+	    text(m->route), text(m->show) };
+	w->entries++;
+	return true;
+}
+
+static bool
+next_bar(const struct ring_walk *w, const struct member *m, struct rec *r)
+{
+	if (m == w->me || (!m->excluded && m->id.gen == 1))
+		return false;
+	r->type = REC_BAR;
+	r->bar.minimum = m->excluded ? IDENTITY_BARRED : m->id.gen;
+	BUG_ON(!identity_parse_name(m->id.s, m->id.name_len, &r->bar.name));
+	return true;
+}
+
+bool
+ring_walk_next(void *walk, size_t i, struct rec *r)
+{
+	struct ring_walk *w = walk;
+	const struct member *m;
+
+	if (i == 0) {
+		w->part = PART_GRANTS;
+		w->at = w->grants = w->entries = 0;
+	}
+	for (; w->part != PART_END; w->part++, w->at = 0)
+		while (w->at < w->all->n) {
+			m = &w->all->v[w->at++];
+			if (w->part == PART_GRANTS ? next_grant(w, m, r) :
+			    w->part == PART_ENTRIES ? next_entry(w, m, r) :
+			    next_bar(w, m, r))
+				return true;
+		}
+	return false;
+}

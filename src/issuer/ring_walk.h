@@ -1,0 +1,43 @@
+/* What stands in a member's key file, made as it is asked for. */
+#ifndef SC_ISSUER_RING_WALK_H
+#define SC_ISSUER_RING_WALK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "issuer/members.h"
+#include "vault/kdf.h"
+#include "vault/record.h"
+
+/* One member's ring, directory and bars.  The caller's; a secret. */
+struct ring_walk {
+	const struct members *all;
+	const uint8_t	*keys;	/* K of each of ${all}, in its order */
+	const struct member *me;
+	uint16_t	 year;
+	/* Where it stands. */
+	int		 part;
+	size_t		 at;
+	size_t		 grants;	/* given out since the last start */
+	size_t		 entries;
+	uint8_t		 channel[KDF_KEY_BYTES];
+};
+
+/*
+ * ring_walk_may(m, a, b): ${a} is given the key for writing to ${b}: never to
+ * himself, to who has left, or to the issuer, who reads no mail; always from
+ * and to hub and watch desk (2.19.34); else by the policy.
+ */
+bool ring_walk_may(const struct members *m, const struct member *a,
+    const struct member *b);
+
+/*
+ * ring_walk_next(walk, i, r):
+ * As keyfile_plan.next wants it: GRANTs, an ENTRY for everybody else who is in
+ * office whatever the policy, a BAR for every replaced generation and for
+ * whoever has left.  ${i} is 0 at the start, then one more each time.
+ */
+bool ring_walk_next(void *walk, size_t i, struct rec *r);
+
+#endif
