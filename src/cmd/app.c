@@ -65,6 +65,7 @@ common_option(struct app *app, int opt)
 		app->dry_run = true;
 		return true;
 	case OPT_LANG:
+		app->lang = optarg;
 		lang_set(optarg);
 		return true;
 	case OPT_DEBUG:
@@ -236,7 +237,9 @@ run_cmd(struct app *app, int argc, char **argv, struct err *e)
 	look_ahead(app, argc, argv);
 	if ((rc = load_conf(app, e)) != RC_OK)
 		return rc;
-	optind = 1;
+	/* 0, not 1: begin anew, and let options stand behind words (glibc
+	 * keeps the "+" of main_cmd() otherwise; BSD understands it too). */
+	optind = 0;
 	return app->cmd->run(app, argc, argv, e);
 }
 

@@ -16,6 +16,7 @@ struct app {
 	const char	*conf_path;	/* -c, or NULL: the usual places */
 	const char	*store;		/* --store, or NULL */
 	const char	*store_key;	/* --store-key, or NULL: FILE.key */
+	const char	*lang;		/* --lang, or NULL */
 	bool		 json;
 	bool		 dry_run;
 	bool		 debug;

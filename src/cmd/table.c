@@ -37,6 +37,18 @@ const struct cmd cmds[] = {
 	    CMD_CONF | CMD_DRY | CMD_JSON, cmd_key_import },
 	{ "key list", "", N_("the keys held, and until when"),
 	    CMD_CONF_MAYBE | CMD_JSON, cmd_key_list },
+	{ "issuer init", "DIR --assoc NAME --year Y --domain D [--issuer ADDR] "
+	    "[--watch ADDR] [--hub ADDR ROUTE] [--call TEXT] "
+	    "[--pass-file FILE]",
+	    N_("offline: make the desk of an association, and the year's "
+	    "root"), CMD_DRY | CMD_JSON, cmd_issuer_init },
+	{ "issuer add", "DIR MEMBERS.csv [--pass-file FILE]",
+	    N_("enter members into its register"), CMD_DRY | CMD_JSON,
+	    cmd_issuer_add },
+	{ "issuer batch", "DIR [--out OUT] [--policy full|list|gateway] "
+	    "[--year Y] [--pass-file FILE]",
+	    N_("make their key files, and the letters with the codes"),
+	    CMD_DRY | CMD_JSON, cmd_issuer_batch },
 	{ "log", "[--days N]", N_("what happened"), CMD_CONF | CMD_JSON,
 	    cmd_log },
 	{ "check", "", N_("are servers, certificates, keys, folders and "

@@ -14,7 +14,7 @@ struct batch_plan {
 	uint16_t	 year;
 	const char	*out;	/* folder, for keys/ and letters/ */
 	bool		 english;	/* letters; else French */
-	bool		 really;	/* false: only tell what would be made */
+	bool		 really;	/* false: only tell */
 };
 
 /* One member, done.  Texts are lent. */
