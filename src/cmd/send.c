@@ -99,9 +99,10 @@ static enum rc
 pack_submit(struct sending *s, struct err *e)
 {
 	const struct submit *m = &s->mail.mail;
+	const char *from = m->from_added ? s->own : m->from.s;
 	bool ok = buf_add8(&s->submit, s->app->dry_run) &&
-	    pack_str(&s->submit, m->from_added ? s->own : m->from.s) &&
-	    pack_str(&s->submit, s->from != NULL ? s->from : "");
+	    pack_str(&s->submit, from) &&
+	    pack_str(&s->submit, s->from != NULL ? s->from : from);
 
 	for (int i = 0; ok && i < s->argc; i++)
 		ok = pack_str(&s->submit, s->argv[i]);

@@ -38,6 +38,7 @@ struct job {
 	char		 token[DROP_TOKEN_BYTES];
 	struct drop	 whole[PLACES_MAX];	/* the mail, at each place */
 	bool		 begun, failed, ready;
+	bool		 notice;	/* ours: not for folders */
 	struct err	 why;
 	struct paper	*papers;
 	size_t		 npapers;
@@ -201,9 +202,12 @@ take_all(struct clerk *c, struct job *j, struct err *e)
 	j->papers = calloc(FILES_MAX, sizeof(*j->papers));
 	if (j->papers == NULL)
 		return err_set(e, RC_NOMEM, _("no memory left"));
-	for (size_t i = 0; rc == RC_OK && i < c->nplaces; i++)
-		rc = deliver_of(c, i)->kind == CONF_DELIVER_FOLDER ?
-		    take_documents(c, j, i, e) : take_whole(c, j, i, e);
+	for (size_t i = 0; rc == RC_OK && i < c->nplaces; i++) {
+		if (deliver_of(c, i)->kind != CONF_DELIVER_FOLDER)
+			rc = take_whole(c, j, i, e);
+		else if (!j->notice)
+			rc = take_documents(c, j, i, e);
+	}
 	return rc;
 }
 
@@ -243,6 +247,28 @@ on_mail_end(struct clerk *c, const struct frame *f, struct err *e)
 	if (rc != RC_OK)
 		job_drop(c, j);
 	return ipc_send(&c->x->keeper, IPC_READY, f->job, &b, ok, e);
+}
+
+/* IPC_NOTICE: T, mail: from the keeper itself, complete. */
+static enum rc
+on_notice(struct clerk *c, const struct frame *f, struct err *e)
+{
+	struct frame part = *f;
+	struct job *j;
+	enum rc rc;
+
+	if (f->body.len < GATE_T_BYTES)
+		return ipc_bad(e);
+	part.body.len = GATE_T_BYTES;
+	if ((rc = on_begin(c, &part, e)) != RC_OK)
+		return rc;
+	j = job_find(c, f->job);
+	j->notice = true;
+	part.body.p = f->body.p + GATE_T_BYTES;
+	part.body.len = f->body.len - GATE_T_BYTES;
+	if ((rc = on_mail(c, &part, e)) != RC_OK)
+		return rc;
+	return on_mail_end(c, &part, e);
 }
 
 static enum rc
@@ -364,6 +390,8 @@ keeper_frame(struct clerk *c, const struct frame *f, struct err *e)
 	switch ((int)f->type) {
 	case IPC_FILE:
 		return on_file(c, f, e);
+	case IPC_NOTICE:
+		return on_notice(c, f, e);
 	case IPC_LOOK:
 		return on_look(c, f, e);
 	case IPC_CANCEL:

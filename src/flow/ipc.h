@@ -81,6 +81,7 @@ enum ipc {
 	/* keeper -> clerk */
 	IPC_FILE,	/* rename now */
 	IPC_CANCEL,	/* not to be filed: forget it */
+	IPC_NOTICE,	/* T, mail: ours, to be filed like others */
 	IPC_LOOK,	/* token: is it there already, in whole or in part? */
 	/* clerk -> starter and back */
 	IPC_PIPE,	/* run that delivery's command on this descriptor */

@@ -117,6 +117,8 @@ work(struct keeper *k, bool *some, struct err *e)
 		if (rc != RC_OK || *some)
 			return rc;
 	}
+	if (k->notice_more && (rc = notices(k, e)) != RC_OK)
+		return rc;
 	if (!k->ack_more)
 		return RC_OK;
 	rc = seal_acks(k, some, e);
@@ -181,6 +183,7 @@ poll_run(struct keeper *k, struct err *e)
 
 	/* What an earlier pass left. */
 	k->open_more = !k->p->store_only && !k->p->dry_run;
+	k->notice_more = true;
 	while (rc == RC_OK) {
 		look_again(k);
 		if ((rc = turn_all(k, &quiet, e)) != RC_OK)

@@ -87,8 +87,9 @@ struct keeper {
 	struct relays		*relays;	/* keeper_out.c */
 	struct versions		*versions;	/* keeper_rows.c */
 	int64_t			 opened;	/* highest id looked at */
-	/* There may be mail to open, acknowledgements due, mail to relay. */
-	bool			 open_more, ack_more, out_more;
+	/* There may be mail to open, acknowledgements due, mail to relay,
+	 * failures to tell of. */
+	bool			 open_more, ack_more, out_more, notice_more;
 	int64_t			 looked_at;	/* `run`: when last asked */
 	bool			 taken;		/* PASS_TAKE: stored */
 	bool			 stop;		/* asked to end */
@@ -163,6 +164,9 @@ enum rc seal_acks(struct keeper *k, bool *some, struct err *e);
 enum rc seal_submission(struct keeper *k, struct err *e);
 enum rc keeper_resolve(struct keeper *k, bool control, const char *own,
     const char *who, struct gate_dest *dest, struct err *e);
+
+/* keeper_notice.c: what was given up, told to the local sender. */
+enum rc notices(struct keeper *k, struct err *e);
 
 /* keeper_out.c: relays. */
 enum rc relays_new(struct keeper *k, struct err *e);

@@ -200,6 +200,7 @@ judge(struct keeper *k, struct route *r, enum relay_verdict v,
 		break;
 	case RELAY_REFUSED:
 		rc = store_out_fail(k->st, &end, 1, clock_now(), e);
+		k->notice_more = true;
 		keeper_worse(k, RC_PERM, WHY_NONE);
 		break;
 	case RELAY_DEFERRED:

@@ -12,6 +12,7 @@ src_libflow_a_SOURCES = \
 	src/flow/keeper_hub.c \
 	src/flow/keeper_in.c \
 	src/flow/keeper_loop.c \
+	src/flow/keeper_notice.c \
 	src/flow/keeper_open.c src/flow/opening.h \
 	src/flow/keeper_out.c \
 	src/flow/keeper_rows.c \
