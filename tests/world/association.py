@@ -5,8 +5,13 @@ write; everybody else says association.equip(member).
 """
 
 import csv
+import os
 import re
 import subprocess
+import time
+
+from pysceau import association as pysceau
+from pysceau import code as paper
 
 CODE = re.compile(r"\b(?:[0-9A-HJKMNP-TV-Z]{5}-){4}[0-9A-HJKMNP-TV-Z]{5}\b")
 
@@ -15,7 +20,7 @@ class Association:
     """world: lends the program and a folder.  rings: {local: names that its
     ring holds}, for policy "list"."""
 
-    def __init__(self, world, year, name="demo", policy="full", rings=None):
+    def __init__(self, world, year, name="exemple", policy="full", rings=None):
         self.world, self.year, self.name = world, year, name
         self.policy, self.rings = policy, rings or {}
         self.folder = world.top / "association"
@@ -76,5 +81,48 @@ class Association:
     def equip(self, member):
         """What the member does with the letter and the key file."""
         code = member.secret("code", self.code(member) + "\n")
-        member.ok("key", "import", self.key_file(member), "--code-file", code)
+        member.ok("key", "import", "--code-file", code, self.key_file(member))
         code.unlink()
+
+
+class ByHand(Association):
+    """The same association without the issuer's commands: key files made by
+    the independent writer (tests/pysceau)."""
+
+    FLAGS = {"practice": 1, "laboratory": 2, "institution": 3}
+
+    def _name(self, member):
+        return self.full_name(member).encode()
+
+    def found(self, members, kinds, hub=None):
+        self.folder.mkdir()
+        members = list(members)
+        self._codes = {m: os.urandom(15) for m in members}
+        self._pysceau = pysceau.Association(
+            {self.year: os.urandom(32)}, {self._name(m): 1 for m in members},
+            hub=self._name(hub) if hub else None, time=int(time.time()),
+            display={self._name(m): (self.FLAGS[kinds[m.local]],
+                                     m.route.encode(), m.local)
+                     for m in members})
+        self._hub = hub
+
+    def _ring(self, member):
+        """Whom a ring holds: with policy "list", those listed and the desks;
+        the gateway's is always full."""
+        if self.policy == "full" or member is self._hub:
+            return None
+        listed = self.rings.get(member.local, [])
+        return {f"{self.name}/{a}".encode() for a in listed} | \
+            {self._pysceau.hub, self._pysceau.watch, self._pysceau.issuer}
+
+    def batch(self):
+        for member, code in self._codes.items():
+            data = self._pysceau.key_file(
+                self._name(member), self.year, code, only=self._ring(member))
+            self.key_file(member).write_bytes(data)
+
+    def key_file(self, member):
+        return self.folder / f"{member.local}.{self.year}.cle"
+
+    def code(self, member):
+        return paper.format(self._codes[member])

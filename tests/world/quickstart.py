@@ -16,7 +16,7 @@ import time
 # Not this folder, where world is a module, but the one above.
 sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)
 from world import documents   # noqa: E402
-from world.association import Association   # noqa: E402
+from world.association import ByHand as Association   # noqa: E402
 from world.ca import CA   # noqa: E402
 from world.world import World   # noqa: E402
 
@@ -87,8 +87,7 @@ class Story:
                    "application/octet-stream")
 
     def _arrives(self, member, seal=False):
-        self.world.wait_until(
-            lambda: member.mail(), what=f"mail for {member.local}")
+        self.world.wait_until(member.mail, what=f"mail for {member.local}")
         if seal:
             self.sealed = member.mail()[0].replace(b"\r\n", b"\n")
         member.ok("poll")
@@ -147,7 +146,11 @@ class Story:
             assert got.code == 0, f"exit {got.code}: {got.text()}"
 
     def altered(self):
-        self._refused(self.martin, documents.altered(self.sealed), "BODY")
+        """A result is changed on its way, before anybody has seen it."""
+        self.send_result()
+        self.world.wait_until(self.martin.mail, what="mail for dr.martin")
+        mail = self.world.take(self.martin)
+        self._refused(self.martin, documents.altered(mail), "BODY")
 
     def replayed(self):
         self._refused(self.martin, self.sealed, None)

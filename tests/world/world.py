@@ -109,6 +109,14 @@ class World:
         """A mail as anybody in the network could send one: no sceau."""
         self.dovecot.put(recipient.user, message)
 
+    def take(self, member):
+        """A mail that waits for the member, taken away from the server."""
+        new = self.dovecot.maildir(member.user) / "new"
+        path = sorted(new.iterdir())[0]
+        mail = path.read_bytes()
+        path.unlink()
+        return mail
+
     def leaks(self, marker, *folders):
         """Where the marker can be read: every member's state, the servers'
         mail and all that passed a proxy; or just those folders."""
