@@ -59,13 +59,15 @@ cmd_queue_list(struct app *app, int argc, char **argv, struct err *e)
 {
 	const struct store_filter f = { .ask = STORE_ASK_WAITING };
 	struct store_out *m = calloc(AT_ONCE, sizeof(*m));
-	struct out *o = out_new(app->json, "queued", cols);
+	struct out *o = NULL;
 	struct store *st = NULL;
 	int64_t after = 0;
 	size_t n = 0;
 	enum rc rc = app_no_options(app, argc, argv, 0, e);
 
-	if (rc == RC_OK && (m == NULL || o == NULL))
+	/* --json may stand after the words: only now it is known. */
+	if (rc == RC_OK && (m == NULL ||
+	    (o = out_new(app->json, "queued", cols)) == NULL))
 		rc = err_set(e, RC_NOMEM, _("no memory left"));
 	if (rc == RC_OK)
 		rc = store_open(app->conf.state, STORE_READ, &st, e);
