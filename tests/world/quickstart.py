@@ -13,8 +13,9 @@ import signal
 import sys
 import time
 
-# Not this folder, where world is a module, but the one above.
-sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)
+if __name__ == "__main__":
+    # Not this folder, where world is a module, but the one above.
+    sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)
 from world import documents   # noqa: E402
 from world.association import ByHand as Association   # noqa: E402
 from world.ca import CA   # noqa: E402
