@@ -26,6 +26,29 @@ test_ruling_21_a_conflicting_grant_is_skipped_with_an_alarm(void **state)
 }
 
 static void
+test_a_grant_below_the_minimum_is_skipped(void **state)
+{
+	static const char name[] = "demo/neuf@neuf.example";
+	struct opened x;
+
+	(void)state;
+	rec_meta(&control, NOW, 0, A_YEAR);
+	add_bar(name, 2);
+	forge(A_ISSUER, A_MARTIN, A_YEAR, &control, NULL, &env);
+	expect_class(martin, &rows, &env, EC_NONE);
+	for (int gen = 1; gen <= 2; gen++) {
+		rec_meta(&control, NOW, 0, A_YEAR);
+		add_grant(gen == 1 ? "demo/neuf@neuf.example#1" :
+		    "demo/neuf@neuf.example#2", A_YEAR, 3);
+		forge(A_ISSUER, A_MARTIN, A_YEAR, &control, NULL, &env);
+		open_env(martin, &rows, &env, &x);
+		T_RC(x.rc, RC_OK);
+		T_CHECK(x.v.nrows == (gen == 1 ? 0 : 1));
+		opened_free(&x);
+	}
+}
+
+static void
 test_a_grant_once_learnt_is_never_replaced(void **state)
 {
 	struct opened x;
@@ -281,6 +304,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_ruling_21_a_conflicting_grant_is_skipped_with_an_alarm),
+		T(test_a_grant_below_the_minimum_is_skipped),
 		T(test_a_grant_once_learnt_is_never_replaced),
 		T(test_bulletin_bars_and_counts),
 		T(test_ruling_23_the_desk_may_not_bar_a_role),

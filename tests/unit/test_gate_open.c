@@ -227,6 +227,10 @@ test_ruling_29_nokey_and_expired(void **state)
 		expect_class(g, &none, &env, year < 2026 ? EC_EXPIRED :
 		    year == 2027 || year == 2029 ? EC_NOKEY : EC_NONE);
 	}
+	/* A year to come decides before an old generation does. */
+	rec_meta(&control, NOW, 0, 2029);
+	forge(A_LABO, g1, 2029, &control, MAIL_LABO, &env);
+	expect_class(g, &none, &env, EC_NOKEY);
 	rows_free(&none);
 	gate_free(&g);
 }
@@ -364,6 +368,45 @@ test_ruling_22_only_the_mail_counts_for_an_old_key_of_mine(void **state)
 	gate_free(&g);
 }
 
+struct failing {
+	struct rows	*rows;
+	size_t		 left;	/* calls that still work */
+};
+
+static enum rc
+fail_later(void *arg, const char *key, struct buf *out, struct err *e)
+{
+	struct failing *f = arg;
+
+	if (f->left-- == 0)
+		return err_set(e, RC_TEMP, "the store is gone");
+	return rows_get(f->rows, key, out, e);
+}
+
+static void
+test_rows_that_cannot_be_had_keep_everything(void **state)
+{
+	struct opened x;
+
+	(void)state;
+	forge_plain(A_LABO, A_MARTIN, MAIL_LABO, &env);
+	for (size_t n = 0; n < 4; n++) {
+		struct failing f = { &rows, n };
+		const struct gate_open_args args = { GATE_DELIVER,
+		    { fail_later, &f }, NOW };
+		static const uint8_t zeros[32];
+
+		open_steps(martin, &args, &env, 0, &x);
+		gate_forget(martin);
+		T_RC(x.rc, n < 3 ? RC_TEMP : RC_OK);
+		if (x.begun && n < 3) {
+			T_CHECK(x.v.class == EC_IO && x.v.nrows == 0);
+			assert_memory_equal(x.v.d, zeros, 32);
+		}
+		opened_free(&x);
+	}
+}
+
 static void
 test_damaged_body_is_told_apart(void **state)
 {
@@ -403,6 +446,7 @@ main(void)
 		T(test_ruling_5_an_old_generation_is_barred),
 		T(test_a_refused_message_raises_nothing),
 		T(test_ruling_22_only_the_mail_counts_for_an_old_key_of_mine),
+		T(test_rows_that_cannot_be_had_keep_everything),
 		T(test_damaged_body_is_told_apart),
 	};
 

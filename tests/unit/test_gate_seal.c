@@ -373,6 +373,26 @@ test_ruling_33_a_hundred_routes_and_no_more(void **state)
 	}
 }
 
+/* Its routes would be lost with the other records (2.19.22). */
+static void
+test_routes_for_an_old_key_of_the_hub_are_refused_aloud(void **state)
+{
+	struct keystore *ks = assoc_store(A_HUB, A_YEAR);
+	struct rows none = { .n = 0 };
+	struct gate *g;
+
+	(void)state;
+	assoc_full(ks, assoc_self(ks, "demo/passerelle@demo.example#2",
+	    A_YEAR));
+	g = gate_over(ks);
+	rec_meta(&control, NOW, 0, A_YEAR);
+	add_route("demo/a@x.example");
+	forge(A_LABO, A_HUB, A_YEAR, &control, MAIL_LABO, &env);
+	expect_class(g, &none, &env, EC_AUTHORITY);
+	rows_free(&none);
+	gate_free(&g);
+}
+
 static void
 test_ruling_33_no_name_twice_nor_the_ends(void **state)
 {
@@ -529,6 +549,7 @@ main(void)
 		T(test_ruling_33_relayed_mail_is_unchanged_and_says_so),
 		T(test_ruling_33_a_hundred_routes_and_no_more),
 		T(test_ruling_33_no_name_twice_nor_the_ends),
+		T(test_routes_for_an_old_key_of_the_hub_are_refused_aloud),
 		T(test_ruling_31_witnesses_stand_in_the_order_of_routes),
 		T(test_too_few_witnesses),
 		T(test_relayed_acks_name_the_recipient),

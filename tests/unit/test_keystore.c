@@ -266,7 +266,7 @@ test_ruling_10_erasing_a_year(void **state)
 	struct buf b = BUF_INIT;
 	struct err e = ERR_INIT;
 	uint8_t old[KDF_KEY_BYTES], keep[KDF_KEY_BYTES];
-	uint8_t before[KDF_KEY_BYTES];
+	uint8_t before[KDF_KEY_BYTES], local[KDF_KEY_BYTES];
 
 	(void)state;
 	T_RC(keystore_erase(ks, 2025, &e), RC_CONF);
@@ -276,7 +276,10 @@ test_ruling_10_erasing_a_year(void **state)
 	memcpy(keep, ring_find(ks->ring, 1, &martin), sizeof(keep));
 	T_RC(file_read(machine, 32, &b, &e), RC_OK);
 	memcpy(before, b.p, sizeof(before));
+	memcpy(local, keystore_local(ks), sizeof(local));
 	T_RC(keystore_erase(ks, 2025, &e), RC_OK);
+	assert_memory_equal(keystore_previous(ks), local, sizeof(local));
+	assert_memory_not_equal(keystore_local(ks), local, sizeof(local));
 	T_RC(keystore_roll(ks, &at, &e), RC_OK);
 	T_CHECK(ks->nselves == 1 && keystore_find(ks, &labo, 2025) < 0);
 	keystore_free(&ks);
