@@ -305,7 +305,8 @@ hold_ack(const struct opening *o)
 		return o->v.has_mail ? GATE_ACK_REFUSED : 0;
 	case EC_BODY:
 	case EC_TRUNCATED:
-		return GATE_ACK_DAMAGED;
+		/* Without MAIL it may be an acknowledgement: no loops. */
+		return o->v.has_mail ? GATE_ACK_DAMAGED : 0;
 	case EC_NONE: case EC_FORMAT: case EC_VERSION: case EC_NOTFORME:
 	case EC_NOKEY: case EC_EXPIRED: case EC_HEADER: case EC_BARRED:
 	case EC_DUPLICATE: case EC_POLICY: case EC_TOOBIG: case EC_IO:
