@@ -14,6 +14,8 @@ from world.world import World, program   # noqa: E402
 def pytest_configure(config):
     config.addinivalue_line(
         "markers", "main: the main scenario, run under the sanitizers too")
+    config.addinivalue_line(
+        "markers", "slow: minutes; make check-slow runs these alone")
 
 
 @pytest.fixture(scope="session")
