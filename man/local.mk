@@ -1,6 +1,9 @@
 # Manual pages: a list for each section, English and French.
-dist_man_MANS = man/sceau-protocol.7
+dist_man_MANS = man/sceau.1
+dist_man_MANS += man/sceau-protocol.7
 dist_man_MANS += man/sceau.conf.5
+frman1dir = $(mandir)/fr/man1
+dist_frman1_DATA = man/fr/sceau.1
 frman5dir = $(mandir)/fr/man5
 dist_frman5_DATA = man/fr/sceau.conf.5
 frman7dir = $(mandir)/fr/man7
