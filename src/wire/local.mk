@@ -23,10 +23,12 @@ src_libwire_a_SOURCES = \
 	src/wire/tls.c src/wire/tls.h \
 	src/wire/why.h
 if ESMTP
-src_libwire_a_SOURCES += src/wire/relay_esmtp.c \
+src_libwire_a_SOURCES += src/wire/relay_esmtp.c src/wire/relay_esmtp.h \
+	src/wire/relay_esmtp_event.c \
 	src/wire/watch.c src/wire/watch.h
 endif
 if CURL
-src_libwire_a_SOURCES += src/wire/relay_curl.c
+src_libwire_a_SOURCES += src/wire/relay_curl.c src/wire/relay_curl.h \
+	src/wire/relay_curl_set.c
 endif
 src_libwire_a_CFLAGS = $(AM_CFLAGS) $(ETPAN_CFLAGS) $(ESMTP_CFLAGS) $(CURL_CFLAGS) $(OPENSSL_CFLAGS)

@@ -1,19 +1,15 @@
 #include "config.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <curl/curl.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/lang.h"
-#include "wire/relay_engine.h"
+#include "wire/relay_curl.h"
 
 /*
  * One transfer of libcurl per mail, over one connection while the relay
@@ -21,39 +17,7 @@
  * reads its authorities at each handshake, in the sandbox: see below.
  */
 
-#define CA_MAX_BYTES (4 * 1024 * 1024)
 #define SLOW_OCTETS 100		/* a second, over timeout_s: no connection */
-
-/* Which proof of the server is asked for; see tls.h for the rule. */
-enum proof {
-	BY_AUTHORITY,
-	BY_PIN		/* instead of the authority; name and dates hold */
-};
-
-struct curl_relay {
-	struct relay	*r;
-	struct buf	 ca;		/* PEM */
-	char		 ca_path[64];	/* of it, where memory will not do */
-	int		 ca_fd;
-	char		 url[1024];
-	/* of one run */
-	CURL		*easy;
-	struct curl_slist *resolve;
-	enum proof	 proof;
-	struct err	*e;
-	/* of one connection */
-	curl_socket_t	 fd;
-	struct reply	 reply;
-	enum reply_phase phase;
-	bool		 logged_in, awaited, tls_on, dated;
-	uint64_t	 size_limit;	/* RFC 1870; 0: none said */
-	/* of one mail */
-	struct relay_result last;	/* its last reply; code 0: none */
-	enum reply_phase last_at;
-	bool		 too_big;
-	enum rc		 rc;		/* what we ended it for */
-	char		 why[CURL_ERROR_SIZE];
-};
 
 static void
 fail(struct curl_relay *x, enum rc rc)
@@ -130,7 +94,19 @@ on_nothing(char *p, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
-/* "Expire date:2026-12-31 23:59:59 GMT" of the first certificate; -1. */
+/* GnuTLS has "2026-12-31 23:59:59 GMT", OpenSSL the dates of mail. */
+static int64_t
+parse_date(const char *s)
+{
+	int y, mon, d, h, min, sec;
+
+	if (sscanf(s, "%4d-%2d-%2d %2d:%2d:%2d GMT", &y, &mon, &d, &h, &min,
+	    &sec) == 6)
+		return clock_utc(y, mon, d) + h * 3600 + min * 60 + sec;
+	return (int64_t)curl_getdate(s, NULL);
+}
+
+/* A date of the server's own certificate; -1: none. */
 static int64_t
 date_of(const struct curl_certinfo *info, const char *label)
 {
@@ -138,8 +114,8 @@ date_of(const struct curl_certinfo *info, const char *label)
 
 	for (struct curl_slist *s = info->num_of_certs > 0 ?
 	    info->certinfo[0] : NULL; s != NULL; s = s->next)
-		if (strncmp(s->data, label, n) == 0)
-			return (int64_t)curl_getdate(s->data + n, NULL);
+		if (strncasecmp(s->data, label, n) == 0)
+			return parse_date(s->data + n);
 	return -1;
 }
 
@@ -179,6 +155,8 @@ static void
 on_answer(struct curl_relay *x)
 {
 	x->awaited = false;
+	if (x->phase == REPLY_AT_OTHER)
+		return;		/* curl says QUIT before it returns */
 	x->last = x->reply.result;
 	x->last_at = x->phase;
 	if (x->phase == REPLY_AT_AUTH && x->last.code == 235)
@@ -233,96 +211,6 @@ on_debug(CURL *easy, curl_infotype type, char *p, size_t len, void *arg)
 }
 
 static CURLcode
-set_limits(struct curl_relay *x)
-{
-	CURL *c = x->easy;
-	long s = step_s(x);
-
-#if LIBCURL_VERSION_NUM >= 0x075500
-	if (curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "smtp,smtps") !=
-	    CURLE_OK)
-		return CURLE_UNSUPPORTED_PROTOCOL;
-#else
-	if (curl_easy_setopt(c, CURLOPT_PROTOCOLS,
-	    (long)(CURLPROTO_SMTP | CURLPROTO_SMTPS)) != CURLE_OK)
-		return CURLE_UNSUPPORTED_PROTOCOL;
-#endif
-	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(c, CURLOPT_PROXY, "");
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_MAXCONNECTS, 1L);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, 2 * s);
-	curl_easy_setopt(c, CURLOPT_SERVER_RESPONSE_TIMEOUT, s);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, s);
-	return CURLE_OK;
-}
-
-static CURLcode
-set_authority(struct curl_relay *x)
-{
-	struct curl_blob blob = { x->ca.p, x->ca.len, CURL_BLOB_NOCOPY };
-
-	if (x->ca.len == 0)
-		return CURLE_OK;	/* pinned, and no authority is known */
-	if (x->ca_path[0] != '\0')
-		return curl_easy_setopt(x->easy, CURLOPT_CAINFO, x->ca_path);
-	return curl_easy_setopt(x->easy, CURLOPT_CAINFO_BLOB, &blob);
-}
-
-static CURLcode
-set_tls(struct curl_relay *x)
-{
-	const struct conf_server *s = &x->r->conf->server;
-	bool pin = x->proof == BY_PIN;
-	CURL *c = x->easy;
-	CURLcode code;
-
-	if (s->tls == CONF_TLS_NONE)
-		return curl_easy_setopt(c, CURLOPT_USE_SSL,
-		    (long)CURLUSESSL_NONE);
-	if ((code = curl_easy_setopt(c, CURLOPT_USE_SSL,
-	    (long)CURLUSESSL_ALL)) != CURLE_OK ||
-	    (code = curl_easy_setopt(c, CURLOPT_SSLVERSION,
-	    (long)CURL_SSLVERSION_TLSv1_2)) != CURLE_OK ||
-	    (code = curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L)) !=
-	    CURLE_OK ||
-	    (code = curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER,
-	    pin ? 0L : 1L)) != CURLE_OK ||
-	    (code = curl_easy_setopt(c, CURLOPT_CERTINFO, 1L)) != CURLE_OK ||
-	    (code = curl_easy_setopt(c, CURLOPT_PINNEDPUBLICKEY,
-	    pin ? s->pin : NULL)) != CURLE_OK ||
-	    /* A resumed session would not be verified again. */
-	    (code = curl_easy_setopt(c, CURLOPT_SSL_SESSIONID_CACHE, 0L)) !=
-	    CURLE_OK)
-		return code;
-	return set_authority(x);
-}
-
-static CURLcode
-set_login(struct curl_relay *x)
-{
-	const struct conf_server *s = &x->r->conf->server;
-	CURL *c = x->easy;
-	CURLcode code;
-
-	if (s->auth == CONF_AUTH_NONE)
-		return CURLE_OK;
-	if ((code = curl_easy_setopt(c, CURLOPT_USERNAME, s->user)) !=
-	    CURLE_OK)
-		return code;
-	if (s->auth == CONF_AUTH_PASSWORD) {
-		code = curl_easy_setopt(c, CURLOPT_LOGIN_OPTIONS,
-		    "AUTH=PLAIN;AUTH=LOGIN");
-		return code != CURLE_OK ? code : curl_easy_setopt(c,
-		    CURLOPT_PASSWORD, x->r->secret->p);
-	}
-	code = curl_easy_setopt(c, CURLOPT_LOGIN_OPTIONS,
-	    "AUTH=XOAUTH2;AUTH=OAUTHBEARER");
-	return code != CURLE_OK ? code : curl_easy_setopt(c,
-	    CURLOPT_XOAUTH2_BEARER, x->r->secret->p);
-}
-
-static CURLcode
 set_callbacks(struct curl_relay *x)
 {
 	CURL *c = x->easy;
@@ -340,30 +228,6 @@ set_callbacks(struct curl_relay *x)
 	return curl_easy_setopt(c, CURLOPT_VERBOSE, 1L);
 }
 
-/* The sandbox resolves nothing: name and addresses are given together. */
-static bool
-set_addresses(struct curl_relay *x)
-{
-	char line[RELAY_ADDRESSES * (RELAY_ADDRESS_BYTES + 1) + 300];
-	int n = snprintf(line, sizeof(line), "%s:%u:",
-	    x->r->conf->server.host, (unsigned)x->r->conf->server.port);
-
-	for (size_t i = 0; i < x->r->naddresses; i++) {
-		bool v6 = strchr(x->r->address[i], ':') != NULL;
-
-		if (n < 0 || (size_t)n >= sizeof(line))
-			return false;
-		n += snprintf(line + n, sizeof(line) - (size_t)n,
-		    "%s%s%s%s", i > 0 ? "," : "", v6 ? "[" : "",
-		    x->r->address[i], v6 ? "]" : "");
-	}
-	if (n < 0 || (size_t)n >= sizeof(line))
-		return false;
-	x->resolve = curl_slist_append(NULL, line);
-	return x->resolve != NULL && curl_easy_setopt(x->easy,
-	    CURLOPT_RESOLVE, x->resolve) == CURLE_OK;
-}
-
 static enum rc
 begin(struct curl_relay *x, struct err *e)
 {
@@ -371,14 +235,10 @@ begin(struct curl_relay *x, struct err *e)
 
 	x->e = e;
 	forget_connection(x, CURL_SOCKET_BAD);
-	if ((x->easy = curl_easy_init()) == NULL || !set_addresses(x))
+	if ((x->easy = curl_easy_init()) == NULL || !curl_set_addresses(x))
 		return err_set(e, RC_NOMEM, "libcurl");
-	if ((code = set_limits(x)) != CURLE_OK ||
-	    (code = set_callbacks(x)) != CURLE_OK ||
-	    (code = set_login(x)) != CURLE_OK ||
-	    (code = set_tls(x)) != CURLE_OK ||
-	    (code = curl_easy_setopt(x->easy, CURLOPT_URL, x->url)) !=
-	    CURLE_OK)
+	if ((code = curl_set_all(x)) != CURLE_OK ||
+	    (code = set_callbacks(x)) != CURLE_OK)
 		return err_set(e, RC_CONF, _("relay %s: libcurl cannot do it "
 		    "(%s)"), x->r->conf->name, curl_easy_strerror(code));
 	return RC_OK;
@@ -508,7 +368,7 @@ perform_proved(struct curl_relay *x)
 	if (code != CURLE_SSL_PINNEDPUBKEYNOTMATCH || x->ca.len == 0)
 		return code;
 	x->proof = BY_AUTHORITY;
-	if ((code = set_tls(x)) != CURLE_OK)
+	if ((code = curl_set_tls(x)) != CURLE_OK)
 		return code;
 	return perform(x);
 }
@@ -579,88 +439,6 @@ curl_check(struct relay *r, struct err *e)
 	return rc;
 }
 
-/* Some TLS libraries under curl take authorities from a file only, at each
- * handshake: then it lies in memory, for there is the sandbox. */
-static enum rc
-ca_in_memory(struct curl_relay *x, struct err *e)
-{
-#ifdef HAVE_MEMFD_CREATE
-	if ((x->ca_fd = memfd_create("authorities", MFD_CLOEXEC)) < 0 ||
-	    !write_all(x->ca_fd, x->ca.p, x->ca.len))
-		return err_sys(e, "memfd_create");
-	snprintf(x->ca_path, sizeof(x->ca_path), "/proc/self/fd/%d",
-	    x->ca_fd);
-	return RC_OK;
-#else
-	(void)x;
-	return err_set(e, RC_CONF, _("this libcurl reads certificates from "
-	    "files only; build sceau with another one"));
-#endif
-}
-
-static enum rc
-load_ca(struct curl_relay *x, struct err *e)
-{
-	const struct conf_server *s = &x->r->conf->server;
-	const char *files[] = { s->ca_file, curl_version_info(
-	    CURLVERSION_NOW)->cainfo, "/etc/ssl/certs/ca-certificates.crt",
-	    "/etc/ssl/cert.pem", "/etc/pki/tls/certs/ca-bundle.crt" };
-	struct err why = ERR_INIT;
-
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		if (files[i] == NULL)
-			continue;
-		if (file_read(files[i], CA_MAX_BYTES, &x->ca, &why) == RC_OK)
-			return RC_OK;
-		if (s->ca_file != NULL) {
-			*e = why;
-			e->rc = RC_CONF;
-			return RC_CONF;
-		}
-	}
-	if (s->pin != NULL)
-		return RC_OK;
-	return err_set(e, RC_CONF, _("no file of certification authorities "
-	    "was found on this machine; install the package ca-certificates "
-	    "or set ca_file"));
-}
-
-static enum rc
-set_up_tls(struct curl_relay *x, struct err *e)
-{
-	CURLcode code;
-	enum rc rc = load_ca(x, e);
-
-	x->proof = x->r->conf->server.pin != NULL ? BY_PIN : BY_AUTHORITY;
-	if (rc != RC_OK || x->ca.len == 0)
-		return rc;
-	if ((x->easy = curl_easy_init()) == NULL)
-		return err_set(e, RC_NOMEM, "libcurl");
-	code = set_authority(x);
-	curl_easy_cleanup(x->easy);
-	x->easy = NULL;
-	return code == CURLE_OK ? RC_OK : ca_in_memory(x, e);
-}
-
-static bool
-set_url(struct curl_relay *x)
-{
-	const struct conf_server *s = &x->r->conf->server;
-	bool v6 = strchr(s->host, ':') != NULL;
-	char helo[3 * RELAY_HELO_BYTES];
-	size_t n = 0;
-	int len;
-
-	for (const char *p = x->r->helo; *p != '\0'; p++)
-		n += (size_t)snprintf(helo + n, sizeof(helo) - n,
-		    *p == '[' || *p == ']' ? "%%%02X" : "%c", *p);
-	helo[n] = '\0';
-	len = snprintf(x->url, sizeof(x->url), "%s://%s%s%s:%u/%s",
-	    s->tls == CONF_TLS_IMPLICIT ? "smtps" : "smtp", v6 ? "[" : "",
-	    s->host, v6 ? "]" : "", (unsigned)s->port, helo);
-	return len > 0 && (size_t)len < sizeof(x->url);
-}
-
 static enum rc
 curl_set_up(struct relay *r, struct err *e)
 {
@@ -673,11 +451,11 @@ curl_set_up(struct relay *r, struct err *e)
 	x->ca_fd = -1;
 	if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK)
 		return err_set(e, RC_NOMEM, "libcurl");
-	if (!set_url(x))
+	if (!curl_set_url(x))
 		return err_set(e, RC_CONF, _("relay %s: its host name is too "
 		    "long"), r->conf->name);
 	return r->conf->server.tls == CONF_TLS_NONE ? RC_OK :
-	    set_up_tls(x, e);
+	    curl_load(x, e);
 }
 
 static void

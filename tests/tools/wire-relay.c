@@ -1,7 +1,7 @@
 /*
  * wire-relay: one run of a relay, for the tests of src/wire.
  *
- * wire-relay name=value... FROM TO FILE [FROM TO FILE]...
+ * wire-relay name=value... -- FROM TO FILE [FROM TO FILE]...
  * host port tls(implicit|starttls|none) auth(password|xoauth2|none) user ca
  * pin engine(auto|esmtp|curl) helo timeout; repeat (all mails, N times),
  * chunk (octets per read), size (said instead of the file's), sandbox=1,
@@ -167,6 +167,8 @@ main(int argc, char **argv)
 		sandbox = sandbox || strcmp(argv[i], "sandbox") == 0;
 		check = check || strcmp(argv[i], "check") == 0;
 	}
+	if (i < argc && strcmp(argv[i], "--") == 0)
+		i++;
 	j.args = argv + i;
 	j.n = (argc - i) / 3;
 	v = getenv("WIRE_SECRET");
