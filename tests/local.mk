@@ -22,6 +22,7 @@ EXTRA_DIST += tests/conftest.py tests/pytest.ini tests/py/test_program.py \
 	tests/tools/packages tests/tools/setup tests/tools/tree
 # Real servers on loopback, and the authorities of their certificates.
 EXTRA_DIST += tests/world/ca.py tests/world/dovecot.py
-EXTRA_DIST += tests/world/smtp_script.py
+EXTRA_DIST += tests/world/smtp_script.py tests/world/postfix.py \
+	tests/e2e/test_wire_out.py tests/bench/relay
 include tests/tools/local.mk
 include tests/fuzz/local.mk

@@ -40,9 +40,8 @@ class Session:
     """One connection."""
 
     def __init__(self, server, sock):
-        self.server, self.sock, self.buffer = server, sock, b""
-        self.clear = b""            # heard before TLS
-        self.heard = b""            # heard in all
+        self.server, self.sock, self.buffer = server, sock, bytearray()
+        self.parts = []             # (heard under TLS?, octets)
         self.commands = []
         self.tls = self.logged_in = False
         self.sender = self.to = None
@@ -56,22 +55,35 @@ class Session:
             raise _Gone from e
         if not data:
             raise _Gone
-        self.heard += data
-        if not self.tls:
-            self.clear += data
+        self.parts.append((self.tls, data))
         self.buffer += data
 
+    @property
+    def heard(self):
+        return b"".join(data for _, data in self.parts)
+
+    @property
+    def clear(self):
+        return b"".join(data for tls, data in self.parts if not tls)
+
     def line(self):
-        while b"\n" not in self.buffer:
+        while (end := self.buffer.find(b"\n") + 1) == 0:
             self.receive()
-        line, self.buffer = self.buffer.split(b"\n", 1)
-        return line + b"\n"
+        return self.take(end)
 
     def take(self, n):
         while len(self.buffer) < n:
             self.receive()
-        data, self.buffer = self.buffer[:n], self.buffer[n:]
+        data = bytes(self.buffer[:n])
+        del self.buffer[:n]
         return data
+
+    def content(self):
+        """What follows 354, without the dots that were added."""
+        lines = []
+        while (line := self.line()) != b".\r\n":
+            lines.append(line[1:] if line.startswith(b".") else line)
+        return b"".join(lines)
 
     def say(self, reply):
         if isinstance(reply, str):
@@ -88,7 +100,7 @@ class Session:
         except (OSError, ssl.SSLError) as e:
             self.failed = str(e)
             raise _Gone from e
-        self.tls, self.buffer = True, b""
+        self.tls, self.buffer = True, bytearray()
 
     def answer(self, verb, usual):
         """Do what the script says at verb, or the usual; the reply given."""
@@ -143,10 +155,7 @@ class Session:
         if self.answer("DATA", "354 go" if self.to else
                        "554 no valid recipients")[:1] != b"3":
             return
-        content = b""
-        while (line := self.line()) != b".\r\n":
-            content += line[1:] if line.startswith(b".") else line
-        self.finish(content, ".")
+        self.finish(self.content(), ".")
 
     def finish(self, content, verb):
         mail = (self.sender, self.to, content)
