@@ -41,6 +41,10 @@ set_authority(struct curl_relay *x)
 {
 	struct curl_blob blob = { x->ca.p, x->ca.len, CURL_BLOB_NOCOPY };
 
+	/* Its default folder would stand beside our file: all the system's
+	 * authorities, although ca_file means "instead". */
+	if (curl_easy_setopt(x->easy, CURLOPT_CAPATH, NULL) != CURLE_OK)
+		return CURLE_NOT_BUILT_IN;
 	if (x->ca.len == 0)
 		return CURLE_OK;	/* pinned, and no authority is known */
 	if (x->ca_path[0] != '\0')

@@ -31,7 +31,7 @@ struct relay_item {
 	bool		open;	/* done() is owed */
 	bool		begun;	/* a server heard of it */
 	bool		given;	/* read to its end, and it was a mail */
-	const char	*bad;	/* why it can never be sent; NULL */
+	const char	*bad;	/* why it can never be sent */
 	uint64_t	octets;
 	unsigned	column;
 	char		last;
@@ -41,7 +41,8 @@ struct relay {
 	const struct conf_relay	*conf;
 	const struct relay_engine *ops;
 	void			*engine;	/* of the ops */
-	char	address[RELAY_ADDRESSES][RELAY_ADDRESS_BYTES];	/* numeric */
+	/* numeric */
+	char	address[RELAY_ADDRESSES][RELAY_ADDRESS_BYTES];
 	size_t	naddresses;
 	char	helo[RELAY_HELO_BYTES];
 	enum wire_why		 why;
@@ -49,7 +50,7 @@ struct relay {
 	const struct secret	*secret;
 	const struct relay_feed	*feed;
 	struct relay_item	 item;
-	enum rc			 feed_rc;	/* what a callback failed with */
+	enum rc			 feed_rc;	/* of a callback */
 	struct err		 feed_err;
 };
 

@@ -55,7 +55,8 @@ set_timeouts(struct esmtp *x)
 {
 	static const int which[] = { Timeout_GREETING, Timeout_ENVELOPE,
 	    Timeout_DATA, Timeout_TRANSFER, Timeout_DATA2 };
-	long ms = 1000L * (x->r->conf->server.timeout_s * (RELAY_END_STEPS + 1) + 60);
+	long ms = 1000L * (x->r->conf->server.timeout_s *
+	    (RELAY_END_STEPS + 1) + 60);
 
 	for (size_t i = 0; i < sizeof(which) / sizeof(which[0]); i++)
 		smtp_set_timeout(x->session,
@@ -95,7 +96,8 @@ explain(struct esmtp *x, int err)
 
 	if (watch_fired())
 		return relay_trouble(x->r, WHY_NETWORK, x->e, _("no answer "
-		    "within %d seconds; the mails wait"), x->r->conf->server.timeout_s);
+		    "within %d seconds; the mails wait"),
+		    x->r->conf->server.timeout_s);
 	if (!x->connected)
 		return relay_trouble(x->r, WHY_NETWORK, x->e, _("cannot be "
 		    "reached (%s); the mails wait"),

@@ -49,9 +49,16 @@ escape(char to[RELAY_TEXT_BYTES + 1], const char *s)
 		else
 			n += (size_t)snprintf(to + n, 5, "\\x%02x", c);
 	}
-	while (n > 0 && to[n - 1] == ' ')
-		n--;
 	to[n] = '\0';
+}
+
+static void
+trim(char *s)
+{
+	size_t n = strlen(s);
+
+	while (n > 0 && s[n - 1] == ' ')
+		s[--n] = '\0';
 }
 
 static void
@@ -64,9 +71,10 @@ add_text(struct relay_result *res, const char *text)
 		res->enhanced[n] = '\0';
 		text += n;
 	}
-	if (res->text[0] != '\0' && strlen(res->text) < RELAY_TEXT_BYTES)
-		strcat(res->text, " ");
+	if (res->text[0] != '\0')
+		escape(res->text, " ");
 	escape(res->text, text);
+	trim(res->text);
 }
 
 void
