@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/lang.h"
 #include "wire/imap_talk.h"
@@ -225,21 +226,71 @@ imap_talk_close(struct imap_talk *t, bool goodbye)
 	link_free(&t->link);
 }
 
+/*
+ * CAPABILITY by hand: mailimap_capability() and mailimap_has_extension()
+ * crash on an answer without data.  What came is kept in the session.
+ */
+static int
+capability(struct imap_talk *t)
+{
+	static const char cmd[] = "CAPABILITY\r\n";
+	struct mailimap_response *answer = NULL;
+	const struct mailimap_response_done *done;
+	int r = mailimap_send_current_tag(t->session);
+
+	if (r != MAILIMAP_NO_ERROR)
+		return r;
+	if (mailstream_write(t->io, cmd, sizeof(cmd) - 1) < 0 ||
+	    mailstream_flush(t->io) < 0 ||
+	    mailimap_read_line(t->session) == NULL)
+		return MAILIMAP_ERROR_STREAM;
+	if ((r = mailimap_parse_response(t->session, &answer)) !=
+	    MAILIMAP_NO_ERROR)
+		return r;
+	done = answer->rsp_resp_done;
+	if (done->rsp_type != MAILIMAP_RESP_DONE_TYPE_TAGGED)
+		r = MAILIMAP_ERROR_FATAL;
+	else if (done->rsp_data.rsp_tagged->rsp_cond_state->rsp_type !=
+	    MAILIMAP_RESP_COND_STATE_OK)
+		r = MAILIMAP_ERROR_CAPABILITY;
+	mailimap_response_free(answer);
+	return r;
+}
+
+static bool
+offered(const struct imap_talk *t, const char *what)
+{
+	const struct mailimap_connection_info *info =
+	    t->session->imap_connection_info;
+	const struct mailimap_capability_data *data =
+	    info == NULL ? NULL : info->imap_capability;
+
+	if (data == NULL || data->cap_list == NULL)
+		return false;
+	for (clistiter *it = clist_begin(data->cap_list); it != NULL;
+	    it = clist_next(it)) {
+		const struct mailimap_capability *one = clist_content(it);
+
+		if (one->cap_type == MAILIMAP_CAPABILITY_NAME &&
+		    one->cap_data.cap_name != NULL &&
+		    strcasecmp(one->cap_data.cap_name, what) == 0)
+			return true;
+	}
+	return false;
+}
+
 enum rc
 imap_talk_can(struct imap_talk *t, const char *what, bool *can, struct err *e)
 {
-	struct mailimap_capability_data *data = NULL;
 	int r;
 
 	*can = false;
 	if (!t->capable) {
 		stream_step(t->link.stream, IMAP_STEP_BYTES);
-		r = mailimap_capability(t->session, &data);
-		if (r != MAILIMAP_NO_ERROR)
+		if ((r = capability(t)) != MAILIMAP_NO_ERROR)
 			return imap_talk_fail(t, r, "CAPABILITY", e);
-		mailimap_capability_data_free(data);
 		t->capable = true;
 	}
-	*can = mailimap_has_extension(t->session, what) != 0;
+	*can = offered(t, what);
 	return RC_OK;
 }

@@ -102,6 +102,13 @@ struct listing {
 };
 
 static enum rc
+too_many(const struct source *s, struct err *e)
+{
+	return err_set(e, RC_TEMP, _("more than %zu messages in the mailbox; "
+	    "raise the limit or empty it"), s->limits.max_list);
+}
+
+static enum rc
 tell(struct listing *l, uint32_t uid, uint64_t size, struct err *e)
 {
 	struct imap_source *i = l->s->impl;
@@ -111,9 +118,7 @@ tell(struct listing *l, uint32_t uid, uint64_t size, struct err *e)
 	if (uid == 0 || uid < l->from)
 		return RC_OK;
 	if (++l->n > l->s->limits.max_list)
-		return err_set(e, RC_TEMP, _("more than %zu messages in the "
-		    "mailbox; raise the limit or empty it"),
-		    l->s->limits.max_list);
+		return too_many(l->s, e);
 	if (size > l->s->limits.max_message && !is_big(i, uid) &&
 	    !note_big(i, uid))
 		return err_set(e, RC_NOMEM, "imap");
@@ -184,6 +189,8 @@ list_all(struct listing *l, uint32_t exists, struct err *e)
 {
 	enum rc rc = RC_OK;
 
+	if (exists > l->s->limits.max_list)
+		return too_many(l->s, e);
 	for (uint32_t from = 1; rc == RC_OK && from <= exists;
 	    from += LIST_ROWS) {
 		uint32_t to = exists - from < LIST_ROWS ? exists :

@@ -649,6 +649,27 @@ def test_pop3_an_endless_line_has_an_end(good, ca):
     assert got.error[2] == "server"
 
 
+@pytest.mark.parametrize("protocol, verb, said", [
+    ("imap", v, b"* BYE going down\r\n") for v in (
+        "LOGIN", "SELECT", "FETCH", "UID FETCH", "CAPABILITY", "UID STORE",
+        "UID EXPUNGE", "UID SEARCH", "IDLE")] + [
+    ("pop3", v, b"-ERR [SYS/TEMP] going down\r\n") for v in (
+        "CAPA", "USER", "PASS", "RETR", "DELE", "QUIT")])
+def test_a_server_that_goes_down(good, ca, protocol, verb, said):
+    down = {}
+
+    def answer(rest):
+        down["now"] = True
+        return said
+    with Scripted(protocol, good, messages=[b"x\r\n"],
+                  answers={verb: answer}, bye_ends=True) as server:
+        got = source("list", "fetch-none",
+                     *(["wait=1"] if verb == "IDLE" else []), "delete",
+                     **at_script(server, ca, idle="yes"))
+    assert down and got.ids("released") == []
+    assert got.code == EX_TEMPFAIL or verb in ("RETR", "CAPA", "DELE")
+
+
 def test_imap_an_endless_line_has_an_end(good, ca):
     with Scripted("imap", good, answers={
             "SELECT": lambda rest: b"* OK " + b"x" * 5_000_000}) as server:

@@ -11,6 +11,7 @@ inject    octets in the same packet as the answer to STARTTLS
 early     octets in the same packet as the greeting
 preauth   the IMAP greeting says PREAUTH
 hang      the verb after which it says nothing more ("GREETING": at once)
+bye_ends  the connection ends after an answer that says "going down"
 answers   {verb: function(rest of the line) -> octets}, before all others
 """
 
@@ -24,12 +25,13 @@ import warnings
 class Scripted:
     def __init__(self, protocol, cert=None, tls="implicit", *, tls_max=None,
                  strip=False, inject=b"", early=b"", preauth=False, hang=None,
-                 answers=None, messages=(), capa=b""):
+                 answers=None, messages=(), capa=b"",
+                 bye_ends=False):
         self.protocol, self.cert, self.tls = protocol, cert, tls
         self.tls_max, self.strip, self.inject = tls_max, strip, inject
         self.early, self.preauth, self.hang = early, preauth, hang
         self.answers, self.messages = answers or {}, list(messages)
-        self.capa = capa
+        self.capa, self.bye_ends = capa, bye_ends
         self.heard = bytearray()    # what the client said, TLS undone
         self.verbs = []
         self.handshakes = 0
@@ -82,6 +84,8 @@ class Scripted:
             self._done.wait(60)
             raise EOFError
         sock.sendall(octets)
+        if self.bye_ends and b"going down" in octets:
+            raise EOFError
 
     def _line(self, sock):
         line = bytearray()
