@@ -23,6 +23,7 @@ struct idtable {
 	struct buf		 text;
 };
 
+/* idtable_free(t): all rows; ${t} is empty and usable again. */
 void idtable_free(struct idtable *t);
 
 /*
@@ -32,6 +33,7 @@ void idtable_free(struct idtable *t);
 bool idtable_add(struct idtable *t, struct bytes id, struct bytes more,
     uint32_t number, uint64_t size);
 
+/* idtable_id(), idtable_more(): of row number ${row}. */
 struct bytes idtable_id(const struct idtable *t, size_t row);	/* lent */
 struct bytes idtable_more(const struct idtable *t, size_t row);	/* lent */
 

@@ -33,7 +33,24 @@ struct imap_want {
 enum rc imap_wants(struct source *s, const struct bytes *ids, size_t n,
     struct imap_want **wants, size_t *nwants, struct err *e);
 
+/* imap_by_uid(): of struct imap_want, for qsort and bsearch. */
+int imap_by_uid(const void *a, const void *b);
+
+/* imap_uid_size(att, uid, size): of one FETCH answer; 0: not told. */
+void imap_uid_size(struct mailimap_msg_att *att, uint32_t *uid,
+    uint64_t *size);
+
+/* imap_is_big(i, uid): a listing showed it to be over the limit. */
+bool imap_is_big(const struct imap_source *i, uint32_t uid);
+
+/* imap_learn_sizes(s, w, n, e): ask for the sizes of those of ${w} (at most
+ * IMAP_BATCH_MAX) that no listing of this session has shown. */
+enum rc imap_learn_sizes(struct source *s, const struct imap_want *w,
+    size_t n, struct err *e);
+
 /* As in struct source_ops. */
+enum rc imap_fetch(struct source *s, const struct bytes *ids, size_t n,
+    const struct source_sink *sink, struct err *e);
 enum rc imap_release(struct source *s, const struct bytes *ids, size_t n,
     enum conf_after after, const char *folder, enum source_done *done,
     struct err *e);

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += src/libwire.a
 src_libwire_a_SOURCES = \
 	src/wire/idtable.c src/wire/idtable.h \
+	src/wire/imap_fetch.c \
 	src/wire/imap_io.c src/wire/imap_talk.h \
 	src/wire/imap_release.c src/wire/imap_source.h \
 	src/wire/imap_talk.c \
@@ -31,4 +32,5 @@ if CURL
 src_libwire_a_SOURCES += src/wire/relay_curl.c src/wire/relay_curl.h \
 	src/wire/relay_curl_set.c
 endif
-src_libwire_a_CFLAGS = $(AM_CFLAGS) $(ETPAN_CFLAGS) $(ESMTP_CFLAGS) $(CURL_CFLAGS) $(OPENSSL_CFLAGS)
+src_libwire_a_CFLAGS = $(AM_CFLAGS) $(ETPAN_CFLAGS) $(ESMTP_CFLAGS) \
+	$(CURL_CFLAGS) $(OPENSSL_CFLAGS)

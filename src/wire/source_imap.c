@@ -44,8 +44,8 @@ start(struct source *s, const struct secret *secret, struct err *e)
 }
 
 /* UID and size of one answer; a UID of 0: it was about something else. */
-static void
-uid_size(struct mailimap_msg_att *att, uint32_t *uid, uint64_t *size)
+void
+imap_uid_size(struct mailimap_msg_att *att, uint32_t *uid, uint64_t *size)
 {
 	*uid = 0;
 	*size = 0;
@@ -83,8 +83,8 @@ note_big(struct imap_source *i, uint32_t uid)
 	return true;
 }
 
-static bool
-is_big(const struct imap_source *i, uint32_t uid)
+bool
+imap_is_big(const struct imap_source *i, uint32_t uid)
 {
 	for (size_t n = 0; n < i->nbig; n++)
 		if (i->big[n] == uid)
@@ -119,7 +119,7 @@ tell(struct listing *l, uint32_t uid, uint64_t size, struct err *e)
 		return RC_OK;
 	if (++l->n > l->s->limits.max_list)
 		return too_many(l->s, e);
-	if (size > l->s->limits.max_message && !is_big(i, uid) &&
+	if (size > l->s->limits.max_message && !imap_is_big(i, uid) &&
 	    !note_big(i, uid))
 		return err_set(e, RC_NOMEM, "imap");
 	if (l->fn == NULL)
@@ -168,7 +168,7 @@ list_some(struct listing *l, struct mailimap_set *set, bool by_uid,
 		uint32_t uid;
 		uint64_t size;
 
-		uid_size(clist_content(it), &uid, &size);
+		imap_uid_size(clist_content(it), &uid, &size);
 		rc = tell(l, uid, size, e);
 	}
 	if (r == MAILIMAP_NO_ERROR)
@@ -228,8 +228,8 @@ list(struct source *s, struct bytes after, source_list_fn *fn, void *arg,
 	return said(s, list_all(&l, exists, e));
 }
 
-static int
-by_uid(const void *a, const void *b)
+int
+imap_by_uid(const void *a, const void *b)
 {
 	const struct imap_want *x = a, *y = b;
 
@@ -251,259 +251,13 @@ imap_wants(struct source *s, const struct bytes *ids, size_t n,
 		if (imap_id_parse(ids[k], &validity, &uid) &&
 		    validity == i->talk.validity)
 			w[(*nwants)++] = (struct imap_want){ uid, k, false };
-	qsort(w, *nwants, sizeof(*w), by_uid);
+	qsort(w, *nwants, sizeof(*w), imap_by_uid);
 	return RC_OK;
 }
 
-/* Bodies on their way to the consumer. */
-struct passing {
-	struct source			*s;
-	const struct source_sink	*sink;
-	const struct bytes		*ids;
-	struct imap_want		*wants;
-	size_t				 n;
-	bool				 open;	/* begin() was called */
-	bool				 cut;
-	uint64_t			 left;
-	enum rc				 rc;
-	struct err			*e;
-};
-
-/* A consumer's refusal, or nonsense: nothing more can be read. */
-static void
-stop(struct passing *p, enum wire_why why, enum rc rc)
-{
-	struct imap_source *i = p->s->impl;
-
-	p->rc = rc;
-	i->talk.why = why;
-	if (!stream_dead(i->talk.link.stream))
-		stream_kill(i->talk.link.stream, why, p->e);
-}
-
-static void
-fresh_step(struct passing *p)
-{
-	const struct imap_source *i = p->s->impl;
-	uint64_t most = p->s->limits.max_message;
-
-	stream_step(i->talk.link.stream, most + most / 2 + IMAP_STEP_BYTES);
-	p->left = most;
-	p->cut = p->open = false;
-}
-
-static bool
-pass_on(struct passing *p, const char *octets, size_t len)
-{
-	if (p->rc != RC_OK)
-		return false;
-	if (!p->open) {
-		p->rc = p->sink->begin(p->sink->arg, p->e);
-		p->open = true;
-	}
-	p->cut = p->cut || len > p->left;
-	if (p->rc == RC_OK && !p->cut && len > 0) {
-		p->left -= len;
-		p->rc = p->sink->data(p->sink->arg, octets, len, p->e);
-	}
-	if (p->rc != RC_OK)
-		stop(p, WHY_LOCAL, p->rc);
-	return p->rc == RC_OK;
-}
-
-static bool
-on_body(int type, struct mailimap_msg_att_body_section *section,
-    const char *octets, size_t len, void *arg)
-{
-	(void)section;
-	return type != MAILIMAP_MSG_ATT_BODY_SECTION ||
-	    pass_on(arg, octets, len);
-}
-
-static struct imap_want *
-wanted(struct passing *p, uint32_t uid)
-{
-	struct imap_want key = { .uid = uid }, *w;
-
-	w = bsearch(&key, p->wants, p->n, sizeof(*w), by_uid);
-	return w != NULL && !w->done ? w : NULL;
-}
-
-/* What came as a quoted string or NIL, which is not streamed. */
-static bool
-short_body(struct passing *p, struct mailimap_msg_att *att, bool *nil)
-{
-	bool seen = false;
-
-	*nil = false;
-	for (clistiter *it = clist_begin(att->att_list); it != NULL;
-	    it = clist_next(it)) {
-		const struct mailimap_msg_att_item *item = clist_content(it);
-		const struct mailimap_msg_att_static *st;
-		const struct mailimap_msg_att_body_section *body;
-
-		if (item->att_type != MAILIMAP_MSG_ATT_ITEM_STATIC)
-			continue;
-		st = item->att_data.att_static;
-		if (st->att_type != MAILIMAP_MSG_ATT_BODY_SECTION)
-			continue;
-		seen = true;
-		body = st->att_data.att_body_section;
-		*nil = body->sec_body_part == NULL;
-		if (!*nil && !p->open)
-			pass_on(p, body->sec_body_part, body->sec_length);
-	}
-	return seen;
-}
-
-/* One FETCH answer is complete: now we learn whose body it was. */
-static void
-on_message(struct mailimap_msg_att *att, void *arg)
-{
-	struct passing *p = arg;
-	struct imap_want *w;
-	uint32_t uid;
-	uint64_t size;
-	bool nil, was_open = p->open, body;
-
-	if (p->rc != RC_OK)
-		return;
-	body = short_body(p, att, &nil) || was_open;
-	if (p->rc != RC_OK || !body)
-		return;		/* flags that changed, and the like */
-	uid_size(att, &uid, &size);
-	if ((w = wanted(p, uid)) == NULL) {
-		stop(p, WHY_SERVER, err_set(p->e, RC_TEMP, _("%s: it sends "
-		    "messages that were not asked for"),
-		    p->s->account->server.host));
-		return;
-	}
-	w->done = true;
-	p->rc = p->sink->end(p->sink->arg, p->ids[w->at],
-	    !p->open ? SOURCE_UNREADABLE : p->cut ? SOURCE_TOO_BIG :
-	    SOURCE_GOT, p->e);
-	if (p->rc != RC_OK)
-		stop(p, WHY_LOCAL, p->rc);
-	else
-		fresh_step(p);
-}
-
-/* libetpan calls on_message() only when there is somebody to tell this. */
-static void
-on_progress(size_t current, size_t maximum, void *arg)
-{
-	(void)current;
-	(void)maximum;
-	(void)arg;
-}
-
-static void
-listen_to(struct imap_talk *t, struct passing *p)
-{
-	mailimap_set_progress_callback(t->session,
-	    p == NULL ? NULL : on_progress, p == NULL ? NULL : on_progress, p);
-	mailimap_set_msg_att_handler(t->session, p == NULL ? NULL : on_message,
-	    p);
-	mailimap_set_msg_body_handler(t->session, p == NULL ? NULL : on_body,
-	    p);
-}
-
-static struct mailimap_fetch_type *
-whole_body(void)
-{
-	struct mailimap_section *section = mailimap_section_new(NULL);
-	struct mailimap_fetch_att *att = section == NULL ? NULL :
-	    mailimap_fetch_att_new_body_peek_section(section);
-	struct mailimap_fetch_type *type =
-	    mailimap_fetch_type_new_fetch_att_list_empty();
-
-	if (att == NULL || type == NULL ||
-	    mailimap_fetch_type_new_fetch_att_list_add(type,
-	    mailimap_fetch_att_new_uid()) != MAILIMAP_NO_ERROR ||
-	    mailimap_fetch_type_new_fetch_att_list_add(type, att) !=
-	    MAILIMAP_NO_ERROR)
-		return NULL;	/* out of memory: the pass ends */
-	return type;
-}
-
-/* One UID FETCH; *${refused}: the server said NO to (a part of) it. */
-static enum rc
-ask(struct passing *p, const uint32_t *uids, size_t n, bool *refused)
-{
-	struct imap_talk *t = &((struct imap_source *)p->s->impl)->talk;
-	struct mailimap_set *set = imap_set(uids, n);
-	struct mailimap_fetch_type *type = whole_body();
-	clist *result = NULL;
-	int r = MAILIMAP_ERROR_MEMORY;
-
-	fresh_step(p);
-	listen_to(t, p);
-	if (set != NULL && type != NULL)
-		r = mailimap_uid_fetch(t->session, set, type, &result);
-	listen_to(t, NULL);
-	if (r == MAILIMAP_NO_ERROR)
-		mailimap_fetch_list_free(result);
-	if (type != NULL)
-		mailimap_fetch_type_free(type);
-	if (set != NULL)
-		mailimap_set_free(set);
-	if (p->rc != RC_OK)
-		return p->rc;
-	*refused = r != MAILIMAP_NO_ERROR && imap_talk_refused(t, r);
-	return r == MAILIMAP_NO_ERROR || *refused ? RC_OK :
-	    imap_talk_fail(t, r, "FETCH", p->e);
-}
-
-/* Those of ${wants} not done yet, into ${uids}. */
-static size_t
-still(const struct imap_want *wants, size_t n, uint32_t *uids)
-{
-	size_t left = 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (!wants[i].done &&
-		    (left == 0 || uids[left - 1] != wants[i].uid))
-			uids[left++] = wants[i].uid;
-	return left;
-}
-
-static enum rc
-end_rest(struct passing *p, struct imap_want *w, size_t n,
-    enum source_got got)
-{
-	enum rc rc = RC_OK;
-
-	for (size_t i = 0; rc == RC_OK && i < n; i++) {
-		if (w[i].done)
-			continue;
-		w[i].done = true;
-		rc = p->sink->end(p->sink->arg, p->ids[w[i].at], got, p->e);
-	}
-	return rc;
-}
-
-/* A batch; when the server says NO, one at a time: which is it? */
-static enum rc
-fetch_batch(struct passing *p, struct imap_want *w, size_t n)
-{
-	uint32_t uids[IMAP_BATCH_MAX];
-	size_t left = still(w, n, uids);
-	bool refused = false;
-	enum rc rc;
-
-	if (left == 0)
-		return RC_OK;
-	rc = ask(p, uids, left, &refused);
-	if (rc != RC_OK || !refused)
-		return rc != RC_OK ? rc : end_rest(p, w, n, SOURCE_GONE);
-	for (size_t i = 0; n > 1 && rc == RC_OK && i < n; i++)
-		rc = fetch_batch(p, w + i, 1);
-	return rc != RC_OK ? rc : end_rest(p, w, n, SOURCE_UNREADABLE);
-}
-
 /* Sizes of those that no listing of this session has shown. */
-static enum rc
-learn_sizes(struct source *s, const struct imap_want *w, size_t n,
+enum rc
+imap_learn_sizes(struct source *s, const struct imap_want *w, size_t n,
     struct err *e)
 {
 	struct imap_source *i = s->impl;
@@ -517,43 +271,6 @@ learn_sizes(struct source *s, const struct imap_want *w, size_t n,
 	if (left == 0)
 		return RC_OK;
 	return list_some(&l, imap_set(uids, left), true, left, e);
-}
-
-static enum rc
-fetch_some(struct passing *p, struct imap_want *w, size_t n)
-{
-	struct imap_source *i = p->s->impl;
-	enum rc rc = learn_sizes(p->s, w, n, p->e);
-
-	for (size_t k = 0; rc == RC_OK && k < n; k++)
-		if (is_big(i, w[k].uid))
-			rc = end_rest(p, &w[k], 1, SOURCE_TOO_BIG);
-	return rc == RC_OK ? fetch_batch(p, w, n) : rc;
-}
-
-static enum rc
-fetch(struct source *s, const struct bytes *ids, size_t n,
-    const struct source_sink *sink, struct err *e)
-{
-	struct imap_source *i = s->impl;
-	struct passing p = { .s = s, .sink = sink, .ids = ids, .e = e };
-	size_t batch = s->account->batch < 1 ? 1 :
-	    s->account->batch > IMAP_BATCH_MAX ? IMAP_BATCH_MAX :
-	    (size_t)s->account->batch;
-	uint32_t validity, uid;
-	enum rc rc = imap_wants(s, ids, n, &p.wants, &p.n, e);
-
-	i->fresh = false;
-	i->talk.why = WHY_LOCAL;	/* until the server shows otherwise */
-	for (size_t k = 0; rc == RC_OK && k < n; k++)
-		if (!imap_id_parse(ids[k], &validity, &uid) ||
-		    validity != i->talk.validity)
-			rc = sink->end(sink->arg, ids[k], SOURCE_GONE, e);
-	for (size_t k = 0; rc == RC_OK && k < p.n; k += batch)
-		rc = fetch_some(&p, p.wants + k,
-		    p.n - k < batch ? p.n - k : batch);
-	free(p.wants);
-	return said(s, rc);
 }
 
 static enum rc
@@ -623,7 +340,7 @@ finish(struct source *s)
 }
 
 const struct source_ops source_imap = {
-	.set_up = set_up, .open = start, .list = list, .fetch = fetch,
+	.set_up = set_up, .open = start, .list = list, .fetch = imap_fetch,
 	.release = imap_release, .wait = await, .info = refresh,
 	.close = finish
 };

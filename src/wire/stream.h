@@ -75,6 +75,7 @@ bool stream_dead(const struct stream *s);
 enum rc stream_error(const struct stream *s, enum wire_why *why,
     struct err *e);
 
+/* stream_in(s), stream_out(s): octets read and written, TLS undone. */
 uint64_t stream_in(const struct stream *s);
 uint64_t stream_out(const struct stream *s);
 

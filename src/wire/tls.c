@@ -116,7 +116,7 @@ first_name(X509 *cert, char to[NAME_CHARS])
 	if (s == NULL && at >= 0)
 		s = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
 	if (s == NULL)
-		strcpy(to, "?");
+		copy_name(to, (const uint8_t *)"?", 1);
 	else
 		copy_name(to, ASN1_STRING_get0_data(s), ASN1_STRING_length(s));
 	GENERAL_NAMES_free(names);

@@ -3,10 +3,10 @@
  *
  *	wire-source key=value ... -- command ...
  *
- * Keys are those of struct conf_server and struct conf_account; password and
- * max (octets) besides.  Commands, in order: list, list-after=ID, fetch=DIR
- * (all that were listed, or ID,ID...), fetch-none (counts only), delete, move=F,
- * keep, wait=SECONDS, memory.  Results are lines on stdout.
+ * Keys are those of struct conf_server and struct conf_account; password, max
+ * (octets) and max-list besides.  Commands, in order: list, list-after=ID,
+ * ids=ID,ID (instead of a list), fetch=DIR, fetch-none (counts only), delete,
+ * move=FOLDER, keep, wait=SECONDS, memory.  Results are lines on stdout.
  */
 #include "config.h"
 
