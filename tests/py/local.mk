@@ -8,6 +8,7 @@ EXTRA_DIST += tests/pysceau/README tests/pysceau/__init__.py \
 	tests/pysceau/keyfile.py tests/pysceau/mail.py \
 	tests/pysceau/records.py tests/pysceau/rules.py \
 	tests/py/test_vectors.py tests/py/test_pysceau.py \
+	tests/e2e/test_protocol.py \
 	tests/vectors/README tests/vectors/make.py \
 	tests/vectors/make_rules.py tests/vectors/make_text.py \
 	tests/vectors/make_wire.py \
