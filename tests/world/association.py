@@ -17,13 +17,15 @@ CODE = re.compile(r"\b(?:[0-9A-HJKMNP-TV-Z]{5}-){4}[0-9A-HJKMNP-TV-Z]{5}\b")
 
 
 class Association:
-    """world: lends the program and a folder.  rings: {local: names that its
-    ring holds}, for policy "list"."""
+    """world: lends the program and a folder.  rings, for policy "list":
+    {local: name of the list}; who shares a list shares keys."""
 
-    def __init__(self, world, year, name="exemple", policy="full", rings=None):
+    def __init__(self, world, year, name="exemple", policy="full",
+                 rings=None):
         self.world, self.year, self.name = world, year, name
         self.policy, self.rings = policy, rings or {}
         self.folder = world.top / "association"
+        self.out = world.top / "letters"
 
     def _sceau(self, *words, input=b""):
         done = subprocess.run(
@@ -37,7 +39,7 @@ class Association:
         return done.stdout
 
     def identity(self, member, generation=1):
-        return f"{self.name}/{member.address}#{generation}"
+        return f"{self.full_name(member)}#{generation}"
 
     def full_name(self, member):
         return f"{self.name}/{member.address}"
@@ -45,38 +47,35 @@ class Association:
     def found(self, members, kinds, hub=None):
         """Begin the association and enrol members: {local: kind}."""
         self._sceau("issuer", "init", self.folder, "--assoc", self.name,
-                    "--year", self.year)
+                    "--year", self.year, "--domain", "asso.example")
         table = self.world.top / "members.csv"
         with open(table, "w", newline="", encoding="utf-8") as f:
             rows = csv.writer(f)
-            rows.writerow(["name", "kind", "route", "display", "role",
-                           "ring"])
+            rows.writerow(["address", "route", "name", "kind", "ring"])
             for m in members:
                 rows.writerow([
-                    m.address, kinds[m.local], m.route, m.local,
-                    "hub" if m is hub else "",
-                    " ".join(self.rings.get(m.local, []))])
+                    m.address, m.route, m.local,
+                    "hub" if m is hub else kinds[m.local],
+                    self.rings.get(m.local, "")])
         self._sceau("issuer", "add", self.folder, table)
 
     def batch(self):
         """The year's key files and letters."""
-        self._sceau("issuer", "batch", self.folder, "--policy", self.policy)
+        self._sceau("issuer", "batch", self.folder, "--out", self.out,
+                    "--policy", self.policy)
+
+    def _made(self, folder, member, suffix):
+        files = list((self.out / folder).glob(f"{member.local}*{suffix}"))
+        assert len(files) == 1, f"{folder} of {member.address}: {files}"
+        return files[0]
 
     def key_file(self, member):
-        files = sorted(self.folder.rglob(
-            f"{member.address}.{self.year}.cle")) or sorted(
-            self.folder.rglob(f"{member.local}*.{self.year}.cle"))
-        assert files, f"no key file for {member.address}"
-        return files[-1]
+        return self._made("keys", member, ".cle")
 
     def code(self, member):
         """The code on the member's letter."""
-        for path in sorted(self.folder.rglob(f"*{member.local}*")):
-            if path.is_file() and path.suffix in (".txt", ".letter", ".code"):
-                got = CODE.search(path.read_text(errors="replace"))
-                if got:
-                    return got.group(0)
-        raise AssertionError(f"no letter for {member.address}")
+        text = self._made("letters", member, ".txt").read_text()
+        return CODE.search(text).group(0)
 
     def equip(self, member):
         """What the member does with the letter and the key file."""
@@ -107,12 +106,13 @@ class ByHand(Association):
         self._hub = hub
 
     def _ring(self, member):
-        """Whom a ring holds: with policy "list", those listed and the desks;
-        the gateway's is always full."""
+        """Whom a ring holds: with policy "list", those of the same list and
+        the desks; the gateway's is always full."""
         if self.policy == "full" or member is self._hub:
             return None
-        listed = self.rings.get(member.local, [])
-        return {f"{self.name}/{a}".encode() for a in listed} | \
+        mine = self.rings.get(member.local)
+        return {self._name(m) for m in self._codes
+                if mine and self.rings.get(m.local) == mine} | \
             {self._pysceau.hub, self._pysceau.watch, self._pysceau.issuer}
 
     def batch(self):

@@ -17,7 +17,7 @@ if __name__ == "__main__":
     # Not this folder, where world is a module, but the one above.
     sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)
 from world import documents   # noqa: E402
-from world.association import ByHand as Association   # noqa: E402
+from world.association import Association   # noqa: E402
 from world.ca import CA   # noqa: E402
 from world.world import World   # noqa: E402
 
@@ -40,8 +40,7 @@ class Story:
         self.petit = new("dr.petit", "petit.example")
         self.hub = new("passerelle", "asso.example", kind="maildir")
         self.association = Association(world, self.year, policy="list", rings={
-            self.labo.local: ["dr.martin@cabinet.example",
-                              "dr.leroy@leroy.example"]})
+            m.local: "rennes" for m in (self.labo, self.martin, self.leroy)})
         self.sealed = None      # a sealed mail, as the server stored it
         self.pdf = documents.pdf(PDF_OCTETS)
 
