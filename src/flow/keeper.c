@@ -110,7 +110,10 @@ work(struct keeper *k, bool *some, struct err *e)
 	if (k->open_more) {
 		rc = open_batch(k, some, e);
 		if (rc == RC_OK && !*some) {
-			k->open_more = false;
+			/* A copy of what this pass has delivered is a
+			 * duplicate by now: once more from the start. */
+			k->open_more = k->busy;
+			k->busy = false;
 			k->opened = 0;
 		}
 		k->ack_more = k->out_more = true;

@@ -92,6 +92,7 @@ struct keeper {
 	bool			 open_more, ack_more, out_more, notice_more;
 	int64_t			 looked_at;	/* `run`: when last asked */
 	bool			 taken;		/* PASS_TAKE: stored */
+	bool			 busy;		/* copies to look at again */
 	bool			 stop;		/* asked to end */
 	bool			 submit;	/* IPC_SUBMIT came */
 	struct buf		 submission;

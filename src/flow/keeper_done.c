@@ -113,6 +113,27 @@ opening_done(struct keeper *k, const struct opening *o,
 
 /* ---- intents, names, delivered -------------------------------------- */
 
+/* What the journal knew meanwhile: two copies can be in one batch. */
+static enum fate
+after_intent(struct keeper *k, enum store_result result)
+{
+	switch (result) {
+	case STORE_OK:
+	case STORE_AGAIN:
+		return FATE_FILE;
+	case STORE_DUPLICATE:
+		return FATE_DUPLICATE;
+	case STORE_COPY:
+		return FATE_DONE;
+	case STORE_BUSY:
+		k->busy = true;
+		return FATE_LEAVE;
+	case STORE_NOT:
+		break;
+	}
+	return FATE_LEAVE;
+}
+
 enum rc
 batch_intents(struct keeper *k, struct batch *b, struct err *e)
 {
@@ -138,13 +159,9 @@ batch_intents(struct keeper *k, struct batch *b, struct err *e)
 	rc = store_in_intent(k->st, m, names, n, e);
 	FAULT("keeper.intent.after");
 	for (size_t i = 0; rc == RC_OK && i < n; i++) {
-		bool ours = m[i].result == STORE_OK ||
-		    m[i].result == STORE_AGAIN;
-
-		if (!ours)
-			of[i]->fate = FATE_LEAVE;
-		rc = chan_put(&k->clerk.c, ours ? IPC_FILE : IPC_CANCEL,
-		    of[i]->job, NULL, 0, e);
+		of[i]->fate = after_intent(k, m[i].result);
+		rc = chan_put(&k->clerk.c, of[i]->fate == FATE_FILE ?
+		    IPC_FILE : IPC_CANCEL, of[i]->job, NULL, 0, e);
 	}
 	return rc;
 }
