@@ -76,7 +76,7 @@ def exits(tree):
     for page in _pages(tree, "sceau.1"):
         yield from _compare(
             tree, page, re.compile(r"\.It (?:Li |Ic )?(\d+)\b"),
-            map(str, SYSEXITS), "exit code")
+            [str(code) for code in SYSEXITS], "exit code")
 
 
 def manual(tree):
