@@ -1,6 +1,8 @@
 """What a mail inside must look like before it may be shown."""
 
 import re
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 
 from .errors import SceauError
 
@@ -15,7 +17,7 @@ _QUOTED = rb'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\x20-\x7e\x80-\xff])*"'
 _DISPLAY = (rb'(?:' + _QUOTED +
             rb'|[^\x00-\x08\x0a-\x1f\x7f()<>\[\]:;@\\,"])*')
 _BARE = re.compile(rb"[ \t]*(" + _ADDR + rb")[ \t]*")
-_ANGLE = re.compile(_DISPLAY + rb"<(" + _ADDR + rb")>[ \t]*")
+_ANGLE = re.compile(rb"(" + _DISPLAY + rb")<(" + _ADDR + rb")>[ \t]*")
 
 
 def _bad(text):
@@ -54,10 +56,27 @@ def fields(head):
 def from_address(value):
     """The one addr-spec of a From, lower-cased in ASCII."""
     value = value.replace(b"\r\n", b"")
-    m = _BARE.fullmatch(value) or _ANGLE.fullmatch(value)
+    m = _BARE.fullmatch(value)
+    if m is not None:
+        return m[1].lower()
+    m = _ANGLE.fullmatch(value)
     if m is None:
         _bad("From is not one address")
-    return m[1].lower()
+    shown = _shown(m[1])
+    if "@" in shown and shown.lower().encode() != m[2].lower():
+        _bad("a display name that looks like another address")
+    return m[2].lower()
+
+
+def _shown(display):
+    """A display name as people see it: unquoted, encoded words decoded."""
+    text = display.decode("utf-8", "replace").strip()
+    if text.startswith('"') and text.endswith('"'):
+        text = re.sub(r"\\(.)", r"\1", text[1:-1])
+    try:
+        return str(make_header(decode_header(text)))
+    except (ValueError, LookupError, HeaderParseError):
+        return "@"
 
 
 def check(mail, address):
