@@ -10,7 +10,7 @@
 #include "flow/outgoing.h"
 
 #define PEERS_MAX 64
-#define ACKS_MAX 500	/* in one envelope: 64 KiB of records hold 840 */
+#define ACKS_MAX GATE_ACKS_MAX
 #define DEFER_S 3600
 #define SUBMIT_MAX 1000
 
