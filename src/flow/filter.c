@@ -237,7 +237,10 @@ filter_open(const struct pass *p, int in, int out, const char *tmp,
 		rc = take_sealed(in, file, e);
 	if (rc == RC_OK && (rc = alone_start(&a, p, e)) == RC_OK &&
 	    (rc = open_pass(&a, 1, GATE_RAW | QUIET, file, head, v, e)) ==
-	    RC_OK)
+	    RC_OK &&
+	    /* The second pass judges by what was known before the first. */
+	    (rc = alone_send(&a, IPC_DROP, 1, NULL, 0, e)) == RC_OK &&
+	    (rc = alone_send(&a, IPC_DROP, 0, NULL, 0, e)) == RC_OK)
 		rc = open_pass(&a, 2, GATE_RAW, file, head, v, e);
 	alone_end(&a);
 	if (file >= 0)

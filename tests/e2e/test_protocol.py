@@ -217,8 +217,6 @@ def test_authority(judge, demo_rows):
     assert not disagreements(judge, rows)
 
 
-@pytest.mark.xfail(reason="the filter's second pass sees the minimum that "
-                   "the first has raised")
 def test_a_notice_that_ends_its_own_sender(judge, demo_rows):
     """It is judged by what was known before it came (2.11, step 6)."""
     rows = [r for r in demo_rows if r["name"].startswith(OWN)]
