@@ -114,6 +114,54 @@ drop_sync(struct drop *d, struct err *e)
 	return ok ? RC_OK : e->rc;
 }
 
+enum rc
+drop_written(struct drop *d, struct err *e)
+{
+	int fd = d->fd;
+
+	d->fd = -1;
+	return fd < 0 || close(fd) == 0 ? RC_OK : err_sys(e, "%s", d->tmp);
+}
+
+/* Below this many, syncing each is cheaper than the whole file system. */
+#define SYNC_ALL_FROM 8
+
+static bool
+sync_all(const struct drop_place *place, size_t n)
+{
+	bool ok = false;
+#ifdef HAVE_SYNCFS
+	int fd = n < SYNC_ALL_FROM ? -1 :
+	    open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	ok = fd >= 0 && syncfs(fd) == 0;
+	if (fd >= 0)
+		close(fd);
+#else
+	(void)place;
+	(void)n;
+#endif
+	return ok;
+}
+
+enum rc
+drop_sync_many(const struct drop_place *place, struct drop *const *d,
+    size_t n, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < n; i++)
+		rc = drop_written(d[i], e);
+	if (rc != RC_OK || sync_all(place, n))
+		return rc;
+	for (size_t i = 0; rc == RC_OK && i < n; i++) {
+		d[i]->fd = open(d[i]->tmp, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+		rc = d[i]->fd < 0 ? err_sys(e, "%s", d[i]->tmp) :
+		    drop_sync(d[i], e);
+	}
+	return rc;
+}
+
 /* A second name, then the first goes: unlike rename(2) it replaces nothing.
  * Some file systems know no second names; one pass writes at a time. */
 static enum rc

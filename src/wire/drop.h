@@ -43,6 +43,16 @@ enum rc drop_write(struct drop *d, const void *p, size_t len,
 enum rc drop_sync(struct drop *d, struct err *e);
 
 /*
+ * drop_written(d, e), drop_sync_many(place, d, n, e):
+ * The same for many files at the price of one: each is closed when all is
+ * written, then the octets of all ${n} (of one ${place}) are put on the disk,
+ * by one sync of the file system where there is such a thing.
+ */
+enum rc drop_written(struct drop *d, struct err *e);
+enum rc drop_sync_many(const struct drop_place *place, struct drop *const *d,
+    size_t n, struct err *e);
+
+/*
  * drop_name(place, d, name, e):
  * Give it its final ${name}, atomically; a name that is there already is
  * never replaced: the file of an interrupted delivery stays, ours goes.  Not

@@ -164,6 +164,41 @@ test_what_a_crash_left_is_swept(void **state)
 }
 
 static void
+test_many_files_are_synced_together(void **state)
+{
+	const struct drop_place place = { top, true };
+	struct drop d[20], *all[20];
+	struct err e = ERR_INIT;
+	char name[64];
+
+	(void)state;
+	T_RC(drop_prepare(&place, &e), RC_OK);
+	for (size_t n = 3; n <= 20; n += 17) {
+		for (size_t i = 0; i < n; i++) {
+			all[i] = &d[i];
+			T_RC(drop_open(&place, &d[i], &e), RC_OK);
+			T_RC(drop_write(&d[i], "x", 1, &e), RC_OK);
+			if (i % 2 == 0)
+				T_RC(drop_written(&d[i], &e), RC_OK);
+		}
+		T_RC(drop_sync_many(&place, all, n, &e), RC_OK);
+		for (size_t i = 0; i < n; i++) {
+			snprintf(name, sizeof(name), "%zu.%zu.%s", n, i,
+			    token);
+			T_RC(drop_name(&place, &d[i], name, &e), RC_OK);
+		}
+		T_RC(drop_settle(&place, &e), RC_OK);
+	}
+	assert_int_equal(count("new", true), 23);
+	assert_int_equal(count("tmp", true), 0);
+	/* One that is gone is not said to be on the disk. */
+	T_RC(drop_open(&place, &d[0], &e), RC_OK);
+	assert_int_equal(unlink(d[0].tmp), 0);
+	T_RC(drop_sync_many(&place, all, 1, &e), RC_TEMP);
+	drop_forget(&d[0]);
+}
+
+static void
 test_a_command_gets_the_file(void **state)
 {
 	struct err e = ERR_INIT;
@@ -196,6 +231,8 @@ main(void)
 		    test_a_folder_replaces_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_what_a_crash_left_is_swept, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_many_files_are_synced_together, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_command_gets_the_file,
 		    set_up, tear_down)
 	};
