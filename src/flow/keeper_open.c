@@ -165,6 +165,11 @@ take_ready(struct keeper *k, struct opening *o, struct err *e)
 	names = unpack_run(&r);
 	if (!rd_done(&r))
 		return ipc_bad(e);
+	if (rc == RC_INPUT) {
+		/* More parts than we take apart: no later pass can either. */
+		o->fate = FATE_HOLD;
+		return RC_OK;
+	}
 	if (rc != RC_OK) {
 		err_ctx(&o->why, _("delivery"));
 		keeper_fault(k, "deliver.failed", rc, WHY_LOCAL, &o->why);
