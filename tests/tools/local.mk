@@ -44,3 +44,9 @@ check-fresh:
 	$(TOOLS)/fresh
 
 .PHONY: check-fresh
+
+# Lines and branches that the tests reach, per floor.
+coverage:
+	$(TOOLS)/coverage
+
+.PHONY: coverage
