@@ -47,7 +47,8 @@ _Static_assert(TOP(ack_delay_max_s) == TOP(ack_delay_min_s) + sizeof(int),
 	    N_("the system's"), N_("Certificates to trust instead of the " \
 	    "system's.") }, \
 	{ sect, "pin", K_PIN, F(server.pin), NULL, 0, 0, NULL, NULL, \
-	    N_("Fingerprint that the server's public key must also have.") },\
+	    N_("Fingerprint of the server's key, when no known " \
+	    "authority vouches for it.") },\
 	{ sect, "user", K_TEXT, F(server.user), NULL, 0, 0, NULL, NULL, \
 	    N_("Name to log in with.") }, \
 	{ sect, "auth", K_WORD, F(server.auth), w_auth, 0, 0, NULL, \
