@@ -11,7 +11,6 @@ import os
 import pathlib
 import pwd
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -168,7 +167,6 @@ class Dovecot:
             ["/usr/sbin/dovecot", "-F", "-c", self.top / "dovecot.conf"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=(self.top / "stderr").open("ab"), cwd=self.top,
-            start_new_session=True,
             **({"user": self.uid, "group": self.gid, "extra_groups": []}
                if os.getuid() == 0 else {}))
         wait_until(lambda: self.process.poll() is not None or
@@ -185,8 +183,9 @@ class Dovecot:
         try:
             self.process.wait(1)
         except subprocess.TimeoutExpired:
-            # It waits for its children, sometimes for seconds.
-            os.killpg(self.process.pid, signal.SIGKILL)
+            # It waits for its children, sometimes for seconds; they end
+            # by themselves when it is gone.
+            self.process.kill()
             self.process.wait()
         self.process = None
 
