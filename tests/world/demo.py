@@ -26,6 +26,8 @@ PEOPLE = {
     "durand": ("cabinet.durand", "durand.example", "imap", "maildir"),
     "petit": ("infirmiere.petit", "petit.example", "pop3", "maildir"),
     "hub": ("passerelle", "demo.example", "imap", "maildir"),
+    "watch": ("veille", "demo.example", "imap", "maildir"),
+    "issuer": ("association", "demo.example", "imap", "maildir"),
 }
 
 
@@ -164,7 +166,6 @@ class Forger:
 
     def __init__(self):
         names = [f"demo/{p[0]}@{p[1]}".encode() for p in PEOPLE.values()]
-        names.append(b"demo/veille@demo.example")
         self.all = association.Association(
             {YEAR: bytes(range(32))}, {n: 1 for n in names},
             issuer=b"demo/association@demo.example",
