@@ -87,11 +87,11 @@ static enum rc
 ready_mail(struct sending *s, struct err *e)
 {
 	uint8_t rnd[WRAP_RANDOM_BYTES];
-	struct submit_add add = { .from = s->own, .date = clock_now(),
+	struct submit_add add = { .from = s->own[0] != '\0' ? s->own : NULL, .date = clock_now(),
 	    .message_id = s->message_id, .recipients = s->read_to };
 
 	random_bytes(rnd, sizeof(rnd));
-	wrap_message_id(s->own, rnd, s->message_id);
+	wrap_message_id(s->app->conf.route, rnd, s->message_id);
 	return composer_ready(&s->mail, &add, e);
 }
 
@@ -155,7 +155,8 @@ send_run(struct sending *s, struct err *e)
 	enum rc rc;
 
 	if ((rc = take_mail(s, e)) != RC_OK ||
-	    (rc = own_address(s, &p, e)) != RC_OK ||
+	    (!submit_has_from(&s->mail.mail) &&
+	    (rc = own_address(s, &p, e)) != RC_OK) ||
 	    (rc = ready_mail(s, e)) != RC_OK ||
 	    (rc = pack_submit(s, e)) != RC_OK)
 		return rc;
@@ -176,6 +177,10 @@ cmd_send(struct app *app, int argc, char **argv, struct err *e)
 
 	if (rc == RC_OK && s.argc == 0 && !s.read_to)
 		return app_usage(app, e);
+	if (rc == RC_OK && app->conf.route == NULL)
+		rc = err_set(e, RC_CONF, _("nothing can be sent without "
+		    "route = our own mail address; write it into %s"),
+		    app->conf.path);
 	if (rc == RC_OK)
 		rc = send_run(&s, e);
 	composer_free(&s.mail);

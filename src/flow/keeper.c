@@ -122,7 +122,7 @@ work(struct keeper *k, bool *some, struct err *e)
 	}
 	if (k->notice_more && (rc = notices(k, e)) != RC_OK)
 		return rc;
-	if (!k->ack_more)
+	if (!k->ack_more || k->p->conf->route == NULL)
 		return RC_OK;
 	rc = seal_acks(k, some, e);
 	k->ack_more = *some;
@@ -239,6 +239,10 @@ keeper_begin(struct keeper *k, struct err *e)
 	k->vault.c.fd = k->rows.c.fd = k->clerk.c.fd = -1;
 	k->vault.c.got_fd = k->rows.c.got_fd = k->clerk.c.got_fd = -1;
 	k->began_at = clock_now();
+	if (k->p->conf->route == NULL && k->p->conf->hub)
+		return err_set(e, RC_CONF, _("nothing can be sent without "
+		    "route = our own mail address; write it into %s"),
+		    k->p->conf->path);
 	if ((rc = store_open(k->p->conf->state, k->p->dry_run ? STORE_READ :
 	    STORE_WRITE, &k->st, e)) != RC_OK ||
 	    (rc = sandbox_enter(SB_KEEPER, rw, e)) != RC_OK ||

@@ -416,6 +416,18 @@ out:
 	return rc;
 }
 
+bool
+submit_has_from(const struct submit *s)
+{
+	const char *p = (const char *)s->head.p;
+
+	for (size_t i = 0; i + 5 <= s->head.len; i++)
+		if ((i == 0 || p[i - 1] == '\n') &&
+		    strncasecmp(p + i, "From:", 5) == 0)
+			return true;
+	return false;
+}
+
 uint64_t
 submit_length(const struct submit *s)
 {

@@ -16,7 +16,8 @@
 
 /* What is added when the message does not say it. */
 struct submit_add {
-	const char	*from;		/* local@domain of our identity */
+	const char	*from;		/* local@domain of our identity; may be
+					 * NULL if submit_has_from() */
 	int64_t		 date;		/* Unix seconds */
 	const char	*message_id;	/* without < > */
 	bool		 recipients;	/* read To, Cc and Bcc (send -t) */
@@ -70,6 +71,10 @@ enum rc submit_scan(struct submit *s, const void *p, size_t len,
  */
 enum rc submit_scan_end(struct submit *s, const struct submit_add *add,
     struct err *e);
+
+/* submit_has_from(s): the header scanned so far has a From: then add->from is
+ * not needed. */
+bool submit_has_from(const struct submit *s);
 
 /* submit_length(s): octets of the MAIL, after submit_scan_end(). */
 uint64_t submit_length(const struct submit *s);
