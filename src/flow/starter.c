@@ -416,7 +416,8 @@ serve_once(struct starter *s, struct err *e)
 	    { s->clerk.fd, POLLIN, 0 }, { s->composer.fd, POLLIN, 0 } };
 	enum rc rc = RC_OK;
 
-	if (poll(fds, 3, 1000) < 0 && errno != EINTR)
+	if (poll(fds, 3, chan_ready(&s->keeper) ? 0 : 1000) < 0 &&
+	    errno != EINTR)
 		return err_sys(e, "poll");
 	if (stop_asked == 1) {
 		stop_asked = 2;
