@@ -196,7 +196,8 @@ note_inner(struct gate_open *o, enum rc rc, const struct err *why)
 {
 	o->inner_said = true;
 	o->v.inner_ok = rc == RC_OK;
-	snprintf(o->v.inner_why, sizeof(o->v.inner_why), "%s", why->text);
+	snprintf(o->v.inner_why, sizeof(o->v.inner_why), "%.*s",
+	    (int)sizeof(o->v.inner_why) - 1, why->text);
 }
 
 static enum rc
