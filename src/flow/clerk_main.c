@@ -50,6 +50,8 @@ struct clerk {
 	struct drop_place	 places[PLACES_MAX];
 	size_t			 nplaces;
 	struct job		 jobs[JOBS_MAX];
+	uint32_t		 file[JOBS_MAX];	/* to be settled */
+	size_t			 nfile;
 };
 
 static const struct conf_deliver *
@@ -160,7 +162,7 @@ paper_end(void *arg, const struct extract_doc *d, struct err *e)
 	struct taking *t = arg;
 
 	(void)d;
-	return drop_sync(&t->j->papers[t->j->npapers - 1].drop, e);
+	return drop_written(&t->j->papers[t->j->npapers - 1].drop, e);
 }
 
 static enum rc
@@ -179,8 +181,6 @@ static enum rc
 take_whole(struct clerk *c, struct job *j, size_t place, struct err *e)
 {
 	struct paper *p = &j->papers[j->npapers++];
-	enum rc rc = RC_OK;
-
 	p->place = place;
 	p->name[0] = '\0';
 	p->drop = j->whole[place];
@@ -189,9 +189,7 @@ take_whole(struct clerk *c, struct job *j, size_t place, struct err *e)
 		return RC_OK;
 	snprintf(p->name, sizeof(p->name), "%lld.sceau.%s",
 	    (long long)clock_now(), j->token);
-	FAULT("clerk.sync.before");
-	rc = drop_sync(&p->drop, e);
-	return rc;
+	return drop_written(&p->drop, e);
 }
 
 static enum rc
@@ -319,10 +317,35 @@ give_to_command(struct clerk *c, const struct job *j, const struct paper *p,
 	    e->text);
 }
 
+/* One sync for the files of all messages at a place. */
 static enum rc
-file_all(struct clerk *c, struct job *j, struct err *e)
+sync_place(struct clerk *c, size_t place, struct err *e)
 {
-	bool touched[PLACES_MAX] = { false };
+	struct drop **d = calloc(c->nfile * FILES_MAX + 1, sizeof(*d));
+	size_t n = 0;
+	enum rc rc = RC_OK;
+
+	if (d == NULL)
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	for (size_t i = 0; i < c->nfile; i++) {
+		struct job *j = job_find(c, c->file[i]);
+
+		for (size_t k = 0; k < j->npapers; k++)
+			if (j->papers[k].place == place &&
+			    j->papers[k].name[0] != '\0')
+				d[n++] = &j->papers[k].drop;
+	}
+	FAULT("clerk.sync.before");
+	if (n > 0)
+		rc = drop_sync_many(&c->places[place], d, n, e);
+	FAULT("clerk.sync.after");
+	free(d);
+	return rc;
+}
+
+static enum rc
+name_all(struct clerk *c, struct job *j, bool *touched, struct err *e)
+{
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; rc == RC_OK && i < j->npapers; i++) {
@@ -335,9 +358,6 @@ file_all(struct clerk *c, struct job *j, struct err *e)
 		rc = drop_name(&c->places[p->place], &p->drop, p->name, e);
 		touched[p->place] = true;
 	}
-	for (size_t i = 0; rc == RC_OK && i < c->nplaces; i++)
-		if (touched[i])
-			rc = drop_settle(&c->places[i], e);
 	return rc;
 }
 
@@ -345,17 +365,60 @@ static enum rc
 on_file(struct clerk *c, const struct frame *f, struct err *e)
 {
 	struct job *j = job_find(c, f->job);
-	struct buf b = BUF_INIT;
-	struct err why = ERR_INIT;
-	enum rc rc;
-	bool ok;
 
-	if (j == NULL || f->job == 0 || !j->ready)
+	if (j == NULL || f->job == 0 || !j->ready || c->nfile == JOBS_MAX)
 		return ipc_bad(e);
-	rc = file_all(c, j, &why);
-	ok = pack_err(&b, rc, &why);
-	job_drop(c, j);
-	return ipc_send(&c->x->keeper, IPC_FILED, f->job, &b, ok, e);
+	c->file[c->nfile++] = f->job;
+	return RC_OK;
+}
+
+/* What fails for a place fails for every message of the batch: none of them
+ * is delivered before all octets and names are on the disk. */
+static enum rc
+settle_places(struct clerk *c, const bool *touched, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < c->nplaces; i++)
+		if (touched[i])
+			rc = drop_settle(&c->places[i], e);
+	return rc;
+}
+
+static enum rc
+tell_filed(struct clerk *c, uint32_t job, enum rc rc, const struct err *why,
+    struct err *e)
+{
+	struct buf b = BUF_INIT;
+	bool ok = pack_err(&b, rc, why);
+
+	return ipc_send(&c->x->keeper, IPC_FILED, job, &b, ok, e);
+}
+
+static enum rc
+on_settle(struct clerk *c, const struct frame *f, struct err *e)
+{
+	bool touched[PLACES_MAX] = { false };
+	struct err all = ERR_INIT, one[JOBS_MAX];
+	enum rc rc = RC_OK, sync = RC_OK;
+
+	(void)f;
+	for (size_t i = 0; sync == RC_OK && i < c->nplaces; i++)
+		sync = sync_place(c, i, &all);
+	for (size_t i = 0; sync == RC_OK && i < c->nfile; i++) {
+		one[i] = (struct err)ERR_INIT;
+		(void)name_all(c, job_find(c, c->file[i]), touched, &one[i]);
+	}
+	if (sync == RC_OK)
+		sync = settle_places(c, touched, &all);
+	for (size_t i = 0; rc == RC_OK && i < c->nfile; i++) {
+		const struct err *why = sync != RC_OK ? &all : &one[i];
+
+		rc = tell_filed(c, c->file[i], why->rc, why, e);
+		job_drop(c, job_find(c, c->file[i]));
+	}
+	c->nfile = 0;
+	return rc;
 }
 
 /* A command leaves nothing to be found: its part is shown again, flagged. */
@@ -390,6 +453,8 @@ keeper_frame(struct clerk *c, const struct frame *f, struct err *e)
 	switch ((int)f->type) {
 	case IPC_FILE:
 		return on_file(c, f, e);
+	case IPC_SETTLE:
+		return on_settle(c, f, e);
 	case IPC_NOTICE:
 		return on_notice(c, f, e);
 	case IPC_LOOK:

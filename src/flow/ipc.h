@@ -79,7 +79,8 @@ enum ipc {
 	IPC_FILED,	/* under their final names, folders synced */
 	IPC_FOUND,	/* answer to IPC_LOOK: 1 or 0 */
 	/* keeper -> clerk */
-	IPC_FILE,	/* rename now */
+	IPC_FILE,	/* its intent is noted: to be filed */
+	IPC_SETTLE,	/* file all of those, with one sync for all */
 	IPC_CANCEL,	/* not to be filed: forget it */
 	IPC_NOTICE,	/* T, mail: ours, to be filed like others */
 	IPC_LOOK,	/* token: is it there already, in whole or in part? */

@@ -163,6 +163,8 @@ batch_intents(struct keeper *k, struct batch *b, struct err *e)
 		rc = chan_put(&k->clerk.c, of[i]->fate == FATE_FILE ?
 		    IPC_FILE : IPC_CANCEL, of[i]->job, NULL, 0, e);
 	}
+	if (rc == RC_OK)
+		rc = chan_put(&k->clerk.c, IPC_SETTLE, 0, NULL, 0, e);
 	return rc;
 }
 

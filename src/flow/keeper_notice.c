@@ -82,6 +82,8 @@ file_notice(struct keeper *k, const struct store_out *m, struct err *e)
 		rc = answered(k, IPC_READY, job, e);
 	if (rc == RC_OK)
 		rc = chan_put(&k->clerk.c, IPC_FILE, job, NULL, 0, e);
+	if (rc == RC_OK)
+		rc = chan_put(&k->clerk.c, IPC_SETTLE, 0, NULL, 0, e);
 	return rc == RC_OK ? answered(k, IPC_FILED, job, e) : rc;
 }
 
