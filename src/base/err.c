@@ -94,7 +94,7 @@ err_sys(struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	err_text(e, fmt, ap);
 	va_end(ap);
-	err_append(e, strerror(err));
+	err_append(e, lang_errno(err));
 	return e->rc;
 }
 

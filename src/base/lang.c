@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <errno.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,37 @@
 #include "base/lang.h"
 
 static char code[3] = "en";
+
+/* The system's own catalogue is seldom installed: what people do meet. */
+static const struct {
+	int		 err;
+	const char	*text;
+} errors[] = {
+	{ EACCES, N_("Permission denied") },
+	{ EADDRNOTAVAIL, N_("Cannot assign requested address") },
+	{ ECONNABORTED, N_("Software caused connection abort") },
+	{ ECONNREFUSED, N_("Connection refused") },
+	{ ECONNRESET, N_("Connection reset by peer") },
+	{ EEXIST, N_("File exists") },
+	{ EHOSTUNREACH, N_("No route to host") },
+	{ EINVAL, N_("Invalid argument") },
+	{ EIO, N_("Input/output error") },
+	{ EISDIR, N_("Is a directory") },
+	{ ELOOP, N_("Too many levels of symbolic links") },
+	{ EMFILE, N_("Too many open files") },
+	{ ENAMETOOLONG, N_("File name too long") },
+	{ ENETUNREACH, N_("Network is unreachable") },
+	{ ENOENT, N_("No such file or directory") },
+	{ ENOMEM, N_("Cannot allocate memory") },
+	{ ENOSPC, N_("No space left on device") },
+	{ ENOTDIR, N_("Not a directory") },
+	{ ENOTEMPTY, N_("Directory not empty") },
+	{ EPERM, N_("Operation not permitted") },
+	{ EPIPE, N_("Broken pipe") },
+	{ EROFS, N_("Read-only file system") },
+	{ ETIMEDOUT, N_("Connection timed out") },
+	{ EXDEV, N_("Invalid cross-device link") },
+};
 
 static const char *
 env_lang(void)
@@ -41,6 +73,9 @@ lang_set(const char *lang)
 	bindtextdomain("sceau", dir != NULL ? dir : SCEAU_LOCALEDIR);
 	bind_textdomain_codeset("sceau", "UTF-8");
 	textdomain("sceau");
+	/* gettext opens the catalogue at its first word, and a process that
+	 * has entered its sandbox opens nothing. */
+	(void)gettext("never");
 #endif
 }
 
@@ -48,4 +83,13 @@ const char *
 lang_code(void)
 {
 	return code;
+}
+
+const char *
+lang_errno(int err)
+{
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (errors[i].err == err)
+			return _(errors[i].text);
+	return strerror(err);
 }

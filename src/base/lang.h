@@ -19,9 +19,17 @@
  * Speak ${lang} ("fr", "en"), or what the environment says when NULL.  Works
  * with LANG=C and without any generated locale: falls back to C.UTF-8 with
  * LANGUAGE.  Call at start, and again when the configuration names one; not
- * while other threads run.
+ * while other threads run.  The catalogue is read now: call it before
+ * sandbox_enter().
  */
 void lang_set(const char *lang);
+
+/*
+ * lang_errno(err):
+ * What the system means by ${err} (an errno), in the language of lang_set();
+ * lent until the next call.  Not thread-safe, as strerror(3).
+ */
+const char *lang_errno(int err);
 
 /* lang_code(): "fr" or "en", whichever lang_set() chose; lent. */
 const char *lang_code(void);

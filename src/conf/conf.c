@@ -501,7 +501,7 @@ check_rights(const char *path, struct err *e)
 	struct stat st;
 
 	if (stat(path, &st) != 0)
-		return err_set(e, RC_CONF, "%s: %s", path, strerror(errno));
+		return err_set(e, RC_CONF, "%s: %s", path, lang_errno(errno));
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		return err_set(e, RC_CONF, _("%s:1: others can change this "
 		    "file; type: chmod go-w %s"), path, path);

@@ -71,7 +71,7 @@ open_file(const char *path, int *fd, struct err *e)
 	*fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (*fd < 0)
 		return err_set(e, RC_CONF, _("the key file %s cannot be "
-		    "read: %s"), path, strerror(errno));
+		    "read: %s"), path, lang_errno(errno));
 	return RC_OK;
 }
 

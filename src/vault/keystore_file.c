@@ -190,7 +190,7 @@ read_key(const char *path, bool strict, uint8_t **key, struct err *e)
 	*key = NULL;
 	if (fd < 0)
 		return err_set(e, RC_CONF, _("the machine key %s cannot be "
-		    "read: %s"), path, strerror(errno));
+		    "read: %s"), path, lang_errno(errno));
 	if (strict)
 		rc = file_private(path, e);
 	if (rc == RC_OK && (*key = secret_alloc(KDF_KEY_BYTES)) == NULL)
@@ -466,7 +466,7 @@ load_path(struct loader *l, const char *path, struct err *e)
 
 	if (fd < 0)
 		return err_set(e, RC_CONF, _("the key store %s cannot be "
-		    "read: %s"), path, strerror(errno));
+		    "read: %s"), path, lang_errno(errno));
 	if ((rc = keystore_new(0, &l->ks, e)) == RC_OK)
 		rc = sealed_read(fd, &on, e);
 	if (rc == RC_OK && l->ks->nselves == 0)
@@ -509,7 +509,7 @@ says_demo(const char *path, bool *demo, struct err *e)
 
 	if (fd < 0)
 		return err_set(e, RC_CONF, _("the key store %s cannot be "
-		    "read: %s"), path, strerror(errno));
+		    "read: %s"), path, lang_errno(errno));
 	*demo = sealed_head(fd, &h, &why) == RC_OK &&
 	    bytes_eqs(identity_assoc(&h.to), KEYSTORE_DEMO);
 	close(fd);

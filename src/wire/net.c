@@ -217,6 +217,6 @@ net_connect(const char *host, uint16_t port, int timeout_s, int *fd,
 	freeaddrinfo(list);
 	if (won < 0)
 		return err_set(e, RC_TEMP, _("%s, port %u: no connection (%s)"),
-		    host, (unsigned)port, strerror(race.error));
+		    host, (unsigned)port, lang_errno(race.error));
 	return RC_OK;
 }

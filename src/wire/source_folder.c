@@ -40,7 +40,7 @@ set_up(struct source *s, struct err *e)
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (f->folder < 0)
 		return err_set(e, RC_CONF, "%s: %s", s->account->path,
-		    strerror(errno));
+		    lang_errno(errno));
 	return RC_OK;
 }
 

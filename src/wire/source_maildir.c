@@ -37,7 +37,7 @@ set_up(struct source *s, struct err *e)
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (m->folder < 0)
 		return err_set(e, RC_CONF, "%s: %s", s->account->path,
-		    strerror(errno));
+		    lang_errno(errno));
 	return RC_OK;
 }
 
@@ -88,7 +88,7 @@ scan(struct source *s, const char *part, struct err *e)
 
 	if (dir == NULL) {
 		rc = err_set(e, RC_CONF, _("%s is not a Maildir: %s (%s)"),
-		    s->account->path, part, strerror(errno));
+		    s->account->path, part, lang_errno(errno));
 		if (fd >= 0)
 			close(fd);
 		return rc;

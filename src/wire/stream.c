@@ -95,7 +95,7 @@ lost(struct stream *s, int error)
 		    s->host);
 	else
 		err_set(&e, RC_TEMP, _("%s: the connection was lost (%s)"),
-		    s->host, strerror(error));
+		    s->host, lang_errno(error));
 	stream_kill(s, WHY_NETWORK, &e);
 	return -1;
 }

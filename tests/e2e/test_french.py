@@ -1,0 +1,109 @@
+"""French everywhere, as cron runs it: LANG=C, no locale generated, language
+= "fr" in the configuration alone.  Confined processes speak it too."""
+
+import os
+import subprocess
+
+import pytest
+
+from world import documents
+
+ENGLISH = ("nothing", "held", "password", "cannot", "the ", "sent", "key")
+NBSP = "\u00a0"
+
+
+@pytest.fixture
+def french(demo):
+    for member in demo.members.values():
+        member.configure(top={"language": "fr"})
+    return demo
+
+
+def text(got):
+    return got.stdout.decode("utf-8") + got.stderr.decode("utf-8")
+
+
+def no_english(words):
+    return [w for w in ENGLISH if w in words.lower()] == []
+
+
+def test_status_and_its_dates(french):
+    assert "rien d’envoyé" in text(french.labo.ok("status"))
+    french.send("INR 2,1", french.dr)
+    got = text(french.labo.ok("status"))
+    assert "à envoyer" in got and "mis en file" in got
+    assert f"{NBSP}h{NBSP}" in got
+    assert no_english(got.replace(french.dr.identity, "")), got
+
+
+def test_what_the_vault_says_of_held_mail(french):
+    mail = french.sealed()
+    french.post(french.dr, documents.altered(mail))
+    polled = french.dr.sceau("poll")
+    assert polled.code == 65, polled.text()
+    got = text(french.dr.ok("held", "list"))
+    assert "retenu" in got and "abîmé" in got
+    rows = french.dr.ok("held", "list", "--json").json()
+    assert [r["class"] for r in rows] == ["BODY"]
+    assert "abîmé en chemin" in got
+    assert no_english(got.replace(french.labo.identity, "")), got
+
+
+def test_a_wrong_password_seen_by_the_fetch_process(french):
+    french.dr.secret("password", "wrong\n")
+    try:
+        got = french.dr.sceau("poll")
+    finally:
+        french.dr.secret("password", french.dr.password + "\n")
+    assert got.code == 77, got.text()
+    assert "refuse le nom ou le mot de passe" in text(got)
+
+
+def test_the_system_s_own_words(french):
+    french.dr.configure(top={"language": "fr",
+                             "keystore": str(french.dr.folder / "nowhere")})
+    got = french.dr.sceau("key", "list")
+    assert got.code == 78, got.text()
+    assert "ce fichier ou dossier n’existe pas" in text(got)
+
+
+def test_the_notice_mail(french, monkeypatch):
+    """Q5: the relay refuses the recipient; the clerk files the notice."""
+    monkeypatch.delitem(french.relay.aliases, french.dr.route)
+    french.labo.configure(top={"language": "fr"})
+    french.send("INR 2,1", french.dr)
+    french.labo.sceau("poll")
+    french.labo.sceau("poll")
+    notice, = french.labo.documents()
+    words = notice.read_bytes().decode("utf-8")
+    assert "n’a pas pu être confié au relais et est abandonné" in words
+    assert "Rien n’est parti en clair" in words
+    assert "INR" not in words
+    body = words.partition("\r\n\r\n")[2]
+    assert no_english(body.replace("sceau queue retry", "")
+                      .replace("no such mailbox", "")), body
+
+
+def test_help_and_usage(french):
+    assert "relever, ouvrir, ranger" in text(
+        french.dr.ok("--lang", "fr", "--help"))
+    got = french.dr.sceau("held", "show")
+    assert got.code == 64 and "usage" in text(got), got.text()
+    got = french.dr.sceau("held", "show", "12345")
+    assert f"le nº{NBSP}12345 n’est pas retenu" in text(got)
+
+
+def test_installed(french, tmp_path):
+    """The catalogue where `make install` puts it."""
+    make = subprocess.run(
+        ["make", "-s", "install-data-local", f"DESTDIR={tmp_path}"],
+        cwd=french.sceau.parent, capture_output=True, text=True,
+        env={k: v for k, v in os.environ.items() if k != "MAKEFLAGS"})
+    assert make.returncode == 0, make.stderr
+    mo, = tmp_path.rglob("fr/LC_MESSAGES/sceau.mo")
+    got = french.dr.ok("status", SCEAU_LOCALEDIR=str(mo.parents[2]))
+    assert "rien d’envoyé" in text(got)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    got = french.dr.ok("status", SCEAU_LOCALEDIR=str(empty))
+    assert "nothing sent" in text(got)
