@@ -87,7 +87,8 @@ static enum rc
 ready_mail(struct sending *s, struct err *e)
 {
 	uint8_t rnd[WRAP_RANDOM_BYTES];
-	struct submit_add add = { .from = s->own[0] != '\0' ? s->own : NULL, .date = clock_now(),
+	struct submit_add add = {
+	    .from = s->own[0] != '\0' ? s->own : NULL, .date = clock_now(),
 	    .message_id = s->message_id, .recipients = s->read_to };
 
 	random_bytes(rnd, sizeof(rnd));
