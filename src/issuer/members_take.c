@@ -118,7 +118,7 @@ judge(struct taking *t, enum rc rc, enum member_add how, const char *why)
 {
 	if (rc != RC_OK) {
 		t->count->wrong++;
-		t->say(t->ctx, true, t->c.line, why);
+		t->say(t->ctx, true, t->c.line > 0 ? t->c.line : 1, why);
 	} else if (how == MEMBER_HELD)
 		t->count->held++;
 	else

@@ -1,0 +1,261 @@
+/* issuer/batch: pairs of key files and letters. */
+#include "issuer_unit.h"
+#include "issuer/batch.h"
+#include "vault/code.h"
+#include "vault/keyfile.h"
+
+struct seen {
+	size_t		 n, made;
+	size_t		 of;
+	char		 key[8][PATH_MAX];
+	char		 letter[8][PATH_MAX];
+	char		 digits[8][LETTER_DIGITS_BYTES];
+	size_t		 grants[8];
+	enum rc		 say;
+};
+
+static enum rc
+see(void *ctx, const struct batch_done *d, struct err *e)
+{
+	struct seen *s = ctx;
+
+	T_CHECK(s->n < 8 && d->at == s->n + 1);
+	snprintf(s->key[s->n], PATH_MAX, "%s", d->key_path);
+	snprintf(s->letter[s->n], PATH_MAX, "%s", d->letter_path);
+	memcpy(s->digits[s->n], d->digits, LETTER_DIGITS_BYTES);
+	s->grants[s->n++] = d->grants;
+	s->made += d->made;
+	s->of = d->of;
+	return s->say == RC_OK ? RC_OK : err_set(e, s->say, "enough");
+}
+
+struct world {
+	char		 dir[PATH_MAX];
+	char		 out[PATH_MAX];
+	struct desk	*d;
+	struct batch_plan plan;
+	struct seen	*seen;
+};
+
+static struct world
+world_new(void)
+{
+	struct world w;
+
+	folder_new(w.dir);
+	folder_new(w.out);
+	w.d = desk_of(w.dir);
+	must_enter(w.d->members, "labo@x.example", "bio", MEMBER_LABORATORY);
+	must_enter(w.d->members, "martin@x.example", "bio", MEMBER_PRACTICE);
+	must_enter(w.d->members, "martin@y.example", "", MEMBER_PRACTICE);
+	w.plan = (struct batch_plan){ .desk = w.d, .year = this_year(),
+	    .really = true };
+	w.seen = calloc(1, sizeof(*w.seen));
+	T_CHECK(w.seen != NULL);
+	return w;
+}
+
+static enum rc
+run(struct world *w)
+{
+	struct err e = ERR_INIT;
+
+	w->plan.out = w->out;
+	memset(w->seen, 0, offsetof(struct seen, say));
+	return batch_run(&w->plan, see, w->seen, &e);
+}
+
+static void
+world_free(struct world *w)
+{
+	desk_close(&w->d);
+	folder_remove(w->dir);
+	folder_remove(w->out);
+	free(w->seen);
+}
+
+static void
+code_of(const char *letter, uint8_t code[CODE_BYTES])
+{
+	struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+	const char *at;
+
+	T_RC(file_read(letter, 65536, &b, &e), RC_OK);
+	at = strstr(buf_str(&b), "Code");
+	T_CHECK(at != NULL && (at = strchr(at, '\n')) != NULL);
+	T_RC(code_parse(at - CODE_TEXT_BYTES + 1, CODE_TEXT_BYTES - 1, code,
+	    &e), RC_OK);
+	buf_free(&b);
+}
+
+static enum rc
+import(const char *key, const char *letter, struct keyfile_result *res)
+{
+	uint8_t code[CODE_BYTES];
+	struct err e = ERR_INIT;
+	struct keystore *ks;
+	enum rc rc;
+
+	code_of(letter, code);
+	T_RC(keystore_new(0, &ks, &e), RC_OK);
+	rc = keyfile_import(ks, key, code, res, &e);
+	if (rc == RC_INPUT)
+		assert_int_equal(e.class, EC_HEADER);
+	keystore_free(&ks);
+	return rc;
+}
+
+/* Everybody but the issuer; every file opens with its own code only. */
+static void
+test_pairs(void **state)
+{
+	struct world w = world_new();
+	struct keyfile_result res;
+
+	(void)state;
+	T_RC(run(&w), RC_OK);
+	assert_int_equal(w.seen->n, 5);
+	assert_int_equal(w.seen->of, 5);
+	assert_int_equal(w.seen->made, 5);
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(mode_of(w.seen->key[i]), 0600);
+		assert_int_equal(mode_of(w.seen->letter[i]), 0600);
+		assert_int_equal(w.seen->grants[i], 4);
+		T_RC(import(w.seen->key[i], w.seen->letter[i], &res), RC_OK);
+		assert_int_equal(res.nkeys, 4);
+		assert_int_equal(res.nentries, 4);
+		assert_int_equal(res.year, this_year());
+		T_STR(res.issuer.s, "essai/association@asso.example#1");
+		T_STR(res.self.s, w.d->members->v[i + 1].id.s);
+		T_RC(import(w.seen->key[i], w.seen->letter[(i + 1) % 5],
+		    &res), RC_INPUT);
+	}
+	world_free(&w);
+}
+
+static void
+test_names(void **state)
+{
+	struct world w = world_new();
+	char want[64];
+
+	(void)state;
+	must_enter(w.d->members, "-x@x.example", "", MEMBER_OTHER);
+	T_RC(run(&w), RC_OK);
+	snprintf(want, sizeof(want), "/keys/martin.%u.cle", this_year());
+	T_CHECK(strstr(w.seen->key[3], want) != NULL);
+	snprintf(want, sizeof(want), "/letters/martin.%u.txt", this_year());
+	T_CHECK(strstr(w.seen->letter[3], want) != NULL);
+	snprintf(want, sizeof(want), "/keys/martin@y.example.%u.cle",
+	    this_year());
+	T_CHECK(strstr(w.seen->key[4], want) != NULL);
+	T_CHECK(strstr(w.seen->key[5], "/keys/_-x.") != NULL);
+	world_free(&w);
+}
+
+static void
+test_digits(void **state)
+{
+	struct world w = world_new();
+	struct err e = ERR_INIT;
+	struct buf b = BUF_INIT;
+	uint8_t hash[KDF_KEY_BYTES];
+	char hex[2 * KDF_KEY_BYTES + 1];
+
+	(void)state;
+	T_RC(run(&w), RC_OK);
+	T_RC(file_read(w.seen->key[2], 65536, &b, &e), RC_OK);
+	kdf_hash_of(b.p, b.len, hash);
+	hex_format(hash, sizeof(hash), hex);
+	assert_int_equal(strlen(w.seen->digits[2]), 8);
+	assert_memory_equal(w.seen->digits[2], hex, 8);
+	T_RC(file_read(w.seen->letter[2], 65536, &b, &e), RC_OK);
+	T_CHECK(strstr(buf_str(&b), w.seen->digits[2]) != NULL);
+	buf_free(&b);
+	world_free(&w);
+}
+
+/* What has a letter is left alone; what has none is made again. */
+static void
+test_goes_on(void **state)
+{
+	struct buf before = BUF_INIT, after = BUF_INIT;
+	struct world w = world_new();
+	struct keyfile_result res;
+	struct err e = ERR_INIT;
+	char left[PATH_MAX + 32];
+
+	(void)state;
+	w.seen->say = RC_TEMP;
+	T_RC(run(&w), RC_TEMP);
+	assert_int_equal(w.seen->n, 1);
+	w.seen->say = RC_OK;
+	T_RC(run(&w), RC_OK);
+	assert_int_equal(w.seen->made, 4);
+	T_RC(file_read(w.seen->key[1], 65536, &before, &e), RC_OK);
+	T_CHECK(unlink(w.seen->letter[2]) == 0);
+	snprintf(left, sizeof(left), "%s.tmpA1b2C3", w.seen->letter[1]);
+	T_RC(file_write(left, "x", 1, 0600, &e), RC_OK);
+	T_RC(run(&w), RC_OK);
+	assert_int_equal(w.seen->made, 1);
+	T_CHECK(access(left, F_OK) != 0);
+	T_RC(file_read(w.seen->key[1], 65536, &after, &e), RC_OK);
+	T_CHECK(before.len == after.len &&
+	    memcmp(before.p, after.p, after.len) == 0);
+	T_RC(import(w.seen->key[2], w.seen->letter[2], &res), RC_OK);
+	buf_free(&before);
+	buf_free(&after);
+	world_free(&w);
+}
+
+static void
+test_dry(void **state)
+{
+	struct world w = world_new();
+	char keys[PATH_MAX + 8];
+
+	(void)state;
+	w.plan.really = false;
+	T_RC(run(&w), RC_OK);
+	assert_int_equal(w.seen->made, 5);
+	snprintf(keys, sizeof(keys), "%s/keys", w.out);
+	T_CHECK(access(keys, F_OK) != 0);
+	world_free(&w);
+}
+
+static void
+test_refuses(void **state)
+{
+	struct world w = world_new();
+
+	(void)state;
+	w.plan.year++;
+	T_RC(run(&w), RC_CONF);
+	w.plan.year--;
+	/* The hub has left. */
+	w.d->members->v[2].excluded = true;
+	w.d->members->policy = MEMBERS_GATEWAY;
+	T_RC(run(&w), RC_CONF);
+	w.d->members->policy = MEMBERS_LIST;
+	T_RC(run(&w), RC_OK);
+	assert_int_equal(w.seen->n, 4);
+	world_free(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_digits),
+		cmocka_unit_test(test_goes_on),
+		cmocka_unit_test(test_dry),
+		cmocka_unit_test(test_refuses),
+	};
+	struct err e = ERR_INIT;
+
+	T_RC(secret_init(&e), RC_OK);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
