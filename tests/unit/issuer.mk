@@ -1,7 +1,7 @@
 # unit tests of src/issuer
 UNIT_ISSUER_LIBS = src/libissuer.a src/libvault.a src/libconf.a \
 	src/libmail.a $(CONFUSE_LIBS) $(UNIT_BASE_LIBS)
-EXTRA_DIST += tests/unit/issuer_unit.h
+EXTRA_DIST += tests/unit/issuer_unit.h tests/e2e/test_issuer.py
 check_PROGRAMS += tests/unit/test_csv
 TESTS += tests/unit/test_csv
 tests_unit_test_csv_SOURCES = tests/unit/test_csv.c

@@ -35,7 +35,8 @@ has(const struct buf *b, const char *text)
 static void
 test_french(void **state)
 {
-	struct buf b = letter("Dr L\xc3\xa9" "a Martin", "02 31 00 00 00", false);
+	struct buf b = letter("Dr L\xc3\xa9" "a Martin", "02 31 00 00 00",
+	    false);
 
 	(void)state;
 	has(&b, "Association essai\nLe 23 novembre 2026\n");
