@@ -17,7 +17,7 @@
 #include "issuer/desk.h"
 
 enum { OPT_ASSOC = 1000, OPT_YEAR, OPT_DOMAIN, OPT_ISSUER, OPT_WATCH, OPT_HUB,
-    OPT_CALL, OPT_PASS, OPT_OUT, OPT_POLICY };
+    OPT_CALL, OPT_PASS, OPT_OUT, OPT_POLICY, OPT_DIRECTORY };
 
 /* What any of the three may be told. */
 struct words {
@@ -25,6 +25,7 @@ struct words {
 	const char	*pass_file;
 	const char	*out;
 	const char	*policy;
+	const char	*directory;
 	struct secret	 pass;
 };
 
@@ -84,6 +85,9 @@ option(struct app *app, int argc, char **argv, int opt, struct words *w,
 		return RC_OK;
 	case OPT_POLICY:
 		w->policy = optarg;
+		return RC_OK;
+	case OPT_DIRECTORY:
+		w->directory = optarg;
 		return RC_OK;
 	}
 	return app_usage(app, e);
@@ -379,19 +383,26 @@ run_batch(struct app *app, const struct batch_plan *plan, struct err *e)
 	return rc == RC_OK ? end : rc;
 }
 
+/* Kept, so that a batch which goes on goes on alike. */
 static enum rc
-choose_policy(struct app *app, struct desk *d, const char *word,
+choose_policy(struct app *app, struct desk *d, const struct words *w,
     struct err *e)
 {
-	enum members_policy policy;
+	struct members *m = d->members;
+	enum members_policy policy = m->policy;
+	bool ring = m->names_ring;
 
-	if (word == NULL)
-		return RC_OK;
-	if (!members_policy(word, &policy))
+	if (w->policy != NULL && !members_policy(w->policy, &policy))
 		return app_usage(app, e);
-	if (policy == d->members->policy)
+	if (w->directory != NULL) {
+		ring = strcmp(w->directory, "ring") == 0;
+		if (!ring && strcmp(w->directory, "all") != 0)
+			return app_usage(app, e);
+	}
+	if (policy == m->policy && ring == m->names_ring)
 		return RC_OK;
-	d->members->policy = policy;
+	m->policy = policy;
+	m->names_ring = ring;
 	return app->dry_run ? RC_OK : desk_save(d, e);
 }
 
@@ -415,7 +426,7 @@ batch(struct app *app, struct desk *d, const struct words *w, struct err *e)
 			    _("%s: the name is too long"), w->plan.dir);
 		plan.out = out;
 	}
-	if ((rc = choose_policy(app, d, w->policy, e)) != RC_OK)
+	if ((rc = choose_policy(app, d, w, e)) != RC_OK)
 		return rc;
 	return run_batch(app, &plan, e);
 }
@@ -426,6 +437,7 @@ cmd_issuer_batch(struct app *app, int argc, char **argv, struct err *e)
 	static const struct option longs[] = {
 		{ "out", required_argument, NULL, OPT_OUT },
 		{ "policy", required_argument, NULL, OPT_POLICY },
+		{ "directory", required_argument, NULL, OPT_DIRECTORY },
 		{ "year", required_argument, NULL, OPT_YEAR },
 		{ "pass-file", required_argument, NULL, OPT_PASS },
 		{ NULL, 0, NULL, 0 }

@@ -46,7 +46,7 @@ const struct cmd cmds[] = {
 	    N_("enter members into its register"), CMD_DRY | CMD_JSON,
 	    cmd_issuer_add },
 	{ "issuer batch", "DIR [--out OUT] [--policy full|list|gateway] "
-	    "[--year Y] [--pass-file FILE]",
+	    "[--directory all|ring] [--year Y] [--pass-file FILE]",
 	    N_("make their key files, and the letters with the codes"),
 	    CMD_DRY | CMD_JSON, cmd_issuer_batch },
 	{ "log", "[--days N]", N_("what happened"), CMD_CONF | CMD_JSON,

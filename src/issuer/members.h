@@ -50,6 +50,7 @@ struct members {
 	char		 assoc[33];
 	char		 call[MEMBERS_CALL_BYTES + 1];	/* whom, or "" */
 	enum members_policy policy;
+	bool		 names_ring;	/* directories name only one's ring */
 	size_t		 n, cap;
 	struct member	*v;		/* in the order of their coming */
 	size_t		 nlists, lists_cap;

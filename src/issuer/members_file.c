@@ -8,6 +8,7 @@
 #include "issuer/members.h"
 
 #define FIRST "sceau register 1"
+#define SETTINGS 5	/* lines before the first member's */
 #define FIELDS 7	/* member, identity, kind, state, route, lists, name */
 
 /* ---- writing ------------------------------------------------------------ */
@@ -36,8 +37,10 @@ format_member(const struct members *m, const struct member *w,
 bool
 members_format(const struct members *m, struct buf *out)
 {
-	if (!buf_addf(out, FIRST "\nassociation\t%s\npolicy\t%s\ncall\t%s\n",
-	    m->assoc, members_policy_word(m->policy), m->call))
+	if (!buf_addf(out, FIRST "\nassociation\t%s\npolicy\t%s\n"
+	    "directory\t%s\ncall\t%s\n", m->assoc,
+	    members_policy_word(m->policy), m->names_ring ? "ring" : "all",
+	    m->call))
 		return false;
 	for (size_t i = 0; i < m->n; i++)
 		if (!format_member(m, &m->v[i], out))
@@ -116,6 +119,10 @@ parse_setting(struct members *m, const struct bytes f[FIELDS], unsigned line)
 	case 3:
 		return bytes_eqs(f[0], "policy") &&
 		    members_policy(text, &m->policy);
+	case 4:
+		m->names_ring = bytes_eqs(f[1], "ring");
+		return bytes_eqs(f[0], "directory") &&
+		    (m->names_ring || bytes_eqs(f[1], "all"));
 	default:
 		memcpy(m->call, text, f[1].len + 1);
 		return bytes_eqs(f[0], "call");
@@ -133,7 +140,7 @@ parse_line(struct members *m, struct bytes line, unsigned number,
 		return bytes_eqs(line, FIRST) ? RC_OK : err_set(e, RC_INPUT,
 		    _("not a register of this version"));
 	n = cut(line, f);
-	if (number <= 4)
+	if (number <= SETTINGS)
 		return n == 2 && parse_setting(m, f, number) ? RC_OK :
 		    err_set(e, RC_INPUT, _("not the setting that stands "
 		    "here"));
@@ -165,7 +172,7 @@ members_parse(const void *p, size_t len, struct members **m, struct err *e)
 		left.len -= line.len + 1;
 		rc = parse_line(*m, line, number, e);
 	}
-	if (rc == RC_OK && number < 4)
+	if (rc == RC_OK && number < SETTINGS)
 		rc = err_set(e, RC_INPUT, _("the register is cut short"));
 	if (rc == RC_OK)
 		return rc;

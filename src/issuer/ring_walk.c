@@ -74,7 +74,8 @@ text(const char *s)
 static bool
 next_entry(struct ring_walk *w, const struct member *m, struct rec *r)
 {
-	if (m == w->me || m->excluded || m->kind == MEMBER_ISSUER)
+	if (m == w->me || m->excluded || m->kind == MEMBER_ISSUER ||
+	    (w->all->names_ring && !ring_walk_may(w->all, w->me, m)))
 		return false;
 	r->type = REC_ENTRY;
 	r->entry = (struct rec_entry){ flag_of(m->kind), m->id,

@@ -34,9 +34,10 @@ bool ring_walk_may(const struct members *m, const struct member *a,
 
 /*
  * ring_walk_next(walk, i, r):
- * As keyfile_plan.next wants it: GRANTs, an ENTRY for everybody else who is in
- * office whatever the policy, a BAR for every replaced generation and for
- * whoever has left.  ${i} is 0 at the start, then one more each time.
+ * As keyfile_plan.next wants it: GRANTs; an ENTRY for everybody else in office
+ * (with names_ring: for whom there was a GRANT); a BAR for every replaced
+ * generation and for whoever has left.  ${i} is 0 at the start, then one more
+ * each time.
  */
 bool ring_walk_next(void *walk, size_t i, struct rec *r);
 

@@ -329,6 +329,16 @@ def test_interop_pysceau_reads(desk, policy):
                 if local(x["identity"]) == "passerelle")["flags"] == 4
 
 
+def test_directory_of_the_ring(desk):
+    desk.init(*HUB)
+    desk.add()
+    desk.batch("--policy", "gateway", "--directory", "some", check=64)
+    desk.batch("--policy", "gateway", "--directory", "ring")
+    f = keyfile.read(desk.key("dr.martin").read_bytes(),
+                     paper.parse(desk.code("dr.martin")))
+    assert len(f.grants) == len(f.entries) == 2
+
+
 def test_interop_pysceau_writes(machine, tmp_path):
     a = association.small(bytes(range(32)), YEAR, int(time.time()))
     c = bytes(range(16, 31))

@@ -11,6 +11,7 @@ some(void)
 	must_enter(m, "a@x.example", "cardio;radio", MEMBER_PRACTICE);
 	must_enter(m, "b@x.example", "", MEMBER_LABORATORY);
 	m->policy = MEMBERS_LIST;
+	m->names_ring = true;
 	strcpy(m->call, "02 31 00 00 00, de 9 h \xc3\xa0 12 h");
 	T_CHECK(identity_at_gen(&m->v[1].id, 3, &m->v[1].id));
 	m->v[2].excluded = true;
@@ -30,7 +31,7 @@ test_there_and_back(void **state)
 	assert_int_equal(n->n, 3);
 	T_STR(n->assoc, "essai");
 	T_STR(n->call, m->call);
-	T_CHECK(n->policy == MEMBERS_LIST);
+	T_CHECK(n->policy == MEMBERS_LIST && n->names_ring);
 	T_CHECK(n->v[0].kind == MEMBER_ISSUER);
 	T_CHECK(identity_eq(&n->v[1].id, &m->v[1].id));
 	T_CHECK(n->v[1].nlists == 2 && n->v[2].excluded);
@@ -62,7 +63,7 @@ test_every_truncation(void **state)
 
 		memcpy(p, b.p, len);
 		lines += len > 0 && p[len - 1] == '\n';
-		whole = len > 0 && p[len - 1] == '\n' && lines >= 4;
+		whole = len > 0 && p[len - 1] == '\n' && lines >= 5;
 		T_RC(members_parse(p, len, &n, &e),
 		    whole ? RC_OK : RC_CONF);
 		T_CHECK((n != NULL) == whole);
@@ -73,7 +74,8 @@ test_every_truncation(void **state)
 	buf_free(&b);
 }
 
-#define HEAD "sceau register 1\nassociation\tessai\npolicy\tfull\ncall\t\n"
+#define HEAD "sceau register 1\nassociation\tessai\npolicy\tfull\n" \
+	"directory\tall\ncall\t\n"
 #define A "member\tessai/a@x.example#1\tpractice\tmember\ta@y.example\t\tA\n"
 
 static void
@@ -98,17 +100,19 @@ test_refuses(void **state)
 	bad("sceau register 2\n", "line 1");
 	bad("sceau register 1\npolicy\tfull\n", "line 2");
 	bad("sceau register 1\nassociation\tessai\npolicy\tsome\n", "line 3");
-	bad(HEAD A A, "line 6");
-	bad(HEAD "member\n", "line 5");
+	bad("sceau register 1\nassociation\tessai\npolicy\tfull\n"
+	    "directory\tsome\n", "line 4");
+	bad(HEAD A A, "line 7");
+	bad(HEAD "member\n", "line 6");
 	bad(HEAD "member\tessai/a@x.example#1\tpractice\tmember\ta@y.example"
-	    "\t\tA\tmore\n", "line 5");
+	    "\t\tA\tmore\n", "line 6");
 	bad(HEAD "member\tautre/a@x.example#1\tpractice\tmember\ta@y.example"
-	    "\t\tA\n", "line 5");
+	    "\t\tA\n", "line 6");
 	bad(HEAD "member\tessai/a@x.example\tpractice\tmember\ta@y.example"
-	    "\t\tA\n", "line 5");
+	    "\t\tA\n", "line 6");
 	bad(HEAD "member\tessai/a@x.example#1\tking\tmember\ta@y.example"
-	    "\t\tA\n", "line 5");
-	bad(HEAD "\n", "line 5");
+	    "\t\tA\n", "line 6");
+	bad(HEAD "\n", "line 6");
 	bad("sceau register 1\nassociation\tabcdefghijklmnopqrstuvwxyz0123456"
 	    "\npolicy\tfull\ncall\t\n", "line 2");
 }

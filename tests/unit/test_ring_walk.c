@@ -124,6 +124,26 @@ test_walks_twice(void **state)
 	members_free(&m);
 }
 
+/* Large associations: no line for whom there is no key. */
+static void
+test_names_of_the_ring(void **state)
+{
+	struct members *m = association(MEMBERS_LIST);
+	uint8_t keys[N * KDF_KEY_BYTES] = { 0 };
+	struct ring_walk w = { .all = m, .keys = keys, .year = 2027,
+	    .me = &m->v[MARTIN] };
+	struct rec r;
+	size_t i = 0;
+
+	(void)state;
+	m->names_ring = true;
+	while (ring_walk_next(&w, i, &r))
+		i++;
+	assert_int_equal(w.grants, 3);
+	assert_int_equal(w.entries, 3);
+	members_free(&m);
+}
+
 int
 main(void)
 {
@@ -132,6 +152,7 @@ main(void)
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_gateway),
 		cmocka_unit_test(test_walks_twice),
+		cmocka_unit_test(test_names_of_the_ring),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
