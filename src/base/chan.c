@@ -181,6 +181,14 @@ chan_ready(const struct chan *c)
 	    c->in.len - at - CHAN_HEAD_BYTES >= get_be32(c->in.p + at);
 }
 
+bool
+chan_waiting(const struct chan *c)
+{
+	struct pollfd p = { c->fd, POLLIN, 0 };
+
+	return chan_ready(c) || (c->fd >= 0 && poll(&p, 1, 0) == 1);
+}
+
 /* Make room for the rest of the frame at hand. */
 static enum rc
 make_room(struct chan *c, struct err *e)

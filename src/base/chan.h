@@ -50,6 +50,8 @@ enum rc chan_send(struct chan *c, uint8_t type, uint32_t job,
 enum rc chan_send_fd(struct chan *c, uint8_t type, uint32_t job,
     const void *p, size_t len, int fd, struct err *e);
 enum rc chan_recv(struct chan *c, struct frame *f, struct err *e);
+/* chan_waiting(c): something has come, here or in the socket; or its end. */
+bool chan_waiting(const struct chan *c);
 /* chan_ready(c): a whole frame is buffered already. */
 bool chan_ready(const struct chan *c);
 

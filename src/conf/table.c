@@ -123,7 +123,7 @@ const struct row conf_rows[] = {
 	{ S_ACCOUNT, "unsealed_to", K_TEXT, ACC(unsealed_to), NULL, 0, 0,
 	    NULL, N_("left where it is"),
 	    N_("IMAP mailbox to which mail that is not sealed is moved.") },
-	{ S_ACCOUNT, "idle", K_BOOL, ACC(idle), NULL, 0, 0, "no", NULL,
+	{ S_ACCOUNT, "idle", K_BOOL, ACC(idle), NULL, 0, 0, "yes", NULL,
 	    N_("sceau run: let the IMAP server tell of new mail.") },
 	{ S_ACCOUNT, "every", K_TIME, ACC(every_s), NULL, 10, 0, "300 s",
 	    NULL, N_("sceau run: time between two looks.") },

@@ -221,7 +221,7 @@ wait_news(struct fetch *f, struct err *e)
 	bool news = false;
 	enum rc rc = RC_OK;
 
-	while (rc == RC_OK && !news && !chan_ready(f->keeper))
+	while (rc == RC_OK && !news && !chan_waiting(f->keeper))
 		rc = source_wait(f->s, f->account->every_s, f->keeper->fd,
 		    &news, e);
 	return rc != RC_OK ? rc :

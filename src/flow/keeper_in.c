@@ -336,7 +336,8 @@ account_frame(struct keeper *k, struct account *a, const struct frame *f,
 	case IPC_RELEASED:
 		return on_released(k, a, f, e);
 	case IPC_WAITED:
-		return on_up(k, a, e);
+		/* It may cross our wish that it leave. */
+		return a->state == AC_WAITING ? on_up(k, a, e) : RC_OK;
 	}
 	return ipc_bad(e);
 }
