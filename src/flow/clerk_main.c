@@ -478,7 +478,7 @@ set_up(struct clerk *c, struct err *e)
 	size_t nrw = 0;
 	enum rc rc = RC_OK;
 
-	if (c->p->kind == PASS_SUBMIT)
+	if (c->p->kind == PASS_SUBMIT || c->p->dry_run)
 		return sandbox_enter(SB_CLERK, NULL, e);
 	if (conf->ndelivers > PLACES_MAX)
 		return err_set(e, RC_CONF, _("more than %d deliveries"),

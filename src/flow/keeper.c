@@ -105,7 +105,9 @@ work(struct keeper *k, bool *some, struct err *e)
 	enum rc rc;
 
 	*some = false;
-	if (k->p->dry_run || k->p->store_only || k->stop)
+	if (k->p->dry_run)
+		return dry_open(k, e);
+	if (k->p->store_only || k->stop)
 		return RC_OK;
 	if (k->open_more) {
 		rc = open_batch(k, some, e);
@@ -143,7 +145,7 @@ look_again(struct keeper *k)
 static bool
 over(const struct keeper *k)
 {
-	return accounts_done(k) && relays_done(k) &&
+	return accounts_done(k) && relays_done(k) && k->dry == NULL &&
 	    (k->stop || k->p->store_only || (!k->p->stay && !k->open_more));
 }
 
@@ -277,6 +279,7 @@ keeper_end(struct keeper *k)
 	accounts_free(k);
 	relays_free(k);
 	rows_forget(k);
+	dry_free(k);
 	buf_free(&k->submission);
 	store_close(&k->st);
 	(void)chan_put(&k->x->starter, IPC_EXIT, 0, &code, 1, &ignored);

@@ -91,6 +91,8 @@ struct keeper {
 	 * failures to tell of. */
 	bool			 open_more, ack_more, out_more, notice_more;
 	int64_t			 looked_at;	/* `run`: when last asked */
+	struct dry		*dry;		/* --dry-run: to be judged */
+	uint64_t		 dry_bytes;
 	bool			 taken;		/* PASS_TAKE: stored */
 	bool			 busy;		/* copies to look at again */
 	bool			 stop;		/* asked to end */
@@ -155,6 +157,13 @@ int64_t accounts_next_at(const struct keeper *k);
 
 /* keeper_open.c: one batch; ${some} false: there was nothing to open. */
 enum rc open_batch(struct keeper *k, bool *some, struct err *e);
+
+/* keeper_dry.c: --dry-run. dry_put() takes the gathered mail; dry_open()
+ * judges and forgets what was put. */
+enum rc dry_put(struct keeper *k, const char *account, struct gather *g,
+    struct err *e);
+enum rc dry_open(struct keeper *k, struct err *e);
+void dry_free(struct keeper *k);
 
 /* keeper_hub.c: re-seal an opened message for its routes. */
 struct opening;

@@ -16,6 +16,12 @@ gather_add(struct keeper *k, struct gather *g, const void *p, size_t len,
 {
 	enum rc rc = RC_OK;
 
+	if (k->p->dry_run && g->buf.len + len > STORE_PART_MAX_BYTES) {
+		/* Too large to be judged in memory: only counted. */
+		buf_free(&g->buf);
+		g->size += len;
+		return RC_OK;
+	}
 	if (g->buf.len + len > STORE_PART_MAX_BYTES) {
 		if (g->id == 0)
 			rc = store_body_begin(k->st, &g->id, e);

@@ -222,12 +222,6 @@ on_listed(struct keeper *k, struct account *a, struct err *e)
 		return rc;
 	LOG(LOG_L_DEBUG, "in.listed", LK_S("account", a->conf->name),
 	    LK_N("wanted", wanted));
-	if (k->p->dry_run) {
-		keeper_event(k, "in.would_fetch", "account=%s messages=%zu",
-		    a->conf->name, wanted);
-		a->state = AC_FETCHED;
-		return RC_OK;
-	}
 	return want_more(k, a, e);
 }
 
@@ -265,7 +259,9 @@ on_end(struct keeper *k, struct account *a, const struct frame *f,
 		LOG(LOG_L_DEBUG, "in.fetched", LK_S("account", a->conf->name),
 		    LK_S("from", from), LK_S("message_id", message_id),
 		    LK_N("octets", a->mail.size));
-		return put_one(k, a, id, e);
+		return k->p->dry_run ?
+		    dry_put(k, a->conf->name, &a->mail, e) :
+		    put_one(k, a, id, e);
 	case FETCHED_UNSEALED:
 	case FETCHED_FORMAT:
 	case FETCHED_TOOBIG:
@@ -276,7 +272,7 @@ on_end(struct keeper *k, struct account *a, const struct frame *f,
 		    "why=\"%.200s\"", a->conf->name, from, message_id, why);
 		if (as != FETCHED_UNSEALED)
 			keeper_worse(k, RC_INPUT, WHY_NONE);
-		return pass_over(k, a, id, as, e);
+		return k->p->dry_run ? RC_OK : pass_over(k, a, id, as, e);
 	case FETCHED_GONE:
 		gather_drop(k, &a->mail);
 		return RC_OK;

@@ -9,6 +9,7 @@ src_libflow_a_SOURCES = \
 	src/flow/keeper.c src/flow/keeper.h \
 	src/flow/keeper_body.c \
 	src/flow/keeper_done.c \
+	src/flow/keeper_dry.c \
 	src/flow/keeper_hub.c \
 	src/flow/keeper_in.c \
 	src/flow/keeper_loop.c \
