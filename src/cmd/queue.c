@@ -129,6 +129,9 @@ change(struct app *app, int argc, char **argv, bool retry, struct err *e)
 	if ((rc = store_open(app->conf.state, STORE_WRITE, &st, e)) == RC_OK)
 		rc = retry ? store_out_retry(st, id, clock_now(), &result,
 		    e) : store_out_drop(st, id, &result, e);
+	/* Now is now: relays that are waited for are tried, too. */
+	for (size_t i = 0; rc == RC_OK && retry && i < app->conf.nrelays; i++)
+		rc = store_relay_ok(st, app->conf.relays[i].name, e);
 	store_close(&st);
 	if (rc == RC_OK && result != STORE_OK)
 		rc = err_set(e, RC_INPUT, _("no %s cannot be changed: it is "

@@ -14,6 +14,7 @@
 
 #define CLAIM_AT_ONCE 32
 #define LEASE_S 3600
+#define CRASH_AGAIN_S 60
 
 struct route {
 	const struct conf_relay	*conf;
@@ -278,6 +279,11 @@ relay_gone(struct keeper *k, size_t i, struct err *e)
 		return rc;
 	err_ctx(&l->err, _("relay %s"), r->conf->name);
 	keeper_fault(k, "out.route_failed", l->rc, l->why, &l->err);
+	/* Our own crash is not the relay's: it costs this pass, no more. */
+	if (!l->done) {
+		r->again_at = clock_now() + CRASH_AGAIN_S;
+		return RC_OK;
+	}
 	random_bytes(&jitter, sizeof(jitter));
 	return store_relay_suspend(k->st, r->conf->name, clock_now(), jitter,
 	    l->err.text, &r->again_at, e);
