@@ -44,6 +44,13 @@ struct job {
 	size_t		 npapers;
 };
 
+/* A message whose delivery was interrupted: where its whole mail is already,
+ * whatever its name was made of then. */
+struct seen {
+	char	token[DROP_TOKEN_BYTES];
+	bool	at[PLACES_MAX];
+};
+
 struct clerk {
 	const struct pass	*p;
 	struct pass_ends	*x;
@@ -52,6 +59,8 @@ struct clerk {
 	struct job		 jobs[JOBS_MAX];
 	uint32_t		 file[JOBS_MAX];	/* to be settled */
 	size_t			 nfile;
+	struct seen		 seen[JOBS_MAX];	/* of the last looks */
+	size_t			 nseen;
 };
 
 static const struct conf_deliver *
@@ -343,6 +352,17 @@ sync_place(struct clerk *c, size_t place, struct err *e)
 	return rc;
 }
 
+static bool
+seen_at(const struct clerk *c, const struct job *j, size_t place)
+{
+	size_t n = c->nseen < JOBS_MAX ? c->nseen : JOBS_MAX;
+
+	for (size_t i = 0; i < n && c->places[place].maildir; i++)
+		if (strcmp(c->seen[i].token, j->token) == 0)
+			return c->seen[i].at[place];
+	return false;
+}
+
 static enum rc
 name_all(struct clerk *c, struct job *j, bool *touched, struct err *e)
 {
@@ -355,8 +375,12 @@ name_all(struct clerk *c, struct job *j, bool *touched, struct err *e)
 			rc = give_to_command(c, j, p, e);
 			continue;
 		}
-		rc = drop_name(&c->places[p->place], &p->drop, p->name, e);
 		touched[p->place] = true;
+		if (seen_at(c, j, p->place)) {
+			drop_forget(&p->drop);
+			continue;
+		}
+		rc = drop_name(&c->places[p->place], &p->drop, p->name, e);
 	}
 	return rc;
 }
@@ -417,7 +441,7 @@ on_settle(struct clerk *c, const struct frame *f, struct err *e)
 		rc = tell_filed(c, c->file[i], why->rc, why, e);
 		job_drop(c, job_find(c, c->file[i]));
 	}
-	c->nfile = 0;
+	c->nfile = c->nseen = 0;
 	return rc;
 }
 
@@ -425,20 +449,20 @@ on_settle(struct clerk *c, const struct frame *f, struct err *e)
 static enum rc
 on_look(struct clerk *c, const struct frame *f, struct err *e)
 {
-	char token[DROP_TOKEN_BYTES];
-	bool there = c->nplaces > 0, one;
+	struct seen *s = &c->seen[c->nseen % JOBS_MAX];
+	bool there = c->nplaces > 0;
 	uint8_t answer;
 	enum rc rc = RC_OK;
 
 	if (f->body.len != GATE_T_BYTES)
 		return ipc_bad(e);
-	drop_token(f->body.p, token);
-	for (size_t i = 0; rc == RC_OK && there && i < c->nplaces; i++) {
-		if (deliver_of(c, i)->kind == CONF_DELIVER_PIPE)
-			one = false;
-		else
-			rc = drop_there(&c->places[i], token, &one, e);
-		there = there && one;
+	memset(s, 0, sizeof(*s));
+	drop_token(f->body.p, s->token);
+	c->nseen++;
+	for (size_t i = 0; rc == RC_OK && i < c->nplaces; i++) {
+		if (deliver_of(c, i)->kind != CONF_DELIVER_PIPE)
+			rc = drop_there(&c->places[i], s->token, &s->at[i], e);
+		there = there && s->at[i];
 	}
 	answer = there;
 	return rc != RC_OK ? rc : chan_send(&c->x->keeper, IPC_FOUND, f->job,
