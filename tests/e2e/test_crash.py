@@ -1,0 +1,240 @@
+"""kill -9 at chosen instants, and of each process alone: after the next pass
+nothing is lost, nothing is shown twice as new, what is acknowledged is true,
+and so are the exit codes (P18).  Needs a build with --enable-fault."""
+
+import os
+import signal
+import time
+from collections import Counter
+
+import pytest
+
+from pysceau import envelope, mail, records
+from world.attack import acks
+from world.demo import mark, stripped
+from world.memory import tree
+
+N = 3
+CRASHED = (75, -signal.SIGKILL)
+
+RECEIVING = [
+    "fetch.open.before", "fetch.mail.begin#2", "fetch.mail.end#3",
+    "keeper.fetched.before", "keeper.fetched.after", "clerk.sync.before",
+    "keeper.intent.before", "keeper.intent.after", "drop.name.before#2",
+    "drop.name.after#2", "keeper.delivered.before", "keeper.delivered.after",
+    "fetch.release.before", "fetch.release.after", "keeper.ack.before",
+    "keeper.ack.after", "relay.mail.begin", "relay.mail.end",
+    "keeper.sent.before", "keeper.sent.after",
+]
+SENDING = ["keeper.submit.before", "keeper.submit.after", "relay.mail.begin",
+           "relay.mail.end", "relay.mail.done", "keeper.sent.before",
+           "keeper.sent.after"]
+GATEWAY = ["keeper.fetched.after", "keeper.relay.before",
+           "keeper.relay.after", "relay.mail.end", "keeper.sent.before",
+           "fetch.release.after"]
+
+
+@pytest.fixture(scope="session")
+def faults(_servers):
+    """The build must know them: a test that never crashes proves nothing."""
+    log = _servers.labo.folder / "points"
+    _servers.fresh()
+    got = _servers.labo.sceau("poll", SCEAU_FAULT_LOG=str(log))
+    if not log.exists():
+        pytest.skip("no fault points in this build")
+    return got
+
+
+def crash(member, point, *words, **more):
+    """Run with a SIGKILL at that point; somebody must have died of it."""
+    got = member.sceau(*words, SCEAU_FAULT=f"{point}:kill", **more)
+    assert b"signal=9" in got.stderr or got.code == -signal.SIGKILL, \
+        f"{point} was never passed: {got.text()}"
+    return got
+
+
+def settle(member):
+    """As cron would: until a pass has nothing to complain of."""
+    for _ in range(4):
+        if (got := member.sceau("poll")).code == 0:
+            return
+    raise AssertionError(got.text())
+
+
+def shown_once(member, mails):
+    """Each mail once as new; another showing only with a flag."""
+    new, again = Counter(), Counter()
+    for p in member.documents():
+        data = p.read_bytes()
+        flagged = "possible-duplicate" in mark(data).get("flags", "")
+        (again if flagged else new)[stripped(data)] += 1
+    lost = [m for m in mails if not new[m] and not again[m]]
+    assert not lost, f"{len(lost)} lost"
+    assert max(new.values(), default=1) == 1, "shown twice as new"
+    assert not set(new) & set(again), "shown as new and again"
+    assert set(new) | set(again) == set(mails)
+    left = list((member.inbox / "tmp").iterdir())
+    assert left == [], "temporary files were not swept"
+
+
+def received(demo, forger, member, mails, envs):
+    shown_once(member, mails)
+    assert member.mail() == [] and member.held() == []
+    told = {}
+    for a in acks(demo, demo.labo, forger):
+        told.setdefault(a["T"], set()).add((a["state"], a["D"]))
+    assert told == {
+        envelope.parse_header(e).T: {(2, envelope.digest_of(m))}
+        for e, m in zip(envs, mails)}
+
+
+@pytest.fixture(scope="session")
+def three(_servers, forger):
+    mails = [_servers.mail_of(f"INR {n}", _servers.dr) for n in range(N)]
+    return mails, [forger.seal(_servers.labo, _servers.dr, m) for m in mails]
+
+
+def receive_and_crash(demo, forger, three, point):
+    mails, envs = three
+    demo.post(demo.dr, *(forger.wrap(demo.labo, demo.dr, e) for e in envs))
+    got = crash(demo.dr, point, "poll")
+    assert got.code in CRASHED, f"exit {got.code}: {got.text()}"
+    time.sleep(1.1)         # names of files are made of the second, too
+    settle(demo.dr)
+    received(demo, forger, demo.dr, mails, envs)
+
+
+@pytest.mark.parametrize("point", RECEIVING)
+def test_killed_while_receiving(demo, faults, forger, three, point):
+    receive_and_crash(demo, forger, three, point)
+
+
+@pytest.mark.slow
+def test_killed_at_every_point_of_receiving(demo, faults, forger, three):
+    """Those that a pass really goes by, first and second time."""
+    mails, envs = three
+    demo.post(demo.dr, *(forger.wrap(demo.labo, demo.dr, e) for e in envs))
+    log = demo.dr.folder / "points"
+    log.unlink(missing_ok=True)
+    demo.dr.ok("poll", SCEAU_FAULT_LOG=str(log))
+    points = Counter(log.read_text().split())
+    assert len(points) > 20
+    for name, times in sorted(points.items()):
+        for n in {1, min(times, 2)}:
+            demo.fresh()
+            demo.post(demo.dr, *(forger.wrap(demo.labo, demo.dr, e)
+                                 for e in envs))
+            demo.dr.sceau("poll", SCEAU_FAULT=f"{name}#{n}:kill")
+            time.sleep(1.1)
+            settle(demo.dr)
+            received(demo, forger, demo.dr, mails, envs)
+
+
+@pytest.mark.parametrize("point", SENDING)
+def test_killed_while_sending(demo, faults, forger, point):
+    """What send promised arrives; what it did not, may not be half kept."""
+    data = demo.mail_of("INR 1", demo.dr)
+    if "submit" in point:
+        got = crash(demo.labo, point, "send", demo.dr.address, input=data)
+        assert got.code in CRASHED, got.text()
+        promised = point.endswith("after")
+    else:
+        demo.labo.ok("send", demo.dr.address, input=data)
+        got = crash(demo.labo, point, "poll")
+        assert got.code in CRASHED, f"exit {got.code}: {got.text()}"
+        promised = True
+    settle(demo.labo)
+    # A lease of the killed relay must lapse first.
+    queued = demo.labo.ok("queue", "list", "--json").json()
+    for row in queued:
+        demo.labo.ok("queue", "retry", row["id"])
+    settle(demo.labo)
+    found = {mail.find(m) for m in demo.dr.mail()}
+    assert len(found) == (1 if promised else 0)
+    settle(demo.dr)
+    if promised:
+        shown_once(demo.dr, [data])
+        settle(demo.labo)
+        assert demo.labo.states() == {demo.dr.name: "received"}
+
+
+@pytest.mark.parametrize("point", GATEWAY)
+def test_killed_while_relaying(demo, faults, forger, point):
+    data = demo.mail_of("INR 1", demo.petit)
+    demo.labo.ok("send", demo.petit.address, input=data)
+    demo.labo.ok("poll")
+    got = crash(demo.hub, point, "poll")
+    assert got.code in CRASHED, f"exit {got.code}: {got.text()}"
+    settle(demo.hub)
+    for row in demo.hub.ok("queue", "list", "--json").json():
+        demo.hub.ok("queue", "retry", row["id"])
+    settle(demo.hub)
+    settle(demo.petit)
+    shown_once(demo.petit, [data])
+    assert demo.hub.mail() != [] or demo.petit.mail() == []
+    settle(demo.hub)
+    settle(demo.labo)
+    assert demo.labo.states() == {demo.petit.name: "received"}
+
+
+def name_of(pid):
+    try:
+        with open(f"/proc/{pid}/comm") as f:
+            return f.read().strip()
+    except OSError:
+        return ""
+
+
+@pytest.mark.parametrize("which", ["keeper", "vault", "clerk", "fetch",
+                                   "starter"])
+def test_each_process_killed_alone(demo, forger, which):
+    """In the middle of a batch of a hundred, whatever it does just then."""
+    mails = [demo.mail_of(f"INR {n}", demo.dr) for n in range(100)]
+    envs = [forger.seal(demo.labo, demo.dr, m) for m in mails]
+    demo.post(demo.dr, *(forger.wrap(demo.labo, demo.dr, e) for e in envs))
+    process = demo.dr.start("poll")
+
+    def victim():
+        if which == "starter":
+            return process.pid if len(tree(process.pid)) > 3 else None
+        return next((p for p in tree(process.pid)
+                     if which in name_of(p)), None)
+    demo.wait_until(lambda: victim() or process.poll() is not None,
+                    what=f"the {which}")
+    if which in ("keeper", "vault", "clerk"):
+        demo.wait_until(lambda: list(demo.dr.inbox.glob("*/*")) or
+                        process.poll() is not None, what="the first files")
+    pid = victim()
+    assert pid, f"no {which}: {process.communicate()}"
+    os.kill(pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert process.returncode in CRASHED
+    settle(demo.dr)
+    received(demo, forger, demo.dr, mails, envs)
+
+
+def test_the_relay_process_killed_alone(demo):
+    for n in range(30):
+        demo.send(f"INR {n}", demo.dr)
+    process = demo.labo.start("poll")
+    demo.wait_until(lambda: demo.dr.mail(), what="the first mail")
+    pid = next((p for p in tree(process.pid) if "relay" in name_of(p)), None)
+    if pid:
+        os.kill(pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert process.returncode == (75 if pid else 0)
+    settle(demo.labo)
+    for row in demo.labo.ok("queue", "list", "--json").json():
+        demo.labo.ok("queue", "retry", row["id"])
+    settle(demo.labo)
+    settle(demo.dr)
+    shown_once(demo.dr, [demo.mail_of(f"INR {n}", demo.dr)
+                         for n in range(30)])
+    settle(demo.labo)
+    states = {r["state"] for r in demo.labo.ok("status", "--json").json()
+              if r["type"] == "sent"}
+    assert states == {"received"}
+
+
+def test_records_of_acknowledgement_are_those_of_the_protocol():
+    assert (records.RECEIVED, records.REFUSED) == (2, 0x10)
