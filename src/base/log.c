@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -56,20 +57,54 @@ is_plain(const char *s)
 	return true;
 }
 
+/* Of 2 or 3 octets, and to be seen: no control, no mark that turns the
+ * direction of the line or hides something in it. */
+static bool
+is_visible(uint32_t c)
+{
+	return (c >= 0xa0 && c < 0x200b) || (c > 0x200f && c < 0x2028) ||
+	    (c > 0x202e && c < 0x2060) || (c > 0x206f && c < 0xd800) ||
+	    (c > 0xf8ff && c < 0xfeff) || (c > 0xfeff && c < 0xfff0);
+}
+
+/* How many octets of ${s} are one character that may stand as it is: our own
+ * words are French too; 0: it is to be escaped. */
+static size_t
+as_it_is(const char *s)
+{
+	const unsigned char *u = (const unsigned char *)s;
+	uint32_t c;
+
+	if (u[0] < 0x80)
+		return u[0] >= ' ' && u[0] <= '~' && u[0] != '"' &&
+		    u[0] != '\\' ? 1 : 0;
+	if ((u[1] & 0xc0) != 0x80)
+		return 0;
+	if (u[0] >= 0xc2 && u[0] <= 0xdf) {
+		c = (uint32_t)(u[0] & 0x1f) << 6 | (u[1] & 0x3f);
+		return is_visible(c) ? 2 : 0;
+	}
+	if (u[0] < 0xe0 || u[0] > 0xef || (u[2] & 0xc0) != 0x80)
+		return 0;
+	c = (uint32_t)(u[0] & 0x0f) << 12 | (uint32_t)(u[1] & 0x3f) << 6 |
+	    (u[2] & 0x3f);
+	return c >= 0x800 && is_visible(c) ? 3 : 0;
+}
+
 static size_t
 line_quote(char *line, size_t at, const char *s)
 {
-	char hex[5];
+	char word[5];
+	size_t n;
 
 	at = line_add(line, at, "\"");
-	for (; *s != '\0'; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c < ' ' || c > '~' || c == '"' || c == '\\')
-			snprintf(hex, sizeof(hex), "\\x%02x", c);
+	for (; *s != '\0'; s += n > 0 ? n : 1) {
+		if ((n = as_it_is(s)) > 0)
+			snprintf(word, sizeof(word), "%.*s", (int)n, s);
 		else
-			snprintf(hex, sizeof(hex), "%c", c);
-		at = line_add(line, at, hex);
+			snprintf(word, sizeof(word), "\\x%02x",
+			    (unsigned char)*s);
+		at = line_add(line, at, word);
 	}
 	return line_add(line, at, "\"");
 }
