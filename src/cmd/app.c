@@ -202,7 +202,7 @@ load_conf(struct app *app, struct err *e)
 	    ((app->cmd->needs & CMD_CONF_MAYBE) != 0 && app->store == NULL)) {
 		if ((rc = conf_load(app->conf_path, &app->conf, e)) != RC_OK)
 			return rc;
-		if (app->conf.language != NULL)
+		if (app->conf.language != NULL && app->lang == NULL)
 			lang_set(app->conf.language);
 		log_open(app->conf.syslog ? LOG_TO_SYSLOG : LOG_TO_STDERR,
 		    (enum log_level)app->conf.log_level);

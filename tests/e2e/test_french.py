@@ -89,6 +89,8 @@ def test_help_and_usage(french):
         french.dr.ok("--lang", "fr", "--help"))
     got = french.dr.sceau("held", "show")
     assert got.code == 64 and "usage" in text(got), got.text()
+    got = french.dr.sceau("--lang", "en", "held", "show", "12345")
+    assert "no 12345 is not held" in text(got)
     got = french.dr.sceau("held", "show", "12345")
     assert f"le nº{NBSP}12345 n’est pas retenu" in text(got)
 
