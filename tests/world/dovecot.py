@@ -161,8 +161,8 @@ class Dovecot:
         self._own(self.top / "users", "".join(
             f"{u}:{{PLAIN}}{p}\n" for u, p in self.users.items()).encode())
 
-    def start(self):
-        self._configure()
+    def _launch(self):
+        """True once it listens; False when a port is still taken."""
         self.process = subprocess.Popen(
             ["/usr/sbin/dovecot", "-F", "-c", self.top / "dovecot.conf"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -173,7 +173,16 @@ class Dovecot:
                    all(listening(p) for n, p in self.port.items()
                        if self.cert is not None or not n.endswith("s")),
                    what="dovecot")
-        assert self.process.poll() is None, self.log()
+        if self.process.poll() is None:
+            return True
+        assert "Address already in use" in self.log(), self.log()
+        return False
+
+    def start(self):
+        """Children of a server that was stopped may hold its ports for a
+        moment longer."""
+        self._configure()
+        wait_until(self._launch, 20, "the ports of dovecot")
         return self
 
     def stop(self):
