@@ -1,0 +1,100 @@
+"""What a process that dies, or is stopped, may cost: time, and nothing else."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import pytest
+
+
+def three(demo):
+    return [demo.send(f"INR 2,{n}", demo.dr) for n in range(3)]
+
+
+def bring(demo):
+    """What the laboratory sent lies in the practice's mailbox."""
+    demo.labo.ok("poll")
+    return demo.dr.mail()
+
+
+POINTS = ("keeper.fetched.after", "keeper.intent.before",
+          "keeper.intent.after", "drop.name.before", "drop.name.after",
+          "drop.name.after#2", "keeper.delivered.before",
+          "keeper.delivered.after", "fetch.release.before",
+          "fetch.release.after")
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_crash_neither_loses_nor_doubles(demo, point):
+    """Maildir: the file that was there before the crash is the only one."""
+    sent = three(demo)
+    assert len(bring(demo)) == 3
+    demo.dr.sceau("poll", SCEAU_FAULT=f"{point}:kill")
+    for _ in range(2):
+        demo.dr.sceau("poll")
+    assert sorted(demo.dr.shown()) == sorted(sent)
+    assert demo.dr.mail() == []
+    demo.labo.ok("poll")
+    assert demo.labo.states() == {demo.dr.name: "received"}
+
+
+def test_a_command_that_fails_does_not_multiply_the_other_delivery(demo):
+    """One place takes the mail, the other does not yet: no second copy."""
+    script = demo.dr.folder / "take"
+    script.write_text("cat >/dev/null\nexit 75\n")
+    demo.dr.conf.write_text(demo.dr.conf.read_text() + f"""
+deliver "software" {{
+    kind = pipe
+    command = "sh {script}"
+}}
+""")
+    data = demo.send("INR 2,1", demo.dr)
+    bring(demo)
+    for _ in range(3):
+        assert demo.dr.sceau("poll").code == 75
+    assert demo.dr.shown() == [data]
+    script.write_text(f"cat >{demo.dr.folder}/taken\n")
+    demo.dr.ok("poll")
+    assert demo.dr.shown() == [data]
+    assert (demo.dr.folder / "taken").read_bytes().endswith(data)
+    demo.labo.ok("poll")
+    assert demo.labo.states() == {demo.dr.name: "received"}
+
+
+def children(pid):
+    """Of the starter: the keeper is the first."""
+    text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(p) for p in text.split()]
+
+
+def stopped(pid):
+    text = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    return text.rpartition(")")[2].split()[0] == "T"
+
+
+@pytest.mark.parametrize("point", (
+    "keeper.fetched.before", "keeper.fetched.after", "keeper.intent.after",
+    "keeper.delivered.after"))
+def test_sigterm_ends_a_pass(demo, point):
+    """As under timeout(1): it ends, whatever it is at, and the next one
+    finds all."""
+    sent = three(demo)
+    bring(demo)
+    process = demo.dr.start("poll", SCEAU_FAULT=f"{point}:stop")
+    demo.wait_until(lambda: any(map(stopped, children(process.pid))), 20,
+                    point)
+    keeper = next(p for p in children(process.pid) if stopped(p))
+    process.send_signal(signal.SIGTERM)
+    time.sleep(1.5)         # the starter looks once a second
+    os.kill(keeper, signal.SIGCONT)
+    try:
+        process.communicate(timeout=20)
+    except subprocess.TimeoutExpired:
+        for pid in (*children(process.pid), process.pid):
+            os.kill(pid, signal.SIGKILL)
+        process.communicate()
+        pytest.fail("it went on")
+    demo.dr.ok("poll")
+    assert sorted(demo.dr.shown()) == sorted(sent)
