@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -71,13 +72,12 @@ fault_note(const char *name)
 		return;
 }
 
-void
-fault_point(const char *name)
+static void
+fault_pass(const char *name)
 {
 	static long passed;
 	struct fault f;
 
-	fault_note(name);
 	if (!fault_read(&f))
 		return;
 	if (f.prefix ? strncmp(name, f.name, strlen(f.name)) != 0 :
@@ -91,6 +91,22 @@ fault_point(const char *name)
 		raise(SIGSTOP);
 	else if (strcmp(f.action, "exit") == 0)
 		_exit(EX_TEMPFAIL);
+}
+
+void
+fault_point(const char *name)
+{
+	fault_note(name);
+	fault_pass(name);
+}
+
+void
+fault_of(const char *name, const char *what)
+{
+	char both[96];
+
+	snprintf(both, sizeof(both), "%s@%s", name, what);
+	fault_pass(both);
 }
 
 #else
