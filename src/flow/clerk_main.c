@@ -245,6 +245,7 @@ on_mail_end(struct clerk *c, const struct frame *f, struct err *e)
 		    "the mail stays sealed"));
 	if (rc == RC_OK && !j->begun)
 		rc = begin_files(c, j, &j->why);
+	FAULT_OF("clerk.mail", j->token);
 	if (rc == RC_OK)
 		rc = take_all(c, j, &j->why);
 	j->ready = rc == RC_OK;

@@ -20,6 +20,7 @@
 
 #define EXPIRE_BUDGET 1000
 #define LOOK_S 5
+#define LEFT_S 60	/* `run`: what was left is tried again after it */
 
 /* ---- exit code and events ------------------------------------------- */
 
@@ -85,17 +86,16 @@ keeper_fault(struct keeper *k, const char *event, enum rc rc,
 
 /* ---- a pass --------------------------------------------------------- */
 
-/* Vault and clerk leave; what they may have said meanwhile is not lost: it
- * was never promised. */
+/* Everything has been looked at once.  A copy of what was delivered meanwhile
+ * is a duplicate by now, and what was skipped can be judged: once more. */
 static void
-rest(struct keeper *k)
+open_round_over(struct keeper *k)
 {
-	chan_close(&k->vault.c);
-	chan_close(&k->rows.c);
-	chan_close(&k->clerk.c);
-	k->vault.open = k->rows.open = k->clerk.open = false;
-	k->vault.asked = k->vault.done = k->clerk.done = false;
-	k->vault.rc = k->clerk.rc = RC_OK;
+	k->open_more = (k->busy && k->moved) || (k->skipped > 0 && k->works);
+	k->skipped = 0;
+	k->open_at = clock_now() + (k->left ? LEFT_S : 0);
+	k->busy = k->moved = k->left = false;
+	k->opened = 0;
 }
 
 /* Something that needs vault or clerk; true: something was done. */
@@ -111,13 +111,8 @@ work(struct keeper *k, bool *some, struct err *e)
 		return RC_OK;
 	if (k->open_more) {
 		rc = open_batch(k, some, e);
-		if (rc == RC_OK && !*some) {
-			/* A copy of what this pass has delivered is a
-			 * duplicate by now: once more from the start. */
-			k->open_more = k->busy;
-			k->busy = false;
-			k->opened = 0;
-		}
+		if (rc == RC_OK && !*some)
+			open_round_over(k);
 		k->ack_more = k->out_more = true;
 		if (rc != RC_OK || *some)
 			return rc;
@@ -132,14 +127,19 @@ work(struct keeper *k, bool *some, struct err *e)
 	return rc;
 }
 
-/* Acknowledgements and deferred mail fall due by themselves. */
-static void
-look_again(struct keeper *k)
+/* Acknowledgements and deferred mail fall due by themselves; and others write
+ * into the store: open --mda, held release, key import. */
+static enum rc
+look_again(struct keeper *k, struct err *e)
 {
 	if (clock_now() < k->looked_at + LOOK_S)
-		return;
+		return RC_OK;
 	k->looked_at = clock_now();
 	k->ack_more = k->out_more = true;
+	if (!k->p->stay || clock_now() < k->open_at)
+		return RC_OK;
+	k->open_more = k->notice_more = true;
+	return store_sweep(k->st, e);
 }
 
 static bool
@@ -175,9 +175,8 @@ turn_all(struct keeper *k, bool *quiet, struct err *e)
 	*quiet = !some;
 	if (some)
 		return RC_OK;
-	if (!k->open_more && (rc = accounts_release(k, e)) != RC_OK)
-		return rc;
-	return RC_OK;
+	/* When asked to end, what is still to be opened waits in the store. */
+	return !k->open_more || k->stop ? accounts_release(k, e) : RC_OK;
 }
 
 static enum rc
@@ -190,13 +189,13 @@ poll_run(struct keeper *k, struct err *e)
 	k->open_more = !k->p->store_only && !k->p->dry_run;
 	k->notice_more = true;
 	while (rc == RC_OK) {
-		look_again(k);
-		if ((rc = turn_all(k, &quiet, e)) != RC_OK)
+		if ((rc = look_again(k, e)) != RC_OK ||
+		    (rc = turn_all(k, &quiet, e)) != RC_OK)
 			break;
 		if (quiet && over(k))
 			break;
 		if (k->p->stay && quiet && k->vault.open && !k->open_more)
-			rest(k);
+			keeper_rest(k);
 		rc = keeper_turn(k, quiet ? idle_ms(k) : 0, e);
 	}
 	return rc;
@@ -275,7 +274,7 @@ keeper_end(struct keeper *k)
 	    k->taken ? EX_OK : EX_TEMPFAIL);
 	struct err ignored = ERR_INIT;
 
-	rest(k);
+	keeper_rest(k);
 	accounts_free(k);
 	relays_free(k);
 	rows_forget(k);

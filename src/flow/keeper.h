@@ -94,7 +94,15 @@ struct keeper {
 	struct dry		*dry;		/* --dry-run: to be judged */
 	uint64_t		 dry_bytes;
 	bool			 taken;		/* PASS_TAKE: stored */
-	bool			 busy;		/* copies to look at again */
+	/* Of this round of opening: there were copies to look at again,
+	 * something was delivered, something was left for later. */
+	bool			 busy, moved, left;
+	int64_t			 open_at;	/* `run`: not before */
+	/* After a child died: one at a time up to that id; whose fault it
+	 * may be. */
+	int64_t			 alone_until, killer;
+	bool			 works;		/* a mail has got through */
+	unsigned		 skipped;	/* such mails, until one has */
 	bool			 stop;		/* asked to end */
 	bool			 submit;	/* IPC_SUBMIT came */
 	struct buf		 submission;
@@ -115,6 +123,9 @@ void keeper_fault(struct keeper *k, const char *event, enum rc rc,
 
 /* Lines. keeper_line_end(): its last word is known or it is gone. */
 enum rc keeper_need_vault(struct keeper *k, struct err *e);
+/* keeper_rest(k): vault and clerk leave; what they may have said meanwhile is
+ * not lost: it was never promised. */
+void keeper_rest(struct keeper *k);
 enum rc keeper_start(struct keeper *k, enum part part, unsigned index,
     struct err *e);
 bool line_done_frame(struct line *l, const struct frame *f);

@@ -283,6 +283,7 @@ batch_delivered(struct keeper *k, struct batch *b, struct err *e)
 	FAULT("keeper.delivered.after");
 	for (size_t i = 0; rc == RC_OK && i < x.n; i++)
 		if (x.d[i].msg.result == STORE_OK) {
+			k->moved = k->works = true;
 			say_delivered(k, x.of[i]);
 			say_acks(k, &x.d[i]);
 		}

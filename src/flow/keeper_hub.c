@@ -91,6 +91,8 @@ commit(struct keeper *k, struct opening *o, struct relay_job *j,
 			j->out[i].body.id = 0;
 	}
 	if (rc == RC_OK)
+		k->moved = k->works = true;
+	if (rc == RC_OK)
 		keeper_event(k, "hub.relayed", "from=%s recipients=%zu "
 		    "refused=%zu", o->head.sender, j->nout, j->nrefused);
 	free(rows);

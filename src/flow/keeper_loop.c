@@ -270,6 +270,17 @@ keeper_need_vault(struct keeper *k, struct err *e)
 	return rc;
 }
 
+void
+keeper_rest(struct keeper *k)
+{
+	chan_close(&k->vault.c);
+	chan_close(&k->rows.c);
+	chan_close(&k->clerk.c);
+	k->vault.open = k->rows.open = k->clerk.open = false;
+	k->vault.asked = k->vault.done = k->clerk.done = false;
+	k->vault.rc = k->clerk.rc = RC_OK;
+}
+
 enum rc
 keeper_wait(struct keeper *k, struct line *l, struct frame *f,
     struct feed *feed, struct err *e)
@@ -290,9 +301,11 @@ keeper_wait(struct keeper *k, struct line *l, struct frame *f,
 			return rc;
 		if (l->done)
 			return err_set(e, l->rc, "%s", l->err.text);
-		if (clock_ms() > until)
+		if (clock_ms() > until) {
+			l->done = true;
 			return err_set(e, RC_TEMP,
 			    _("a process of sceau does not answer"));
+		}
 		if (feed != NULL && feed->to != NULL &&
 		    (rc = feed_pump(k, feed, e)) != RC_OK)
 			return rc;

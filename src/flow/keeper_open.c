@@ -16,6 +16,7 @@
 #include "flow/opening.h"
 #include "store/store_out.h"
 
+#define SKIPPED_MAX 16	/* more: it is not the mails */
 #define BATCH_BYTES (8U << 20)	/* of envelopes, but for the first */
 
 /* ---- headers -------------------------------------------------------- */
@@ -86,6 +87,15 @@ returned(struct keeper *k, struct opening *o, struct err *e)
 	return rc;
 }
 
+/* Held, or left for a later pass, which must not pass for success. */
+static void
+not_opened(struct keeper *k, struct opening *o)
+{
+	o->fate = o->rc == RC_INPUT ? FATE_HOLD : FATE_LEAVE;
+	if (o->fate == FATE_LEAVE)
+		keeper_fault(k, "open.failed", o->rc, WHY_LOCAL, &o->why);
+}
+
 /* What the header and the journal say; ${flags} for the vault. */
 static enum rc
 judge_head(struct keeper *k, struct opening *o, uint8_t *flags, struct err *e)
@@ -98,7 +108,7 @@ judge_head(struct keeper *k, struct opening *o, uint8_t *flags, struct err *e)
 	if (o->rc != RC_OK && o->why.class == EC_NOTFORME)
 		return returned(k, o, e);
 	if (o->rc != RC_OK) {
-		o->fate = o->rc == RC_INPUT ? FATE_HOLD : FATE_LEAVE;
+		not_opened(k, o);
 		return RC_OK;
 	}
 	if ((rc = store_t_find(k->st, o->head.t, &t, e)) != RC_OK)
@@ -189,7 +199,7 @@ judge(struct keeper *k, struct opening *o, struct err *e)
 	enum rc rc;
 
 	if (o->rc != RC_OK) {
-		o->fate = o->rc == RC_INPUT ? FATE_HOLD : FATE_LEAVE;
+		not_opened(k, o);
 		return RC_OK;
 	}
 	if (o->v.nroutes > 0) {
@@ -289,7 +299,8 @@ batch_take(struct keeper *k, struct batch *b, struct err *e)
 	struct store_in in[BATCH_MAX];
 	uint64_t bytes = 0;
 	size_t n = 0;
-	enum rc rc = store_in_next(k->st, k->opened, in, BATCH_MAX, &n, e);
+	enum rc rc = store_in_next(k->st, k->opened, in,
+	    k->opened < k->alone_until ? 1 : BATCH_MAX, &n, e);
 
 	for (size_t i = 0; rc == RC_OK && i < n; i++) {
 		if (i > 0 && bytes + in[i].size > BATCH_BYTES)
@@ -346,6 +357,101 @@ batch_run(struct keeper *k, struct batch *b, struct err *e)
 	return rc;
 }
 
+/* ---- a child that dies ---------------------------------------------- */
+
+/* Both answer a question that costs nothing: what ended them was the mail. */
+static enum rc
+well(struct keeper *k, struct err *e)
+{
+	static const uint8_t no_t[GATE_T_BYTES];
+	uint32_t job = ++k->job;
+	struct frame f;
+	enum rc rc = keeper_need_vault(k, e);
+
+	if (rc == RC_OK)
+		rc = chan_put(&k->vault.c, IPC_SELVES, job, NULL, 0, e);
+	if (rc == RC_OK)
+		rc = keeper_wait(k, &k->vault, &f, NULL, e);
+	if (rc == RC_OK && (f.type != IPC_SELVES || f.job != job))
+		rc = ipc_bad(e);
+	if (rc == RC_OK)
+		rc = chan_put(&k->clerk.c, IPC_LOOK, job, no_t, sizeof(no_t),
+		    e);
+	if (rc == RC_OK)
+		rc = keeper_wait(k, &k->clerk, &f, NULL, e);
+	return rc == RC_OK && (f.type != IPC_FOUND || f.job != job) ?
+	    ipc_bad(e) : rc;
+}
+
+/* Held only where others get through: what fails with every mail is no mail's
+ * fault, and left as it is. */
+static enum rc
+hold_killer(struct keeper *k, struct batch *b, const struct err *why,
+    struct err *e)
+{
+	struct opening *o = &b->o[0];
+
+	k->opened = o->in.id;
+	if (!k->works) {
+		k->left = true;
+		return ++k->skipped < SKIPPED_MAX ? RC_OK :
+		    err_set(e, RC_TEMP, "%s", why->text);
+	}
+	err_class(&o->why, EC_POLICY, _("a process of sceau ended each time "
+	    "it was opened; kept sealed, the others go on. Please report "
+	    "it"));
+	o->fate = FATE_HOLD;
+	return batch_hold(k, b, e);
+}
+
+/* One mail must not keep the others from being read, now and at each pass to
+ * come: those of a batch that was cut short go one by one, and the one that
+ * ends vault or clerk twice when it is alone with them is put aside. */
+static enum rc
+batch_died(struct keeper *k, struct batch *b, const struct err *why,
+    struct err *e)
+{
+	int64_t first = b->o[0].in.id;
+
+	keeper_fault(k, "process.died", RC_TEMP, WHY_LOCAL, why);
+	keeper_rest(k);
+	for (size_t i = 0; i < b->n; i++)
+		b->o[i].jobbed = false;		/* the vault that knew it */
+	k->opened = first - 1;
+	if (b->n > 1) {
+		k->alone_until = b->o[b->n - 1].in.id;
+		return RC_OK;
+	}
+	if (k->killer == first)
+		return hold_killer(k, b, why, e);
+	k->killer = first;
+	return well(k, e);
+}
+
+static bool
+died(const struct keeper *k, enum rc rc)
+{
+	return (rc == RC_TEMP || rc == RC_NOMEM) &&
+	    ((k->vault.open && k->vault.done) ||
+	    (k->clerk.open && k->clerk.done));
+}
+
+static enum rc
+batch_open(struct keeper *k, struct batch *b, struct err *e)
+{
+	struct err why = ERR_INIT;
+	enum rc rc = keeper_need_vault(k, e);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = batch_run(k, b, &why);
+	if (died(k, rc))
+		return batch_died(k, b, &why, e);
+	for (size_t i = 0; i < b->n; i++)
+		k->left = k->left || b->o[i].fate == FATE_LEAVE;
+	return rc == RC_OK ? RC_OK : err_set(e, rc, "%s", why.text);
+}
+
 enum rc
 open_batch(struct keeper *k, bool *some, struct err *e)
 {
@@ -358,9 +464,7 @@ open_batch(struct keeper *k, bool *some, struct err *e)
 	rc = batch_take(k, b, e);
 	if (rc == RC_OK && b->n > 0) {
 		*some = true;
-		rc = keeper_need_vault(k, e);
-		if (rc == RC_OK)
-			rc = batch_run(k, b, e);
+		rc = batch_open(k, b, e);
 	}
 	batch_free(k, b);
 	return rc;

@@ -248,6 +248,26 @@ vault_pairs(struct starter *s, struct pass_ends *v, struct pass_ends *c,
 	return rc;
 }
 
+/* Asked for anew, the last ones have been sent away; one of them may hang. */
+static void
+end_last_vault(struct starter *s)
+{
+	chan_close(&s->clerk);
+	chan_close(&s->composer);
+	for (size_t i = 0; i < KIDS_MAX; i++) {
+		struct kid *k = &s->kids[i];
+		int status;
+
+		if (k->pid == 0 || (k->part != PART_VAULT &&
+		    k->part != PART_CLERK))
+			continue;
+		kill(k->pid, SIGKILL);
+		while (waitpid(k->pid, &status, 0) < 0 && errno == EINTR)
+			;
+		k->pid = 0;
+	}
+}
+
 /* Vault and clerk come together, with the line between them. */
 static enum rc
 start_vault(struct starter *s, struct err *e)
@@ -256,6 +276,7 @@ start_vault(struct starter *s, struct err *e)
 	int fds[F_N], others[F_N + 4];
 	enum rc rc;
 
+	end_last_vault(s);
 	if ((rc = vault_pairs(s, &v, &c, fds, e)) != RC_OK)
 		goto out;
 	memcpy(others, fds, sizeof(fds));

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/lang.h"
 #include "base/log.h"
 #include "base/sandbox.h"
@@ -166,6 +167,16 @@ on_open(struct room *room, const struct frame *f, struct err *e)
 	return answer(room, IPC_HEAD, f->job, rc, &why, &head, ok, e);
 }
 
+static void
+fault(const struct job *j)
+{
+	char t[2 * GATE_T_BYTES + 1];
+
+	hex_format(j->h.t, sizeof(j->h.t), t);
+	t[20] = '\0';
+	FAULT_OF("vault.mail", t);
+}
+
 /* IPC_GO: flags(1), token.  The clerk hears of it before the first octet. */
 static enum rc
 on_go(struct room *room, const struct frame *f, struct err *e)
@@ -175,6 +186,7 @@ on_go(struct room *room, const struct frame *f, struct err *e)
 	if (j == NULL || j->open == NULL || f->body.len < 1)
 		return ipc_bad(e);
 	gate_open_flag(j->open, f->body.p[0]);
+	fault(j);
 	if (!j->to_clerk)
 		return RC_OK;
 	return chan_send(&room->x->clerk, IPC_MAIL_BEGIN, f->job,

@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from pysceau import envelope
+
 
 def three(demo):
     return [demo.send(f"INR 2,{n}", demo.dr) for n in range(3)]
@@ -98,3 +100,50 @@ def test_sigterm_ends_a_pass(demo, point):
         pytest.fail("it went on")
     demo.dr.ok("poll")
     assert sorted(demo.dr.shown()) == sorted(sent)
+
+
+@pytest.mark.parametrize("part", ("clerk", "vault"))
+def test_a_mail_that_kills_keeps_nobody_else_from_his(demo, forger, part):
+    """It is held after a few tries of the same pass; the others arrive, and
+    what waits to be sent leaves."""
+    mails = [demo.mail_of(f"INR 2,{n}", demo.dr) for n in range(5)]
+    sealed = [forger.seal(demo.labo, demo.dr, m) for m in mails]
+    t = envelope.parse_header(sealed[1]).T.hex()[:20]
+    demo.post(demo.dr, *(forger.wrap(demo.labo, demo.dr, e) for e in sealed))
+    out = demo.send("Merci", demo.durand, sender=demo.dr)
+    env = {"SCEAU_FAULT": f"{part}.mail@{t}:kill"}
+    assert demo.dr.sceau("poll", **env).code == 75
+    assert sorted(demo.dr.shown()) == sorted(mails[:1] + mails[2:])
+    assert demo.dr.classes() == ["POLICY"]
+    assert demo.dr.sceau("poll", **env).code == 0
+    demo.durand.ok("poll")
+    assert demo.durand.shown() == [out]
+    # Mended: a person asks for it once more.
+    number = demo.dr.held()[0]["id"]
+    demo.dr.ok("held", "release", number)
+    demo.dr.ok("poll")
+    assert sorted(demo.dr.shown()) == sorted(mails)
+    assert demo.dr.held() == []
+
+
+def test_what_fails_with_every_mail_holds_none(demo):
+    sent = three(demo)
+    bring(demo)
+    for _ in range(2):
+        got = demo.dr.sceau("poll", SCEAU_FAULT="clerk.sync.before:kill")
+        assert got.code == 75
+    assert demo.dr.held() == []
+    demo.dr.ok("poll")
+    assert sorted(demo.dr.shown()) == sorted(sent)
+
+
+def test_without_keys_nothing_is_held(demo):
+    """A vault that cannot start is no mail's fault."""
+    data = demo.send("INR 2,1", demo.dr)
+    bring(demo)
+    demo.dr.configure(top={"keystore": str(demo.dr.folder / "none")})
+    assert demo.dr.sceau("poll").code != 0
+    assert demo.dr.held() == []
+    demo.dr.configure()
+    demo.dr.ok("poll")
+    assert demo.dr.shown() == [data]
