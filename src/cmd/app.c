@@ -193,6 +193,22 @@ store_option(struct app *app, struct err *e)
 	return RC_OK;
 }
 
+/* A complaint is read once more in the language that is configured: cron's
+ * environment has none. */
+static enum rc
+read_conf(struct app *app, struct err *e)
+{
+	enum rc rc = conf_load(app->conf_path, &app->conf, e);
+
+	if (app->conf.language == NULL || app->lang != NULL)
+		return rc;
+	lang_set(app->conf.language);
+	if (rc == RC_OK)
+		return RC_OK;
+	conf_free(&app->conf);
+	return conf_load(app->conf_path, &app->conf, e);
+}
+
 static enum rc
 load_conf(struct app *app, struct err *e)
 {
@@ -200,10 +216,8 @@ load_conf(struct app *app, struct err *e)
 
 	if ((app->cmd->needs & CMD_CONF) != 0 ||
 	    ((app->cmd->needs & CMD_CONF_MAYBE) != 0 && app->store == NULL)) {
-		if ((rc = conf_load(app->conf_path, &app->conf, e)) != RC_OK)
+		if ((rc = read_conf(app, e)) != RC_OK)
 			return rc;
-		if (app->conf.language != NULL && app->lang == NULL)
-			lang_set(app->conf.language);
 		log_open(app->conf.syslog ? LOG_TO_SYSLOG : LOG_TO_STDERR,
 		    (enum log_level)app->conf.log_level);
 	}

@@ -1,6 +1,7 @@
 /* sceau check: is everything in order?  A report without a secret. */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,20 +142,36 @@ check_server(struct checking *c, enum part part, unsigned i,
 }
 
 static void
-check_deliveries(struct checking *c)
+check_folder(struct checking *c, const char *what, const char *path)
 {
 	struct err e = ERR_INIT;
+
+	if (access(path, W_OK) == 0) {
+		say(c, FINE, what, path);
+	} else if (errno == ENOENT) {
+		err_set(&e, RC_OK, _("%s is not there yet; the first poll "
+		    "makes it"), path);
+		say(c, WARN, what, e.text);
+	} else {
+		err_set(&e, RC_CONF, _("%s cannot be written to (%s)"), path,
+		    lang_errno(errno));
+		say_rc(c, RC_CONF, what, NULL, &e);
+	}
+}
+
+static void
+check_deliveries(struct checking *c)
+{
 	char what[96];
 
 	for (size_t i = 0; i < c->app->conf.ndelivers; i++) {
 		const struct conf_deliver *d = &c->app->conf.delivers[i];
-		bool ok = d->path == NULL || access(d->path, W_OK) == 0;
 
 		snprintf(what, sizeof(what), "%s %s", _("delivery"), d->name);
-		err_set(&e, RC_CONF, _("%s cannot be written to"),
-		    d->path != NULL ? d->path : "");
-		say_rc(c, ok ? RC_OK : RC_CONF, what, d->path != NULL ?
-		    d->path : _("a command"), &e);
+		if (d->path != NULL)
+			check_folder(c, what, d->path);
+		else
+			say(c, FINE, what, _("a command"));
 	}
 }
 

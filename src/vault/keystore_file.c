@@ -179,6 +179,17 @@ seal_store(const struct keystore *ks, const uint8_t *key,
 	return sealed_seal(&plan, to, e);
 }
 
+static enum rc
+unreadable(const char *path, struct err *e)
+{
+	if (errno == ENOENT)
+		return err_set(e, RC_CONF, _("there is no key store yet (%s): "
+		    "take in the association's key file with sceau key import "
+		    "FILE"), path);
+	return err_set(e, RC_CONF, _("the key store %s cannot be read: %s"),
+	    path, lang_errno(errno));
+}
+
 /* 32 raw octets, in secret memory; owned. */
 static enum rc
 read_key(const char *path, bool strict, uint8_t **key, struct err *e)
@@ -465,8 +476,7 @@ load_path(struct loader *l, const char *path, struct err *e)
 	enum rc rc;
 
 	if (fd < 0)
-		return err_set(e, RC_CONF, _("the key store %s cannot be "
-		    "read: %s"), path, lang_errno(errno));
+		return unreadable(path, e);
 	if ((rc = keystore_new(0, &l->ks, e)) == RC_OK)
 		rc = sealed_read(fd, &on, e);
 	if (rc == RC_OK && l->ks->nselves == 0)
@@ -508,8 +518,7 @@ says_demo(const char *path, bool *demo, struct err *e)
 	struct env_head h;
 
 	if (fd < 0)
-		return err_set(e, RC_CONF, _("the key store %s cannot be "
-		    "read: %s"), path, lang_errno(errno));
+		return unreadable(path, e);
 	*demo = sealed_head(fd, &h, &why) == RC_OK &&
 	    bytes_eqs(identity_assoc(&h.to), KEYSTORE_DEMO);
 	close(fd);

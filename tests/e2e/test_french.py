@@ -60,9 +60,7 @@ def test_a_wrong_password_seen_by_the_fetch_process(french):
 
 
 def test_the_system_s_own_words(french):
-    french.dr.configure(top={"language": "fr",
-                             "keystore": str(french.dr.folder / "nowhere")})
-    got = french.dr.sceau("key", "list")
+    got = french.dr.sceau("key", "import", "nowhere.cle")
     assert got.code == 78, got.text()
     assert "ce fichier ou dossier n’existe pas" in text(got)
 
@@ -109,3 +107,24 @@ def test_installed(french, tmp_path):
     empty.mkdir()
     got = french.dr.ok("status", SCEAU_LOCALEDIR=str(empty))
     assert "nothing sent" in text(got)
+
+
+def test_complaints_about_the_configuration(french):
+    """They come before the language is known, and in it all the same."""
+    (french.dr.folder / "password").chmod(0o644)
+    try:
+        got = french.dr.sceau("poll")
+    finally:
+        (french.dr.folder / "password").chmod(0o600)
+    assert got.code == 78
+    assert "est lisible par d’autres" in text(got), got.text()
+
+
+def test_the_first_day_of_a_practice(french, tmp_path):
+    """No key store and no folder yet: what to do is said."""
+    french.dr.configure(top={"language": "fr",
+                             "keystore": str(tmp_path / "nowhere")})
+    french.dr.inbox.rmdir()
+    got = text(french.dr.sceau("check"))
+    assert "sceau key import" in got
+    assert "la première relève le crée" in got
