@@ -155,3 +155,13 @@ log_event(enum log_level level, const char *event, const struct log_kv *kv)
 	if (write(STDERR_FILENO, line, at) < 0)
 		return;
 }
+
+void
+log_plain(char *s)
+{
+	size_t n;
+
+	for (; *s != '\0'; s += n > 0 ? n : 1)
+		if ((n = as_it_is(s)) == 0 && *s != '"' && *s != '\\')
+			*s = '?';
+}

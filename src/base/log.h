@@ -31,6 +31,11 @@ struct log_kv {
  */
 void log_event(enum log_level level, const char *event,
     const struct log_kv *kv);
+
+/* log_plain(s): in place: every octet that a terminal would obey, or that hides
+ * or turns what stands around it, becomes '?'.  What is left is UTF-8. */
+void log_plain(char *s);
+
 #define LOG(level, event, ...) \
 	log_event(level, event, \
 	    (const struct log_kv[]){ __VA_ARGS__, LK_END })

@@ -294,8 +294,10 @@ app_main(int argc, char **argv)
 	log_open(LOG_TO_STDERR, LOG_L_INFO);
 	if ((rc = secret_init(&e)) == RC_OK)
 		rc = main_cmd(&app, argc, argv, &e);
-	if (rc != RC_OK)
+	if (rc != RC_OK) {
+		log_plain(e.text);
 		fprintf(stderr, "sceau: %s\n", e.text);
+	}
 	if (fflush(stdout) != 0 && rc == RC_OK)
 		app.exit = EX_IOERR;
 	code = app.exit != 0 ? app.exit : rc_exit(rc);

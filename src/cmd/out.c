@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/lang.h"
+#include "base/log.h"
 #include "cmd/out.h"
 
 #define COLS_MAX 24
@@ -83,6 +84,8 @@ set_text(struct out *o, const char *key, const char *s)
 	free(row[i]);
 	if ((row[i] = strdup(s)) == NULL)
 		o->nomem = true;
+	else
+		log_plain(row[i]);
 }
 
 static void
@@ -99,13 +102,20 @@ set_json(struct out *o, const char *key, json_t *value)
 void
 out_text(struct out *o, const char *key, const char *s)
 {
-	/* What strangers wrote need not be UTF-8. */
-	json_t *v = o->json ? json_string(s) : NULL;
+	char *plain;
 
-	if (o->json)
-		set_json(o, key, v != NULL ? v : json_null());
-	else
+	if (!o->json) {
 		set_text(o, key, s);
+		return;
+	}
+	/* What strangers wrote need not be UTF-8. */
+	if ((plain = strdup(s)) == NULL) {
+		o->nomem = true;
+		return;
+	}
+	log_plain(plain);
+	set_json(o, key, json_string(plain));
+	free(plain);
 }
 
 void

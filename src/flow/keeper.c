@@ -62,9 +62,7 @@ keeper_event(struct keeper *k, const char *name, const char *fmt, ...)
 	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
 		text[0] = '\0';
 	va_end(ap);
-	for (char *p = text; *p != '\0'; p++)
-		if ((unsigned char)*p < ' ')
-			*p = '?';
+	log_plain(text);
 	LOG(LOG_L_INFO, name, LK_S("text", text));
 	/* An event that cannot be kept has been logged. */
 	if (!k->p->dry_run)

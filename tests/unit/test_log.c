@@ -76,12 +76,34 @@ test_what_is_not_to_be_seen_is_escaped(void **state)
 		assert_string_equal(logged(both[i][0]), both[i][1]);
 }
 
+static void
+test_plain(void **state)
+{
+	static const char *const both[][2] = {
+		{ "", "" },
+		{ "r\303\251sultat \"a\\b\" d\342\200\231ici", NULL },
+		{ "a\033[2J\r\nb\177", "a?[2J??b?" },
+		{ "\302\233x\351\342\200", "??x???" },
+		{ "\342\200\256x", "???x" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++) {
+		char s[64];
+
+		snprintf(s, sizeof(s), "%s", both[i][0]);
+		log_plain(s);
+		assert_string_equal(s, both[i][both[i][1] != NULL]);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_our_own_words_may_be_french),
 		cmocka_unit_test(test_what_is_not_to_be_seen_is_escaped),
+		cmocka_unit_test(test_plain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
