@@ -59,6 +59,13 @@ def test_a_wrong_password_seen_by_the_fetch_process(french):
     assert "refuse le nom ou le mot de passe" in text(got)
 
 
+def test_what_the_vault_refuses(french):
+    """A process that may open nothing any more, not even its words."""
+    got = french.labo.sceau("send", "x@nowhere.example", input=b"To: x\n\nx\n")
+    assert got.code == 67, got.text()
+    assert "aucun membre n’a l’adresse x@nowhere.example" in text(got)
+
+
 def test_the_system_s_own_words(french):
     got = french.dr.sceau("key", "import", "nowhere.cle")
     assert got.code == 78, got.text()

@@ -207,7 +207,7 @@ STEPS = [
     ("receive_relayed", "Dr Petit polls: the result, \"relayed by\"",
      "le Dr Petit relève : le résultat, « relayé par »"),
     ("acknowledged", "the laboratories' status says: received, three times",
-     "l’état chez les laboratoires dit : reçu, trois fois"),
+     "l’état chez les laboratoires dit : remis, trois fois"),
     ("nothing_in_clear", "the result is readable nowhere else, disk or wire",
      "le résultat n’est lisible nulle part ailleurs, disque ou réseau"),
     ("altered", "attack: one character altered: held, not delivered",
