@@ -298,7 +298,9 @@ app_main(int argc, char **argv)
 		log_plain(e.text);
 		fprintf(stderr, "sceau: %s\n", e.text);
 	}
-	if (fflush(stdout) != 0 && rc == RC_OK)
+	/* What was promised must not be sent a second time for a pipe that
+	 * nobody reads. */
+	if (fflush(stdout) != 0 && rc == RC_OK && !app.promised)
 		app.exit = EX_IOERR;
 	code = app.exit != 0 ? app.exit : rc_exit(rc);
 	conf_free(&app.conf);

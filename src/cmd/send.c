@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/lang.h"
+#include "base/log.h"
 #include "base/secret.h"
 #include "cmd/cmd.h"
 #include "flow/alone.h"
@@ -33,7 +34,8 @@ struct sending {
 	bool		 refused;	/* the keeper said no: exit 67 */
 };
 
-/* -o, -B, -N and their like say nothing to us; msmtp ignores the same. */
+/* -o, -B, -N and their like say nothing to us; msmtp ignores the same.  Of the
+ * other things that sendmail can be (-bs, -bp, -bi), we are none. */
 static enum rc
 options(struct sending *s, int argc, char **argv, struct err *e)
 {
@@ -41,12 +43,14 @@ options(struct sending *s, int argc, char **argv, struct err *e)
 	int opt;
 
 	while ((rc = app_getopt(s->app, argc, argv,
-	    "tif:r:F:o:B:N:R:V:L:nmvU", NULL, &opt, e)) == RC_OK &&
+	    "tif:r:b:e:F:o:h:B:N:O:R:V:L:X:GnmvU", NULL, &opt, e)) == RC_OK &&
 	    opt != -1) {
 		if (opt == 't')
 			s->read_to = true;
 		else if (opt == 'f' || opt == 'r')
 			s->from = optarg;
+		else if (opt == 'b' && strcmp(optarg, "m") != 0)
+			return app_usage(s->app, e);
 	}
 	s->argc = argc - optind;
 	s->argv = argv + optind;
@@ -140,6 +144,7 @@ result(void *ctx, struct rd *r, struct err *e)
 		fprintf(stderr, "sceau: %s\n", why.text);
 		return RC_OK;
 	}
+	s->app->promised = !s->app->dry_run;
 	while (r->left > 0 && !r->bad) {
 		unpack_str(r, name, sizeof(name));
 		say_one(s, id, name, rd_8(r) != 0);
@@ -167,7 +172,12 @@ send_run(struct sending *s, struct err *e)
 	rc = starter_run(&p, &job, &s->app->exit, e);
 	if (rc == RC_OK && s->refused)
 		s->app->exit = EX_NOUSER;
-	return rc;
+	if (!s->app->promised)
+		return rc;
+	if (rc != RC_OK)
+		LOG(LOG_L_WARN, "pass.failed", LK_S("why", e->text));
+	s->app->exit = EX_OK;
+	return RC_OK;
 }
 
 enum rc
