@@ -282,6 +282,19 @@ main_cmd(struct app *app, int argc, char **argv, struct err *e)
 	return run_cmd(app, argc - used + 1, argv + used - 1, e);
 }
 
+/* A delivery agent that fails otherwise makes the mail server bounce: it is
+ * always "try again", whatever was wrong, the command line too (2.19). */
+static bool
+is_mda(const struct app *app, int argc, char **argv)
+{
+	if (app->cmd == NULL || app->cmd->run != cmd_open)
+		return false;
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--mda") == 0)
+			return true;
+	return false;
+}
+
 int
 app_main(int argc, char **argv)
 {
@@ -303,6 +316,8 @@ app_main(int argc, char **argv)
 	if (fflush(stdout) != 0 && rc == RC_OK && !app.promised)
 		app.exit = EX_IOERR;
 	code = app.exit != 0 ? app.exit : rc_exit(rc);
+	if (code != EX_OK && is_mda(&app, argc, argv))
+		code = EX_TEMPFAIL;
 	conf_free(&app.conf);
 	return code;
 }
