@@ -26,6 +26,7 @@ struct route {
 	size_t			 judged;	/* whose verdict came */
 	struct feed		 feed;
 	bool			 leaving;
+	bool			 unsaid;	/* the server said nothing of one */
 	int64_t			 again_at;	/* suspended until */
 };
 
@@ -186,7 +187,7 @@ verdict_event(enum relay_verdict v)
 }
 
 static enum rc
-judge(struct keeper *k, struct route *r, enum relay_verdict v,
+judge(struct keeper *k, struct route *r, enum relay_verdict v, bool said,
     const char *text, struct err *e)
 {
 	const struct store_out *o = &r->claim[r->judged];
@@ -208,7 +209,10 @@ judge(struct keeper *k, struct route *r, enum relay_verdict v,
 	case RELAY_UNCERTAIN:
 		rc = store_out_defer(k->st, &end, 1, clock_now(),
 		    k->p->conf->give_up_s, e);
-		keeper_worse(k, RC_TEMP, WHY_NONE);
+		/* Else the end of the session says why (a wrong password). */
+		if (said)
+			keeper_worse(k, RC_TEMP, WHY_NONE);
+		r->unsaid = r->unsaid || !said;
 		break;
 	}
 	FAULT("keeper.sent.after");
@@ -236,7 +240,7 @@ relay_frame(struct keeper *k, size_t i, const struct frame *f, struct err *e)
 	    f->job != r->judged || verdict > RELAY_UNCERTAIN)
 		return ipc_bad(e);
 	snprintf(line, sizeof(line), "%u %s %s", code, enhanced, text);
-	rc = judge(k, r, (enum relay_verdict)verdict, line, e);
+	rc = judge(k, r, (enum relay_verdict)verdict, code != 0, line, e);
 	r->judged++;
 	/* What was not asked for is dropped by the relay up to its end. */
 	if (rc == RC_OK && r->feed.to != NULL) {
@@ -275,6 +279,9 @@ relay_gone(struct keeper *k, size_t i, struct err *e)
 		    _("a process of sceau has ended early"));
 	l->asked = false;
 	rc = give_back(k, r, e);
+	if (r->unsaid && l->rc == RC_OK)
+		keeper_worse(k, RC_TEMP, WHY_NONE);
+	r->unsaid = false;
 	if (rc != RC_OK || l->rc == RC_OK)
 		return rc;
 	err_ctx(&l->err, _("relay %s"), r->conf->name);
