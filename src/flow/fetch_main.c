@@ -191,6 +191,8 @@ release(struct fetch *f, struct rd *r, struct err *e)
 	struct bytes *ids = calloc(WANT_MAX, sizeof(*ids));
 	enum source_done *done = calloc(WANT_MAX, sizeof(*done));
 	enum conf_after after = (enum conf_after)rd_8(r);
+	const char *to = rd_8(r) != 0 ? f->account->unsealed_to :
+	    f->account->move_to;
 	struct err ignored = ERR_INIT;
 	enum rc rc = RC_OK;
 	size_t n = 0;
@@ -201,8 +203,7 @@ release(struct fetch *f, struct rd *r, struct err *e)
 		rc = ids_of(r, ids, &n, e);
 	FAULT("fetch.release.before");
 	if (rc == RC_OK) {
-		rc = source_release(f->s, ids, n, after, f->account->move_to,
-		    done, e);
+		rc = source_release(f->s, ids, n, after, to, done, e);
 		FAULT("fetch.release.after");
 		/* What did happen is told, whatever failed after it. */
 		if (rc == RC_OK)

@@ -35,7 +35,7 @@ enum ipc {
 	/* keeper -> fetch */
 	IPC_AFTER,	/* the id from which on to list, or nothing: list */
 	IPC_WANT,	/* n times: id */
-	IPC_RELEASE,	/* enum conf_after(1), n times: id */
+	IPC_RELEASE,	/* enum conf_after(1), not sealed(1), n times: id */
 	IPC_WAIT,	/* wait for new mail, then list again */
 	IPC_FINISH,	/* leave in good order */
 

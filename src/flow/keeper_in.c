@@ -390,7 +390,7 @@ release_more(struct keeper *k, struct account *a, bool *some, struct err *e)
 {
 	struct store_in *due = calloc(RELEASE_AT_ONCE, sizeof(*due));
 	struct buf b = BUF_INIT;
-	enum conf_after after = CONF_AFTER_KEEP;
+	uint8_t action = STORE_ACTION_KEEP;
 	size_t n = 0, packed = 0;
 	bool ok = true;
 	enum rc rc;
@@ -405,9 +405,10 @@ release_more(struct keeper *k, struct account *a, bool *some, struct err *e)
 		if (after_of(a, due[i].action) == CONF_AFTER_KEEP)
 			continue;
 		if (packed == 0) {
-			after = after_of(a, due[i].action);
-			ok = buf_add8(&b, (uint8_t)after);
-		} else if (after_of(a, due[i].action) != after) {
+			action = due[i].action;
+			ok = buf_add8(&b, (uint8_t)after_of(a, action)) &&
+			    buf_add8(&b, action == ACTION_UNSEALED);
+		} else if (due[i].action != action) {
 			a->release_after = due[i].id - 1;
 			break;
 		}
