@@ -17,6 +17,10 @@ check-asan:
 check-main: all
 	$(PYTEST) -m main
 
+# What takes minutes: every crash point, 100 MB by another implementation.
+check-slow: all
+	$(PYTEST) -m slow
+
 lint: distdir
 	$(TOOLS)/lint --top $(abs_top_srcdir) --dist $(distdir)
 	$(TOOLS)/lint-selftest
@@ -29,7 +33,7 @@ format:
 format-check:
 	cd $(abs_top_srcdir) && $(TOOLS)/format --check
 
-.PHONY: check-e2e check-asan check-main lint format format-check
+.PHONY: check-e2e check-slow check-asan check-main lint format format-check
 
 # Whatever the fragments did not name goes into the tarball all the same.
 dist-hook:

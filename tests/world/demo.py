@@ -66,8 +66,10 @@ class DemoMember(Member):
             if path.name in BOXES:
                 for mail_ in path.iterdir():
                     mail_.unlink()
-            elif path.name.startswith(".") and path.is_dir():
+            elif path.is_dir():
                 shutil.rmtree(path)
+            else:
+                path.unlink()       # indexes, UIDs
         self.configure()
 
     def new(self):
@@ -78,6 +80,11 @@ class DemoMember(Member):
     def shown(self):
         """The mails delivered, without the field that delivery adds."""
         return [stripped(p.read_bytes()) for p in self.documents()]
+
+    def snapshot(self):
+        """Every file of this member, with the digest of its octets."""
+        return {str(p.relative_to(self.folder)): kdf.b2sum(p.read_bytes())
+                for p in self.folder.rglob("*") if p.is_file()}
 
     def held(self):
         return self.ok("held", "list", "--json").json()

@@ -50,7 +50,7 @@ class Smtpd:
     def _check(self, server, session, envelope, mechanism, data):
         good = (data.login.decode(), data.password.decode()) == \
             (self.user, self.password)
-        return AuthResult(success=good)
+        return AuthResult(success=good, handled=False)
 
     def start(self):
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
