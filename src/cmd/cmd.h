@@ -23,7 +23,7 @@ struct app {
 	struct conf	 conf;		/* loaded for CMD_CONF */
 	const struct cmd *cmd;
 	int		 exit;		/* more exact than rc_exit(), or 0 */
-	bool		 promised;	/* mail is queued: 0, whatever follows */
+	bool		 promised;	/* mail is queued: exit 0 */
 };
 
 #define CMD_CONF 1U		/* reads the configuration first */

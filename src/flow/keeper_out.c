@@ -26,7 +26,7 @@ struct route {
 	size_t			 judged;	/* whose verdict came */
 	struct feed		 feed;
 	bool			 leaving;
-	bool			 unsaid;	/* the server said nothing of one */
+	bool			 unsaid;	/* one has no answer */
 	int64_t			 again_at;	/* suspended until */
 };
 
