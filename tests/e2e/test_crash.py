@@ -111,6 +111,20 @@ def test_killed_while_receiving(demo, faults, forger, three, point):
     receive_and_crash(demo, forger, three, point)
 
 
+@pytest.mark.parametrize("point", [
+    "fetch.open.before", "fetch.mail.end#2", "keeper.fetched.after",
+    "keeper.delivered.after", "fetch.release.before", "fetch.release.after"])
+def test_killed_while_receiving_by_imap(demo, faults, forger, point):
+    mails = [demo.mail_of(f"INR {n}", demo.durand) for n in range(N)]
+    envs = [forger.seal(demo.labo, demo.durand, m) for m in mails]
+    demo.post(demo.durand, *(forger.wrap(demo.labo, demo.durand, e)
+                             for e in envs))
+    got = crash(demo.durand, point, "poll")
+    assert got.code in CRASHED, f"exit {got.code}: {got.text()}"
+    settle(demo.durand)
+    received(demo, forger, demo.durand, mails, envs)
+
+
 @pytest.mark.slow
 def test_killed_at_every_point_of_receiving(demo, faults, forger, three):
     """Those that a pass really goes by, first and second time."""
