@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,4 +93,18 @@ lang_errno(int err)
 		if (errors[i].err == err)
 			return _(errors[i].text);
 	return strerror(err);
+}
+
+const char *
+lang_resolver(int err)
+{
+	switch (err) {
+	case EAI_NONAME:
+		return _("no machine has this name");
+	case EAI_AGAIN:
+		return _("the name servers do not answer: is this machine "
+		    "connected?");
+	default:
+		return gai_strerror(err);
+	}
 }

@@ -31,6 +31,9 @@ void lang_set(const char *lang);
  */
 const char *lang_errno(int err);
 
+/* lang_resolver(err): the same for a result of getaddrinfo(3). */
+const char *lang_resolver(int err);
+
 /* lang_code(): "fr" or "en", whichever lang_set() chose; lent. */
 const char *lang_code(void);
 

@@ -73,7 +73,7 @@ resolve(const char *host, uint16_t port, struct addrinfo **list,
 	if (r == EAI_MEMORY)
 		return err_set(e, RC_NOMEM, "getaddrinfo");
 	return err_set(e, RC_TEMP, _("%s: the name cannot be resolved (%s)"),
-	    host, gai_strerror(r));
+	    host, lang_resolver(r));
 }
 
 /* The families in turn, the resolver's favourite first (RFC 8305 4). */

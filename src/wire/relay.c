@@ -282,7 +282,7 @@ resolve(struct relay *r, struct err *e)
 	    &list)) != 0)
 		return err_set(e, RC_TEMP, _("%s: its address cannot be found "
 		    "(%s); the mails wait"), r->conf->server.host,
-		    gai_strerror(err));
+		    lang_resolver(err));
 	for (struct addrinfo *ai = list; ai != NULL && rc == RC_OK &&
 	    r->naddresses < RELAY_ADDRESSES; ai = ai->ai_next)
 		rc = take_address(r, ai, e);

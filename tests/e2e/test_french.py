@@ -59,6 +59,16 @@ def test_a_wrong_password_seen_by_the_fetch_process(french):
     assert "refuse le nom ou le mot de passe" in text(got)
 
 
+def test_a_server_that_does_not_exist(french):
+    conf = french.dr.conf.read_text()
+    french.dr.conf.write_text(conf.replace('"localhost"', '"no.invalid"'))
+    got = french.dr.sceau("poll")
+    assert got.code == 75, got.text()
+    assert "no.invalid : le nom est introuvable (" in \
+        text(got).replace(NBSP, " ")
+    assert no_english(text(got).partition("introuvable")[2]), got.text()
+
+
 def test_what_the_vault_refuses(french):
     """A process that may open nothing any more, not even its words."""
     got = french.labo.sceau("send", "x@nowhere.example", input=b"To: x\n\nx\n")
