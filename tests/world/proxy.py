@@ -12,14 +12,15 @@ import threading
 
 class Proxy:
     """change(data, to_server): what to pass on instead; None ends the
-    connection.  delay_s: how long each piece waits (a slow network)."""
+    connection.  delay_s: how long each piece waits (a slow network).  port: a
+    certain one to listen at."""
 
-    def __init__(self, target, change=None, delay_s=0):
+    def __init__(self, target, change=None, delay_s=0, port=0):
         self.target, self.change, self.delay_s = target, change, delay_s
         self.to_server, self.to_client = bytearray(), bytearray()
         self.connections = 0
         self._stop = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.port = self._listener.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
