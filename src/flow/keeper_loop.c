@@ -152,8 +152,8 @@ rows_read(struct keeper *k, struct err *e)
 	enum rc rc = RC_OK;
 
 	if (chan_fill(&k->rows.c, &gone) != RC_OK) {
+		/* Still "open": it came, which is what is waited for. */
 		chan_close(&k->rows.c);
-		k->rows.open = false;
 		return RC_OK;
 	}
 	while (rc == RC_OK && chan_next(&k->rows.c, &f, &rc, e))
