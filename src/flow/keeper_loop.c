@@ -264,7 +264,8 @@ keeper_need_vault(struct keeper *k, struct err *e)
 		k->vault.asked = true;
 		rc = keeper_start(k, PART_VAULT, 0, e);
 	}
-	while (rc == RC_OK && !(k->vault.open && k->rows.open &&
+	/* Not rows.open: a vault that ends at once has closed it by now. */
+	while (rc == RC_OK && !(k->vault.open && k->rows.asked &&
 	    k->clerk.open))
 		rc = keeper_turn(k, ANSWER_MS, e);
 	return rc;
@@ -277,7 +278,8 @@ keeper_rest(struct keeper *k)
 	chan_close(&k->rows.c);
 	chan_close(&k->clerk.c);
 	k->vault.open = k->rows.open = k->clerk.open = false;
-	k->vault.asked = k->vault.done = k->clerk.done = false;
+	k->vault.asked = k->rows.asked = false;
+	k->vault.done = k->clerk.done = false;
 	k->vault.rc = k->clerk.rc = RC_OK;
 }
 
