@@ -14,6 +14,7 @@ struct imap_source {
 	bool			 fresh;	/* nothing was asked since SELECT */
 	uint32_t		 listed_from;	/* sizes known from this UID
 						 * on; 0: of none */
+	uint32_t		 top;	/* no UID above it was listed yet */
 	uint32_t		*big;	/* UIDs over the limit, as listed */
 	size_t			 nbig, cap;
 };

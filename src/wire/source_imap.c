@@ -117,6 +117,8 @@ tell(struct listing *l, uint32_t uid, uint64_t size, struct err *e)
 
 	if (uid == 0 || uid < l->from)
 		return RC_OK;
+	if (uid > i->top)
+		i->top = uid;
 	if (++l->n > l->s->limits.max_list)
 		return too_many(l->s, e);
 	if (size > l->s->limits.max_message && !imap_is_big(i, uid) &&
@@ -218,6 +220,8 @@ list(struct source *s, struct bytes after, source_list_fn *fn, void *arg,
 	if (i->listed_from == 0 || l.from < i->listed_from)
 		i->listed_from = l.from;
 	exists = i->talk.session->imap_selection_info->sel_exists;
+	if (fresh && i->talk.next > 1)
+		i->top = i->talk.next - 1;
 	if (fresh && (exists == 0 ||
 	    (i->talk.next != 0 && l.from >= i->talk.next)))
 		return RC_OK;
@@ -273,6 +277,22 @@ imap_learn_sizes(struct source *s, const struct imap_want *w, size_t n,
 	return list_some(&l, imap_set(uids, left), true, left, e);
 }
 
+/* IDLE tells of what comes from then on: mail that came since the listing may
+ * have been told between the lines of some other command. */
+static enum rc
+came_since(struct source *s, bool *news, struct err *e)
+{
+	const struct imap_source *i = s->impl;
+	struct listing l = { s, i->top + 1, NULL, NULL, 0 };
+	enum rc rc = RC_OK;
+
+	if (i->top < UINT32_MAX)
+		rc = list_some(&l, mailimap_set_new_interval(l.from, 0), true,
+		    s->limits.max_list, e);
+	*news = l.n > 0;
+	return rc;
+}
+
 static enum rc
 wait_idle(struct source *s, int timeout_s, int wake_fd, bool *news,
     struct err *e)
@@ -280,8 +300,11 @@ wait_idle(struct source *s, int timeout_s, int wake_fd, bool *news,
 	struct imap_talk *t = &((struct imap_source *)s->impl)->talk;
 	uint32_t before = t->session->imap_selection_info->sel_exists;
 	bool heard;
+	enum rc rc = came_since(s, news, e);
 	int r;
 
+	if (rc != RC_OK || *news)
+		return rc;
 	stream_step(t->link.stream, IMAP_STEP_BYTES);
 	if ((r = mailimap_idle(t->session)) != MAILIMAP_NO_ERROR)
 		return imap_talk_fail(t, r, "IDLE", e);
