@@ -338,3 +338,20 @@ def test_run_stays_delivers_and_ends(demo, forger, who, account):
 
 def test_base64_of_the_tests_is_what_it_says():
     assert base64.b64encode(b"SCEAU\x01").startswith(b"U0NFQVUB")
+
+
+def test_run_misses_nothing_that_comes_between(demo, forger):
+    """Forty mails at odd moments, some while the last ones are being
+    deleted: IDLE alone would not tell of those."""
+    demo.durand.configure(account={"idle": True, "every": "600 s"})
+    process = demo.durand.start("run")
+    try:
+        for n in range(40):
+            demo.post(demo.durand, forger.mail(
+                demo.labo, demo.durand, demo.mail_of(f"{n}", demo.durand)))
+            time.sleep(0.03 + n % 7 * 0.04)
+        demo.wait_until(lambda: len(demo.durand.new()) == 40, 10, "all")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    assert process.returncode == 0
