@@ -152,8 +152,7 @@ rows_read(struct keeper *k, struct err *e)
 	enum rc rc = RC_OK;
 
 	if (chan_fill(&k->rows.c, &gone) != RC_OK) {
-		/* Still "open": it came, which is what is waited for. */
-		chan_close(&k->rows.c);
+		k->rows.done = true;
 		return RC_OK;
 	}
 	while (rc == RC_OK && chan_next(&k->rows.c, &f, &rc, e))
@@ -255,19 +254,27 @@ keeper_turn(struct keeper *k, int wait_ms, struct err *e)
 	return rc;
 }
 
+/* One that has died since it was last needed is started anew; what it said
+ * last is read by keeper_wait() of him who was waiting for it. */
 enum rc
 keeper_need_vault(struct keeper *k, struct err *e)
 {
+	int64_t until = clock_ms() + ANSWER_MS;
 	enum rc rc = RC_OK;
 
+	if (k->vault.done || k->rows.done || k->clerk.done)
+		keeper_rest(k);
 	if (!k->vault.asked) {
 		k->vault.asked = true;
 		rc = keeper_start(k, PART_VAULT, 0, e);
 	}
-	/* Not rows.open: a vault that ends at once has closed it by now. */
-	while (rc == RC_OK && !(k->vault.open && k->rows.asked &&
-	    k->clerk.open))
-		rc = keeper_turn(k, ANSWER_MS, e);
+	while (rc == RC_OK && !(k->vault.open && k->rows.open &&
+	    k->clerk.open)) {
+		if (clock_ms() > until)
+			return err_set(e, RC_TEMP,
+			    _("a process of sceau does not answer"));
+		rc = keeper_turn(k, 1000, e);
+	}
 	return rc;
 }
 
@@ -279,7 +286,7 @@ keeper_rest(struct keeper *k)
 	chan_close(&k->clerk.c);
 	k->vault.open = k->rows.open = k->clerk.open = false;
 	k->vault.asked = k->rows.asked = false;
-	k->vault.done = k->clerk.done = false;
+	k->vault.done = k->rows.done = k->clerk.done = false;
 	k->vault.rc = k->clerk.rc = RC_OK;
 }
 
