@@ -105,7 +105,7 @@ def test_proxy_changes_what_passes():
 @pytest.mark.skipif(not memory.supported(), reason="needs /proc")
 def test_memory_of_a_child_is_seen():
     code = ("import subprocess, sys; subprocess.run([sys.executable, '-c',"
-            " 'x = bytearray(b\"x\" * 50000000); input()'])")
+            " 'x = b\"x\" * 50000000; input()'])")
     child = subprocess.Popen([sys.executable, "-c", code],
                              stdin=subprocess.PIPE)
     with memory.Sampler(child.pid) as got:

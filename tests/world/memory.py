@@ -32,14 +32,17 @@ def tree(pid):
 
 
 def measure(pid):
-    """{"pss": kB, "private": kB, "rss": kB} of one process, or None."""
-    got = {"pss": 0, "private": 0, "rss": 0}
+    """{"pss": kB, "private": kB, "dirty": kB, "rss": kB} of one process, or
+    None; dirty: private and written to, which no file could give again."""
+    got = {"pss": 0, "private": 0, "dirty": 0, "rss": 0}
     try:
         with open(f"/proc/{pid}/smaps_rollup") as f:
             for line in f:
                 word, _, rest = line.partition(":")
                 if word in ("Private_Clean", "Private_Dirty"):
                     got["private"] += int(rest.split()[0])
+                if word == "Private_Dirty":
+                    got["dirty"] = int(rest.split()[0])
                 elif word in ("Pss", "Rss"):
                     got[word.lower()] = int(rest.split()[0])
     except (OSError, ValueError, IndexError):
@@ -54,6 +57,7 @@ class Sampler:
         self.pid, self.every_s = pid, every_s
         self.samples = 0
         self.total_kb = 0           # most Pss of all at one moment
+        self.dirty_kb = 0           # most private dirty of all at one
         self.by_pid = {}            # pid: most of each measure
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -69,16 +73,18 @@ class Sampler:
 
     def _run(self):
         while not self._stop.is_set():
-            total = 0
+            total = dirty = 0
             for pid in tree(self.pid):
                 got = measure(pid)
                 if got is None:
                     continue
                 total += got["pss"]
+                dirty += got["dirty"]
                 best = self.by_pid.setdefault(pid, dict(got))
                 for what, kb in got.items():
                     best[what] = max(best[what], kb)
             self.total_kb = max(self.total_kb, total)
+            self.dirty_kb = max(self.dirty_kb, dirty)
             self.samples += 1
             time.sleep(self.every_s)
 
