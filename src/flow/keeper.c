@@ -65,7 +65,7 @@ keeper_event(struct keeper *k, const char *name, const char *fmt, ...)
 	log_plain(text);
 	LOG(LOG_L_INFO, name, LK_S("text", text));
 	/* An event that cannot be kept has been logged. */
-	if (!k->p->dry_run)
+	if (!k->p->dry_run && k->st != NULL)
 		(void)store_event_add(k->st, clock_now(), name, text, &ignored);
 }
 
@@ -77,7 +77,7 @@ keeper_fault(struct keeper *k, const char *event, enum rc rc,
 
 	keeper_worse(k, rc, why);
 	LOG(LOG_L_ERROR, event, LK_S("why", text->text));
-	if (!k->p->dry_run)
+	if (!k->p->dry_run && k->st != NULL)
 		(void)store_event_add(k->st, clock_now(), event, text->text,
 		    &ignored);
 }

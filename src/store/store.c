@@ -2,11 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "store/db.h"
 
@@ -162,6 +165,35 @@ db_open(struct store *st, const char *dir, struct err *e)
 	return schema_ready(st, e);
 }
 
+static void
+db_shut(struct store *st)
+{
+	for (size_t i = 0; i < DB_STMTS; i++) {
+		(void)sqlite3_finalize(st->stmt[i].s);
+		memset(&st->stmt[i], 0, sizeof(st->stmt[i]));
+	}
+	/* Fails only while statements are left. */
+	(void)sqlite3_close(st->db);
+	st->db = NULL;
+}
+
+/* Making the file and turning it to WAL are steps at which SQLite says BUSY
+ * without waiting, when several begin at once. */
+static enum rc
+db_open_patiently(struct store *st, const char *dir, struct err *e)
+{
+	int64_t until = clock_ms() + BUSY_MS;
+	enum rc rc;
+
+	while ((rc = db_open(st, dir, e)) == RC_TEMP && st->db != NULL &&
+	    (sqlite3_errcode(st->db) & 0xff) == SQLITE_BUSY &&
+	    clock_ms() < until) {
+		db_shut(st);
+		(void)poll(NULL, 0, 20);
+	}
+	return rc;
+}
+
 enum rc
 store_open(const char *dir, enum store_mode mode, struct store **out,
     struct err *e)
@@ -180,7 +212,7 @@ store_open(const char *dir, enum store_mode mode, struct store **out,
 	if (rc == RC_OK && mode == STORE_WRITE)
 		rc = slot_take(st, dir, e);
 	if (rc == RC_OK)
-		rc = db_open(st, dir, e);
+		rc = db_open_patiently(st, dir, e);
 	if (rc == RC_OK && mode == STORE_WRITE)
 		rc = sweep(st, true, e);
 	if (rc != RC_OK)
@@ -197,10 +229,7 @@ store_close(struct store **stp)
 	*stp = NULL;
 	if (st == NULL)
 		return;
-	for (size_t i = 0; i < DB_STMTS; i++)
-		(void)sqlite3_finalize(st->stmt[i].s);
-	/* Fails only while statements are left. */
-	(void)sqlite3_close(st->db);
+	db_shut(st);
 	slot_drop(st);
 	free(st);
 }
