@@ -79,15 +79,35 @@ open_one(struct keeper *k, const struct dry *d, struct gate_head *h,
 	return chan_put(&k->vault.c, IPC_DROP, job, NULL, 0, e);
 }
 
-static void
-dry_pop(struct keeper *k)
+/* Off the list before it is opened: others come while we wait. */
+static struct dry *
+dry_take(struct keeper *k)
 {
 	struct dry *d = k->dry;
 
 	k->dry = d->next;
 	k->dry_bytes -= d->mail.len;
+	return d;
+}
+
+static void
+dry_drop(struct dry *d)
+{
 	buf_free(&d->mail);
 	free(d);
+}
+
+static void
+say(struct keeper *k, const struct dry *d, const struct gate_head *h,
+    const struct err *said)
+{
+	if (said->rc == RC_OK)
+		keeper_event(k, "in.would_open", "account=%s from=%s",
+		    d->account, h->sender);
+	else
+		keeper_event(k, "in.would_hold", "account=%s class=%s "
+		    "why=\"%.200s\"", d->account,
+		    err_class_name(said->class), said->text);
 }
 
 enum rc
@@ -95,21 +115,17 @@ dry_open(struct keeper *k, struct err *e)
 {
 	struct gate_head h;
 	struct err said;
+	struct dry *d;
 	enum rc rc = RC_OK;
 
 	if (k->dry != NULL)
 		rc = keeper_need_vault(k, e);
 	while (rc == RC_OK && k->dry != NULL) {
 		said = (struct err)ERR_INIT;
-		rc = open_one(k, k->dry, &h, &said, e);
-		if (rc == RC_OK && said.rc == RC_OK)
-			keeper_event(k, "in.would_open", "account=%s from=%s",
-			    k->dry->account, h.sender);
-		else if (rc == RC_OK)
-			keeper_event(k, "in.would_hold", "account=%s "
-			    "class=%s why=\"%.200s\"", k->dry->account,
-			    err_class_name(said.class), said.text);
-		dry_pop(k);
+		d = dry_take(k);
+		if ((rc = open_one(k, d, &h, &said, e)) == RC_OK)
+			say(k, d, &h, &said);
+		dry_drop(d);
 	}
 	return rc;
 }
@@ -141,5 +157,5 @@ void
 dry_free(struct keeper *k)
 {
 	while (k->dry != NULL)
-		dry_pop(k);
+		dry_drop(dry_take(k));
 }
