@@ -48,7 +48,6 @@ enum ipc {
 	IPC_SEALED_END,
 	IPC_DROP,	/* forget that job, and what was committed */
 	IPC_RESOLVE,	/* whom the words mean: control(1) own, who */
-	IPC_REPLY,	/* the sender of that job's envelope, for an answer */
 	IPC_DIGEST,	/* take D of the composer's mail */
 	IPC_SEAL,	/* seal it, or a control message (struct flow_seal) */
 	IPC_SELVES,	/* what keys are held; answered by the same */

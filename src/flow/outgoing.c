@@ -8,13 +8,6 @@
 #include "base/secret.h"
 #include "flow/outgoing.h"
 
-/* What the vault says: RC_OK, or its reason. */
-static enum rc
-vault_said(struct rd *r, struct err *e)
-{
-	return unpack_err(r, e);
-}
-
 static enum rc
 take_first(struct keeper *k, uint32_t job, struct outgoing *o, struct err *e)
 {
@@ -28,7 +21,7 @@ take_first(struct keeper *k, uint32_t job, struct outgoing *o, struct err *e)
 	if (f.type != IPC_OUT_HEAD || f.job != job)
 		return ipc_bad(e);
 	r = rd_of(f.body.p, f.body.len);
-	if ((rc = vault_said(&r, e)) != RC_OK)
+	if ((rc = unpack_err(&r, e)) != RC_OK)
 		return rc;
 	rd_copy(&r, o->t, sizeof(o->t));
 	header = unpack_run(&r);
@@ -61,7 +54,7 @@ outgoing_take(struct keeper *k, uint32_t job, struct feed *feed,
 			return rc;
 	}
 	r = rd_of(f.body.p, f.body.len);
-	if ((rc = vault_said(&r, e)) != RC_OK)
+	if ((rc = unpack_err(&r, e)) != RC_OK)
 		return rc;
 	return gather_end(k, &o->body, e);
 }

@@ -367,26 +367,6 @@ on_resolve(struct room *room, const struct frame *f, struct err *e)
 	return answer(room, IPC_DEST, f->job, rc, &why, &b, ok, e);
 }
 
-static enum rc
-on_reply(struct room *room, const struct frame *f, struct err *e)
-{
-	const struct gate_rows rows = rows_of(room);
-	struct gate_head h;
-	struct rd r = rd_of(f->body.p, f->body.len);
-	struct err why = ERR_INIT;
-	struct gate_dest dest;
-	struct buf b = BUF_INIT;
-	bool ok = true;
-	enum rc rc;
-
-	head_unpack(&r, &h);
-	if (!rd_done(&r))
-		return ipc_bad(e);
-	if ((rc = gate_reply(room->g, &h, &rows, 0, &dest, &why)) == RC_OK)
-		ok = dest_pack(&b, &dest);
-	return answer(room, IPC_DEST, f->job, rc, &why, &b, ok, e);
-}
-
 /* Ask the composer for the mail from its start and give it to ${take}. */
 static enum rc
 pull(struct room *room, enum rc (*take)(void *, const struct frame *,
@@ -544,7 +524,6 @@ static const struct {
 	{ IPC_SEALED_END, on_sealed_end },
 	{ IPC_DROP, on_drop },
 	{ IPC_RESOLVE, on_resolve },
-	{ IPC_REPLY, on_reply },
 	{ IPC_DIGEST, on_digest },
 	{ IPC_SEAL, on_seal },
 	{ IPC_SELVES, on_selves },
