@@ -125,19 +125,37 @@ work(struct keeper *k, bool *some, struct err *e)
 	return rc;
 }
 
+static enum rc
+look_at_clock(struct keeper *k, struct err *e)
+{
+	int64_t ahead_s = k->p->conf->ack_delay_max_s;
+	enum rc rc;
+
+	if (ahead_s < STORE_BACKOFF_MAX_S)
+		ahead_s = STORE_BACKOFF_MAX_S;
+	rc = store_clock(k->st, clock_now(), ahead_s, &k->clock, e);
+	if (rc == RC_OK && k->clock == STORE_CLOCK_LEAPT)
+		keeper_event(k, "clock.leapt", "now=%lld",
+		    (long long)clock_now());
+	return rc;
+}
+
 /* Acknowledgements and deferred mail fall due by themselves; and others write
  * into the store: open --mda, held release, key import. */
 static enum rc
 look_again(struct keeper *k, struct err *e)
 {
-	if (clock_now() < k->looked_at + LOOK_S)
+	enum rc rc;
+
+	if (clock_ms() < k->looked_ms + LOOK_S * 1000)
 		return RC_OK;
-	k->looked_at = clock_now();
+	k->looked_ms = clock_ms();
 	k->ack_more = k->out_more = true;
 	if (!k->p->stay || clock_now() < k->open_at)
 		return RC_OK;
 	k->open_more = k->notice_more = true;
-	return store_sweep(k->st, e);
+	return (rc = look_at_clock(k, e)) != RC_OK ? rc :
+	    store_sweep(k->st, e);
 }
 
 static bool
@@ -223,6 +241,9 @@ housekeep(struct keeper *k, struct err *e)
 
 	if (k->p->dry_run || k->p->kind == PASS_SUBMIT)
 		return RC_OK;
+	if ((rc = look_at_clock(k, e)) != RC_OK ||
+	    k->clock != STORE_CLOCK_STEADY)
+		return rc;
 	rc = store_out_overdue(k->st, clock_now(), k->p->conf->give_up_s,
 	    _("too old; given up"), &n, e);
 	return rc == RC_OK ? store_expire(k->st, clock_now(), &keep, &more, e) :

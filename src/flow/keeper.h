@@ -90,7 +90,8 @@ struct keeper {
 	/* There may be mail to open, acknowledgements due, mail to relay,
 	 * failures to tell of. */
 	bool			 open_more, ack_more, out_more, notice_more;
-	int64_t			 looked_at;	/* `run`: when last asked */
+	int64_t			 looked_ms;	/* `run`: when last asked */
+	enum store_clock	 clock;
 	struct dry		*dry;		/* --dry-run: to be judged */
 	uint64_t		 dry_bytes;
 	bool			 taken;		/* PASS_TAKE: stored */

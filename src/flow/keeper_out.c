@@ -208,7 +208,8 @@ judge(struct keeper *k, struct route *r, enum relay_verdict v, bool said,
 	case RELAY_DEFERRED:
 	case RELAY_UNCERTAIN:
 		rc = store_out_defer(k->st, &end, 1, clock_now(),
-		    k->p->conf->give_up_s, e);
+		    k->clock == STORE_CLOCK_STEADY ? k->p->conf->give_up_s :
+		    CLOCK_FOREVER, e);
 		/* Else the end of the session says why (a wrong password). */
 		if (said)
 			keeper_worse(k, RC_TEMP, WHY_NONE);

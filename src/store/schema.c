@@ -230,5 +230,16 @@ const char *const schema_sql[] = {
 "  text BLOB NOT NULL"
 ") STRICT;",
 "CREATE INDEX event_at ON event (at);",
+
+/* store_clock(); and the last year whose keys are no more. */
+"CREATE TABLE clock ("
+"  id INTEGER PRIMARY KEY CHECK (id = 1),"
+"  last_at INTEGER NOT NULL,"
+"  since INTEGER NOT NULL"
+") STRICT;",
+"CREATE TABLE erased ("
+"  id INTEGER PRIMARY KEY CHECK (id = 1),"
+"  year INTEGER NOT NULL"
+") STRICT;",
 NULL
 };

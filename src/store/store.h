@@ -167,7 +167,30 @@ enum rc store_event_add(struct store *st, int64_t at, const char *name,
 enum rc store_event_list(struct store *st, int64_t after, int64_t since,
     struct store_event *out, size_t max, size_t *n, struct err *e);
 
-/* --- Forgetting -------------------------------------------------------- */
+/* --- Time and forgetting ----------------------------------------------- */
+
+enum store_clock {
+	STORE_CLOCK_UNSURE,
+	STORE_CLOCK_LEAPT,	/* just now */
+	STORE_CLOCK_STEADY
+};
+
+/*
+ * store_clock(st, now, ahead_s, is, e):
+ * Hold the machine's clock against what it said before.  It leaps when it
+ * goes back by more than a day or on by more than 30; then it is unsure until
+ * it has gone its way for 7 days, and meanwhile the caller gives up no message
+ * and forgets none.  What is put off by more than ${ahead_s}, the longest that
+ * anything is, was so by a clock that was wrong: it is due.  Writes nothing
+ * oftener than once a day, but for these.
+ * Source: ATTACKS D11.
+ */
+enum rc store_clock(struct store *st, int64_t now, int64_t ahead_s,
+    enum store_clock *is, struct err *e);
+
+/* store_erased(st, year, e): the keys of ${year} and before are no more; only
+ * now may the T of its messages be forgotten, when their time has come. */
+enum rc store_erased(struct store *st, int year, struct err *e);
 
 struct store_keep {
 	int64_t	events_s;	/* events, default of the caller */

@@ -97,11 +97,14 @@ expire(struct store *st, int64_t now, const struct store_keep *k, bool *more,
 		const char	*sql;
 		int64_t		 before;
 	} f[] = {
-		{ FORGET("journal", "id", "forget_at <= ?1 AND state <> 1"),
-		    now },
+		/* No clock alone: while its key is there, it can come again. */
+		{ FORGET("journal", "id", "forget_at <= ?1 AND state <> 1 "
+		    "AND year <= (SELECT year FROM erased)"), now },
 		/* WITHOUT ROWID: few go at a time, by their index. */
 		{ "DELETE FROM original WHERE (t, peer) IN (SELECT t, peer "
-		    "FROM original WHERE forget_at <= ?1 LIMIT ?2)", now },
+		    "FROM original WHERE forget_at <= ?1 AND NOT EXISTS "
+		    "(SELECT 1 FROM journal WHERE id = original.journal) "
+		    "LIMIT ?2)", now },
 		{ FORGET("event", "id", "at < ?1"), now - k->events_s },
 		{ "DELETE FROM hub WHERE (t, name) IN (SELECT t, name "
 		    "FROM hub WHERE at < ?1 LIMIT ?2)", now - k->hub_s },

@@ -3,7 +3,7 @@
 #include "store/db.h"
 
 #define BACKOFF_FIRST_S 300
-#define BACKOFF_MAX_S 14400
+#define BACKOFF_MAX_S (STORE_BACKOFF_MAX_S / 9 * 8)
 
 /* Old enough to give up; a notice is due when somebody local asked for one. */
 #define SQL_FAIL "state = 5, owner = NULL, done = 2, notice = kind <> 3 " \

@@ -145,6 +145,7 @@ enum rc store_out_overdue(struct store *st, int64_t now, int64_t give_up_s,
 /* store_backoff(tries, jitter): seconds to wait after the ${tries}-th
  * failure: 5 min doubling to 4 h, spread by an eighth to either side. */
 int64_t store_backoff(uint32_t tries, uint32_t jitter);
+#define STORE_BACKOFF_MAX_S (14400 + 14400 / 8)
 
 /*
  * Network, DNS, TLS and password failures suspend the route:

@@ -72,3 +72,10 @@ tests_unit_test_store_disk_SOURCES = tests/unit/test_store_disk.c
 tests_unit_test_store_disk_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_store_disk_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_store_disk_LDADD = $(UNIT_STORE_LIBS)
+
+check_PROGRAMS += tests/unit/test_store_clock
+TESTS += tests/unit/test_store_clock
+tests_unit_test_store_clock_SOURCES = tests/unit/test_store_clock.c
+tests_unit_test_store_clock_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_clock_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_store_clock_LDADD = $(UNIT_STORE_LIBS)
