@@ -27,3 +27,4 @@ EXTRA_DIST += tests/world/smtp_script.py tests/world/postfix.py \
 	tests/e2e/test_wire_out_tls.py tests/bench/relay
 include tests/tools/local.mk
 include tests/fuzz/local.mk
+include tests/soak/local.mk

@@ -166,10 +166,16 @@ class Postfix:
         assert self.process.poll() is None, self.log()
         return self
 
-    def __exit__(self, *_):
+    def stop(self):
+        """Its queue stays; __enter__ starts it again at the same ports."""
         if self.process is not None:
             self.process.terminate()
             self.process.wait(20)
+            self.process = None
+        self.dovecot.stop()
+
+    def __exit__(self, *_):
+        self.stop()
         self.dovecot.close()
         shutil.rmtree(self.top, ignore_errors=True)
 

@@ -13,10 +13,11 @@ import threading
 class Proxy:
     """change(data, to_server): what to pass on instead; None ends the
     connection.  delay_s: how long each piece waits (a slow network).  port: a
-    certain one to listen at."""
+    certain one to listen at.  record: keep what passes."""
 
-    def __init__(self, target, change=None, delay_s=0, port=0):
+    def __init__(self, target, change=None, delay_s=0, port=0, record=True):
         self.target, self.change, self.delay_s = target, change, delay_s
+        self.record, self._cuts = record, 0
         self.to_server, self.to_client = bytearray(), bytearray()
         self.connections = 0
         self._stop = threading.Event()
@@ -28,6 +29,10 @@ class Proxy:
     @property
     def seen(self):
         return bytes(self.to_server + self.to_client)
+
+    def cut(self):
+        """The network is gone: whoever is connected no longer is."""
+        self._cuts += 1
 
     def _accept(self):
         self._listener.settimeout(0.1)
@@ -41,10 +46,12 @@ class Proxy:
             self.connections += 1
             thread = threading.Thread(
                 target=self._serve, args=(client,), daemon=True)
+            self._threads = [t for t in self._threads if t.is_alive()]
             self._threads.append(thread)
             thread.start()
 
     def _serve(self, client):
+        cuts = self._cuts
         with client, selectors.DefaultSelector() as waiting:
             try:
                 server = socket.create_connection(("127.0.0.1", self.target))
@@ -54,16 +61,17 @@ class Proxy:
                 waiting.register(client, selectors.EVENT_READ, server)
                 waiting.register(server, selectors.EVENT_READ, client)
                 try:
-                    self._pass_on(waiting, client)
+                    self._pass_on(waiting, client, cuts)
                 except OSError:
                     return
 
-    def _pass_on(self, waiting, client):
-        while not self._stop.is_set():
+    def _pass_on(self, waiting, client, cuts):
+        while not self._stop.is_set() and cuts == self._cuts:
             for key, _ in waiting.select(0.1):
                 data = key.fileobj.recv(65536)
                 up = key.fileobj is client
-                (self.to_server if up else self.to_client).extend(data)
+                if self.record:
+                    (self.to_server if up else self.to_client).extend(data)
                 if data and self.change:
                     data = self.change(data, up)
                 if not data:
