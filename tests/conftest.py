@@ -18,6 +18,15 @@ def pytest_configure(config):
         "markers", "slow: minutes; make check-slow runs these alone")
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport():
+    """A test that cannot run says why, and fails: never silently skipped."""
+    report = (yield).get_result()
+    if report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"cannot run: {report.longrepr[-1]}"
+
+
 @pytest.fixture(scope="session")
 def sceau():
     """Path of the program under test; its absence is a failure."""
