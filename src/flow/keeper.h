@@ -92,6 +92,7 @@ struct keeper {
 	bool			 open_more, ack_more, out_more, notice_more;
 	int64_t			 looked_ms;	/* `run`: when last asked */
 	enum store_clock	 clock;
+	char			 acked[STORE_IDENTITY_BYTES]; /* this round */
 	struct dry		*dry;		/* --dry-run: to be judged */
 	uint64_t		 dry_bytes;
 	bool			 taken;		/* PASS_TAKE: stored */
@@ -108,6 +109,7 @@ struct keeper {
 	bool			 submit;	/* IPC_SUBMIT came */
 	struct buf		 submission;
 	uint32_t		 job;		/* the last one given */
+	uint32_t		 openings;	/* verdicts so far */
 	int			 exit;		/* sysexits, the worst so far */
 	int64_t			 began_at;
 };
@@ -152,7 +154,10 @@ void keeper_event(struct keeper *k, const char *name, const char *fmt, ...)
 
 /* keeper_rows.c: rows for the vault, and their versions until committed. */
 enum rc rows_serve(struct keeper *k, const struct frame *f, struct err *e);
-uint32_t rows_next_version(struct keeper *k, const char *key);
+/* rows_next_version(k, key, order, version): for a row of the ${order}-th
+ * opening; false: one opened later has written it already, and all of this. */
+bool rows_next_version(struct keeper *k, const char *key, uint32_t order,
+    uint32_t *version);
 void rows_forget(struct keeper *k);
 
 /* keeper_in.c: accounts. */

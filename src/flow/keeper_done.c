@@ -95,16 +95,18 @@ opening_done(struct keeper *k, const struct opening *o,
 	for (size_t i = 0; i < v->nrows; i++) {
 		const struct gate_row *r = &v->rows[i];
 		const char *slash = strchr(r->key, '/');
+		struct store_row *row = &rows[d->nrows];
 
-		rows[i].key = (struct bytes){ (const uint8_t *)r->key,
+		if (!rows_next_version(k, r->key, o->order, &row->version))
+			continue;
+		row->key = (struct bytes){ (const uint8_t *)r->key,
 		    strlen(r->key) };
-		rows[i].value = (struct bytes){ r->sealed.p, r->sealed.len };
-		rows[i].address = slash != NULL ? slash + 1 : NULL;
-		rows[i].version = rows_next_version(k, r->key);
+		row->value = (struct bytes){ r->sealed.p, r->sealed.len };
+		row->address = slash != NULL ? slash + 1 : NULL;
+		d->nrows++;
 	}
 	acks_of(o, acks);
 	d->rows = rows;
-	d->nrows = v->nrows;
 	d->acks = acks;
 	d->nacks = v->nacks + v->nrelayed_acks;
 	d->action = STORE_ACTION_RELEASE;

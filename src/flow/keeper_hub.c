@@ -33,7 +33,8 @@ ask_again(struct keeper *k, const struct opening *o, size_t n,
 	return ipc_put(&k->vault.c, IPC_AGAIN, o->job, &b, ok, e);
 }
 
-/* ${refused}: by the vault, of this name only; the others go on. */
+/* ${refused}: by the vault, of this name only; the others go on.  Any other
+ * failure is of this message, in ${e}. */
 static enum rc
 relay_one(struct keeper *k, const struct opening *o, size_t n,
     struct relay_job *j, bool *refused, struct err *e)
@@ -100,15 +101,13 @@ commit(struct keeper *k, struct opening *o, struct relay_job *j,
 	return rc;
 }
 
-enum rc
-hub_relay(struct keeper *k, struct opening *o, struct err *e)
+static enum rc
+relay_all(struct keeper *k, struct opening *o, struct relay_job *j,
+    struct err *e)
 {
-	struct relay_job *j = calloc(1, sizeof(*j));
 	enum rc rc = RC_OK;
 	bool refused;
 
-	if (j == NULL)
-		return err_set(e, RC_NOMEM, _("no memory left"));
 	for (size_t i = 0; rc == RC_OK && i < o->v.nroutes; i++) {
 		rc = relay_one(k, o, i, j, &refused, e);
 		if (rc == RC_OK && refused) {
@@ -116,10 +115,30 @@ hub_relay(struct keeper *k, struct opening *o, struct err *e)
 			j->refused[j->nrefused++].state = GATE_ACK_REFUSED;
 		}
 	}
-	if (rc == RC_OK)
+	return rc;
+}
+
+/* What the vault could not seal again stays as it is for the next pass, and
+ * the other messages go on; not so when the vault itself is gone. */
+enum rc
+hub_relay(struct keeper *k, struct opening *o, struct err *e)
+{
+	struct relay_job *j = calloc(1, sizeof(*j));
+	struct err why = ERR_INIT;
+	enum rc rc;
+
+	if (j == NULL)
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	if (relay_all(k, o, j, &why) == RC_OK) {
 		rc = commit(k, o, j, e);
-	if (rc == RC_OK)
-		o->fate = FATE_RELAYED;
+		if (rc == RC_OK)
+			o->fate = FATE_RELAYED;
+	} else if (why.rc != RC_TEMP && why.rc != RC_NOMEM) {
+		keeper_fault(k, "hub.failed", why.rc, WHY_NONE, &why);
+		o->fate = FATE_LEAVE;
+		rc = RC_OK;
+	} else
+		rc = err_set(e, why.rc, "%s", why.text);
 	for (size_t i = 0; i < GATE_ROUTES_MAX; i++)
 		outgoing_free(k, &j->out[i]);
 	free(j);

@@ -151,6 +151,7 @@ take_verdict(struct keeper *k, struct opening *o, struct feed *feed,
 	r = rd_of(f.body.p, f.body.len);
 	if (f.type != IPC_VERDICT || f.job != o->job)
 		return ipc_bad(e);
+	o->order = ++k->openings;
 	o->rc = unpack_err(&r, &o->why);
 	if (!verdict_unpack(&r, &o->v) || !rd_done(&r))
 		return ipc_bad(e);

@@ -13,6 +13,7 @@
 struct version {
 	char		key[GATE_ID_BYTES];
 	uint32_t	version;
+	uint32_t	order;		/* of the opening last written */
 };
 
 struct versions {
@@ -66,6 +67,7 @@ version_note(struct keeper *k, const char *key, uint32_t version,
 	s->v = p;
 	snprintf(s->v[s->n].key, sizeof(s->v[s->n].key), "%s", key);
 	s->v[s->n].version = version;
+	s->v[s->n].order = 0;
 	if (!index_add(&s->ix, (uint32_t)s->n, hash_of, s))
 		return err_set(e, RC_NOMEM, _("no memory left"));
 	s->n++;
@@ -94,13 +96,22 @@ rows_serve(struct keeper *k, const struct frame *f, struct err *e)
 	return rc;
 }
 
-/* Each write adds one: a second of the same row in a batch counts on it. */
-uint32_t
-rows_next_version(struct keeper *k, const char *key)
+/* Each write adds one: a second of the same row in a batch counts on it.  What
+ * the vault knew later holds what it knew before; never back to that. */
+bool
+rows_next_version(struct keeper *k, const char *key, uint32_t order,
+    uint32_t *version)
 {
 	struct version *v = version_find(k, key);
 
-	return v == NULL ? 0 : v->version++;
+	*version = 0;
+	if (v == NULL)
+		return true;
+	if (order < v->order)
+		return false;
+	v->order = order;
+	*version = v->version++;
+	return true;
 }
 
 void

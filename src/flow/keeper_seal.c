@@ -12,6 +12,7 @@
 #define PEERS_MAX 64
 #define ACKS_MAX GATE_ACKS_MAX
 #define DEFER_S 3600
+#define DIED_S 60
 #define SUBMIT_MAX 1000
 
 enum rc
@@ -89,53 +90,86 @@ seal(struct keeper *k, struct outgoing *o, struct flow_seal *s,
 	return rc == RC_OK ? outgoing_take(k, job, NULL, o, e) : rc;
 }
 
+/* Sealed, kept and to be sent; what the vault says of this peer in ${why}. */
 static enum rc
-ack_peer(struct keeper *k, const char *peer, struct err *e)
+ack_seal(struct keeper *k, const char *peer, struct outgoing *o,
+    struct err *why, struct err *e)
 {
-	struct outgoing o = { .at = 0 };
 	struct flow_seal s = { .at = 0 };
 	struct store_out_put put;
-	struct err why = ERR_INIT;
 	int64_t submission;
-	enum rc rc;
+	enum rc rc = acks_for(k, peer, o, e);
 
-	rc = keeper_resolve(k, true, NULL, peer, &o.dest, &why);
-	if (rc == RC_OK && o.dest.via_hub)
-		rc = err_set(&why, RC_PERM, _("no key for %s"), peer);
-	if (rc == RC_PERM || rc == RC_CONF) {
-		keeper_event(k, "ack.deferred", "to=%s why=\"%.200s\"", peer,
-		    why.text);
-		return store_ack_defer(k->st, peer, clock_now() + DEFER_S, e);
-	}
-	if (rc != RC_OK)
-		return err_set(e, rc, "%s", why.text);
-	if ((rc = acks_for(k, peer, &o, e)) == RC_OK && o.nacks > 0 &&
-	    (rc = seal(k, &o, &s, e)) == RC_OK) {
-		outgoing_put(k, &o, STORE_CONTROL, NULL, &put);
+	if (rc != RC_OK || o->nacks == 0)
+		return rc;
+	if (seal(k, o, &s, why) == RC_OK) {
+		outgoing_put(k, o, STORE_CONTROL, NULL, &put);
 		FAULT("keeper.ack.before");
 		rc = store_out_submit(k->st, clock_now(), NULL, &put, 1,
 		    &submission, e);
 		FAULT("keeper.ack.after");
-		o.body.id = 0;
+		o->body.id = 0;
 	}
 	seal_free(&s);
-	outgoing_free(k, &o);
 	return rc;
 }
 
+/* It is this peer's trouble: the others hear. */
+static enum rc
+ack_put_off(struct keeper *k, const char *peer, const struct err *why,
+    struct err *e)
+{
+	int64_t s = DEFER_S;
+
+	keeper_event(k, "ack.deferred", "to=%s why=\"%.200s\"", peer,
+	    why->text);
+	if (why->rc != RC_PERM && why->rc != RC_CONF) {
+		/* Died of it, or out of step: a new one, now and next time. */
+		keeper_worse(k, why->rc, WHY_NONE);
+		k->vault.done = true;
+		s = k->p->stay ? DIED_S : 0;
+	}
+	return s == 0 ? RC_OK :
+	    store_ack_defer(k->st, peer, clock_now() + s, e);
+}
+
+static enum rc
+ack_peer(struct keeper *k, const char *peer, struct err *e)
+{
+	struct outgoing o = { .at = 0 };
+	struct err why = ERR_INIT;
+	enum rc rc = keeper_resolve(k, true, NULL, peer, &o.dest, &why);
+
+	if (rc == RC_OK && o.dest.via_hub)
+		rc = err_set(&why, RC_PERM, _("no key for %s"), peer);
+	if (rc == RC_OK)
+		rc = ack_seal(k, peer, &o, &why, e);
+	else
+		rc = RC_OK;
+	outgoing_free(k, &o);
+	if (rc != RC_OK || why.rc == RC_OK)
+		return rc;
+	return ack_put_off(k, peer, &why, e);
+}
+
+/* Each peer that is due once; then a new round. */
 enum rc
 seal_acks(struct keeper *k, bool *some, struct err *e)
 {
 	char names[PEERS_MAX][STORE_IDENTITY_BYTES];
 	size_t n = 0;
-	enum rc rc = store_ack_peers(k->st, clock_now(), "", names, PEERS_MAX,
-	    &n, e);
+	enum rc rc = store_ack_peers(k->st, clock_now(), k->acked, names,
+	    PEERS_MAX, &n, e);
 
 	*some = rc == RC_OK && n > 0;
-	if (*some)
-		rc = keeper_need_vault(k, e);
+	/* Each time: the vault may have died of the one before. */
 	for (size_t i = 0; rc == RC_OK && i < n; i++)
-		rc = ack_peer(k, names[i], e);
+		if ((rc = keeper_need_vault(k, e)) == RC_OK)
+			rc = ack_peer(k, names[i], e);
+	if (*some)
+		memcpy(k->acked, names[n - 1], sizeof(k->acked));
+	else
+		k->acked[0] = '\0';
 	return rc;
 }
 

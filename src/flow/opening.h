@@ -18,6 +18,7 @@ enum fate {
 struct opening {
 	struct store_in		in;
 	uint32_t		job;
+	uint32_t		order;	/* of its verdict among others */
 	struct gate_head	head;
 	enum rc			rc;	/* of head, later of verdict */
 	struct err		why;

@@ -479,6 +479,7 @@ on_seal(struct room *room, const struct frame *f, struct err *e)
 	}
 	for (size_t i = 0; i < s.nroutes; i++)
 		routes[i] = s.routes[i];
+	FAULT_OF("vault.seal", s.dest.name);
 	memset(&args, 0, sizeof(args));
 	args.dest = &s.dest;
 	args.rows = rows_of(room);

@@ -147,3 +147,23 @@ def test_without_keys_nothing_is_held(demo):
     demo.dr.configure()
     demo.dr.ok("poll")
     assert demo.dr.shown() == [data]
+
+
+def test_a_peer_whose_answer_kills_keeps_nobody_else_from_his(demo):
+    """The vault dies of sealing one acknowledgement: the others hear now, he
+    when it is mended; nothing is lost."""
+    one = demo.send("from the laboratory", demo.dr)
+    demo.labo.ok("poll")
+    two = demo.send("from the gateway", demo.dr, sender=demo.hub)
+    demo.hub.ok("poll")
+    env = {"SCEAU_FAULT": f"vault.seal@{demo.labo.name}:kill"}
+    for _ in range(2):
+        assert demo.dr.sceau("poll", **env).code == 75
+    demo.labo.ok("poll")
+    demo.hub.ok("poll")
+    assert sorted(demo.dr.shown()) == sorted([one, two])
+    assert demo.labo.states() == {demo.dr.name: "sent"}
+    assert demo.hub.states() == {demo.dr.name: "received"}
+    demo.dr.ok("poll")
+    demo.labo.ok("poll")
+    assert demo.labo.states() == {demo.dr.name: "received"}
