@@ -23,6 +23,7 @@ struct line {
 	bool		open;
 	bool		asked;		/* the starter was asked for it */
 	bool		done;		/* it has said its last word */
+	bool		bad;		/* or what no child of ours says */
 	enum wire_why	why;
 	enum rc		rc;		/* that word */
 	struct err	err;
@@ -132,6 +133,8 @@ void keeper_rest(struct keeper *k);
 enum rc keeper_start(struct keeper *k, enum part part, unsigned index,
     struct err *e);
 bool line_done_frame(struct line *l, const struct frame *f);
+/* line_bad(l, e): as ipc_bad(); it is this line's end, and only its own. */
+enum rc line_bad(struct line *l, struct err *e);
 
 /* keeper_wait(k, l, f, feed, e): the next frame of ${l} (vault or clerk), the
  * loop turning meanwhile and ${feed} (or NULL) going out. RC_TEMP: the child

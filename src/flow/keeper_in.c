@@ -167,21 +167,19 @@ on_list(struct account *a, const struct frame *f, struct err *e)
 	enum rc rc = RC_OK;
 	size_t n = 0;
 
-	if (a->state != AC_LISTING)
-		return ipc_bad(e);
 	while (rc == RC_OK && r.left > 0 && !r.bad) {
 		(void)rd_64(&r);
 		struct bytes id = unpack_run(&r);
 
 		if (id.len == 0 || id.len > STORE_UID_MAX_BYTES)
-			return ipc_bad(e);
+			return line_bad(&a->line, e);
 		uid_of(id, &uids[n++]);
 		if (n == 64 || r.left == 0) {
 			rc = store_list_add(a->list, uids, n, e);
 			n = 0;
 		}
 	}
-	return rc == RC_OK && r.bad ? ipc_bad(e) : rc;
+	return rc == RC_OK && r.bad ? line_bad(&a->line, e) : rc;
 }
 
 /* Ask for the next ones, or note that there are none left. */
@@ -253,7 +251,7 @@ on_end(struct keeper *k, struct account *a, const struct frame *f,
 	unpack_str(&r, message_id, sizeof(message_id));
 	unpack_str(&r, from, sizeof(from));
 	if (!rd_done(&r) || id.len == 0 || id.len > STORE_UID_MAX_BYTES)
-		return ipc_bad(e);
+		return line_bad(&a->line, e);
 	switch (as) {
 	case FETCHED_SEALED:
 		LOG(LOG_L_DEBUG, "in.fetched", LK_S("account", a->conf->name),
@@ -277,7 +275,7 @@ on_end(struct keeper *k, struct account *a, const struct frame *f,
 		gather_drop(k, &a->mail);
 		return RC_OK;
 	}
-	return ipc_bad(e);
+	return line_bad(&a->line, e);
 }
 
 static enum rc
@@ -294,10 +292,10 @@ on_released(struct keeper *k, struct account *a, const struct frame *f,
 		struct bytes id = unpack_run(&r);
 
 		if (r.bad || id.len > STORE_UID_MAX_BYTES)
-			return ipc_bad(e);
+			return line_bad(&a->line, e);
 		/* In the order in which they were asked for. */
 		if (i >= a->nasked)
-			return ipc_bad(e);
+			return line_bad(&a->line, e);
 		if (done != SOURCE_PENDING)
 			gone[n++] = a->asked_ids[i];
 		i++;
@@ -306,13 +304,39 @@ on_released(struct keeper *k, struct account *a, const struct frame *f,
 		rc = store_released(k->st, gone, n, e);
 	a->nasked = 0;
 	a->state = AC_FETCHED;
-	return rc == RC_OK && r.bad ? ipc_bad(e) : rc;
+	return rc == RC_OK && r.bad ? line_bad(&a->line, e) : rc;
+}
+
+/* Fetch only ever answers: what it may say depends on what it was asked. */
+static bool
+is_due(const struct account *a, uint8_t type)
+{
+	switch ((int)type) {
+	case IPC_UP:
+		return a->state == AC_ASKED;
+	case IPC_LIST:
+	case IPC_LISTED:
+		return a->state == AC_LISTING;
+	case IPC_BEGIN:
+	case IPC_BODY:
+	case IPC_END:
+	case IPC_FETCHED:
+		return a->state == AC_FETCHING;
+	case IPC_RELEASED:
+		return a->state == AC_RELEASING;
+	case IPC_WAITED:
+		/* It may cross our wish that it leave. */
+		return a->state == AC_WAITING || a->state == AC_LEAVING;
+	}
+	return false;
 }
 
 enum rc
 account_frame(struct keeper *k, struct account *a, const struct frame *f,
     struct err *e)
 {
+	if (!is_due(a, f->type))
+		return line_bad(&a->line, e);
 	switch ((int)f->type) {
 	case IPC_UP:
 		return on_up(k, a, e);
@@ -332,10 +356,9 @@ account_frame(struct keeper *k, struct account *a, const struct frame *f,
 	case IPC_RELEASED:
 		return on_released(k, a, f, e);
 	case IPC_WAITED:
-		/* It may cross our wish that it leave. */
 		return a->state == AC_WAITING ? on_up(k, a, e) : RC_OK;
 	}
-	return ipc_bad(e);
+	return RC_OK;
 }
 
 /* ---- the end of a session ------------------------------------------- */
@@ -360,7 +383,7 @@ account_gone(struct keeper *k, struct account *a, struct err *e)
 	gather_drop(k, &a->mail);
 	rc = put_commit(k, a, e);
 	store_list_free(&a->list);
-	if (!l->done)
+	if (!l->done && l->rc == RC_OK)
 		l->rc = err_set(&l->err, RC_TEMP,
 		    _("a process of sceau has ended early"));
 	if (l->rc != RC_OK) {

@@ -97,6 +97,13 @@ line_done_frame(struct line *l, const struct frame *f)
 	return true;
 }
 
+enum rc
+line_bad(struct line *l, struct err *e)
+{
+	l->bad = true;
+	return ipc_bad(e);
+}
+
 /* What came on a line of fetch or relay, frame by frame. */
 static enum rc
 line_frames(struct keeper *k, struct line *l, struct account *a, size_t route,
@@ -108,10 +115,21 @@ line_frames(struct keeper *k, struct line *l, struct account *a, size_t route,
 	while (rc == RC_OK && chan_next(&l->c, &f, &rc, e)) {
 		if (line_done_frame(l, &f))
 			continue;
-		rc = a != NULL ? account_frame(k, a, &f, e) :
-		    relay_frame(k, route, &f, e);
+		if ((rc = a != NULL ? account_frame(k, a, &f, e) :
+		    relay_frame(k, route, &f, e)) != RC_OK)
+			return rc;
 	}
+	l->bad = rc != RC_OK;
 	return rc;
+}
+
+/* It is in a stranger's hands, or its memory is: the others go on. */
+static void
+line_give_up(struct line *l, struct err *e)
+{
+	l->rc = e->rc;
+	l->err = *e;
+	*e = (struct err)ERR_INIT;
 }
 
 static enum rc
@@ -123,8 +141,10 @@ line_read(struct keeper *k, struct line *l, struct account *a, size_t route,
 
 	if (ended == RC_NOMEM)
 		return err_set(e, RC_NOMEM, "%s", gone.text);
-	if ((rc = line_frames(k, l, a, route, e)) != RC_OK ||
-	    (ended == RC_OK && !l->done))
+	rc = line_frames(k, l, a, route, e);
+	if (l->bad)
+		line_give_up(l, e);
+	else if (rc != RC_OK || (ended == RC_OK && !l->done))
 		return rc;
 	chan_close(&l->c);
 	l->open = false;

@@ -239,7 +239,7 @@ relay_frame(struct keeper *k, size_t i, const struct frame *f, struct err *e)
 	unpack_str(&rd, text, sizeof(text));
 	if (f->type != IPC_SENT || !rd_done(&rd) || r->judged >= r->given ||
 	    f->job != r->judged || verdict > RELAY_UNCERTAIN)
-		return ipc_bad(e);
+		return line_bad(&r->line, e);
 	snprintf(line, sizeof(line), "%u %s %s", code, enhanced, text);
 	rc = judge(k, r, (enum relay_verdict)verdict, code != 0, line, e);
 	r->judged++;
@@ -275,7 +275,7 @@ relay_gone(struct keeper *k, size_t i, struct err *e)
 	uint32_t jitter;
 	enum rc rc;
 
-	if (!l->done)
+	if (!l->done && l->rc == RC_OK)
 		l->rc = err_set(&l->err, RC_TEMP,
 		    _("a process of sceau has ended early"));
 	l->asked = false;

@@ -1,13 +1,19 @@
 # unit tests of src/flow
 UNIT_FLOW_LIBS = src/libflow.a src/libwire.a src/libstore.a src/libvault.a \
-	src/libdocument.a src/libconf.a src/libmail.a src/libbase.a \
+	src/libdocument.a src/libconf.a src/libmail.a $(UNIT_BASE_LIBS) \
 	$(ETPAN_LIBS) $(ESMTP_LIBS) $(CURL_LIBS) $(OPENSSL_LIBS) \
-	$(SQLITE_LIBS) $(GMIME_LIBS) $(CONFUSE_LIBS) $(SODIUM_LIBS) \
-	$(SECCOMP_LIBS) $(CMOCKA_LIBS)
+	$(SQLITE_LIBS) $(GMIME_LIBS) $(CONFUSE_LIBS)
+
+check_PROGRAMS += tests/unit/test_keeper_lines
+TESTS += tests/unit/test_keeper_lines
+tests_unit_test_keeper_lines_SOURCES = tests/unit/test_keeper_lines.c
+tests_unit_test_keeper_lines_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_keeper_lines_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_keeper_lines_LDADD = $(UNIT_FLOW_LIBS)
 
 check_PROGRAMS += tests/unit/test_keeper_rows
 TESTS += tests/unit/test_keeper_rows
 tests_unit_test_keeper_rows_SOURCES = tests/unit/test_keeper_rows.c
 tests_unit_test_keeper_rows_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_keeper_rows_CFLAGS = $(UNIT_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_keeper_rows_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_keeper_rows_LDADD = $(UNIT_FLOW_LIBS)

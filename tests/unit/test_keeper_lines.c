@@ -1,0 +1,187 @@
+/*
+ * What a fetch or relay process in a stranger's hands can do to the keeper:
+ * end its own session, and nothing else.
+ */
+#include "config.h"
+
+#include "flow/keeper.h"
+#include "store_unit.h"
+
+static char name_a[] = "a", name_b[] = "b";
+static struct conf_account accounts[] = {
+	{ .name = name_a, .protocol = CONF_IMAP, .every_s = 300 },
+	{ .name = name_b, .protocol = CONF_IMAP, .every_s = 300 },
+};
+static struct conf_relay relays[] = { { .name = name_a } };
+static struct conf conf = { .accounts = accounts, .naccounts = 2,
+    .relays = relays, .nrelays = 1, .parallel = 2 };
+static const struct pass pass = { .conf = &conf };
+
+struct bench {
+	struct pass_ends ends;
+	struct keeper	 k;
+	struct chan	 child[3];	/* of two accounts and the relay */
+};
+
+static void
+plug(struct line *l, struct chan *child)
+{
+	struct err e = ERR_INIT;
+	int fd[2];
+
+	T_RC(chan_pair(fd, &e), RC_OK);
+	chan_init(child, fd[0]);
+	chan_init(&l->c, fd[1]);
+	T_RC(chan_nonblock(&l->c, &e), RC_OK);
+	l->open = l->asked = true;
+}
+
+static void
+bench_open(struct bench *b, struct world *w)
+{
+	memset(b, 0, sizeof(*b));
+	b->ends.starter = (struct chan)CHAN_INIT;
+	b->k.p = &pass;
+	b->k.x = &b->ends;
+	b->k.st = w->st;
+	b->k.vault.c = b->k.clerk.c = b->k.rows.c = (struct chan)CHAN_INIT;
+	OK(w, accounts_new(&b->k, &w->e));
+	OK(w, relays_new(&b->k, &w->e));
+	for (size_t i = 0; i < 2; i++) {
+		plug(&b->k.accounts[i].line, &b->child[i]);
+		b->k.accounts[i].state = AC_ASKED;
+	}
+	plug(relays_line(&b->k, 0), &b->child[2]);
+}
+
+static void
+bench_close(struct bench *b)
+{
+	for (size_t i = 0; i < 3; i++)
+		chan_close(&b->child[i]);
+	accounts_free(&b->k);
+	relays_free(&b->k);
+}
+
+static void
+say(struct bench *b, size_t who, uint8_t type, const char *p, size_t len)
+{
+	struct err e = ERR_INIT;
+
+	T_RC(chan_send(&b->child[who], type, 0, p, len, &e), RC_OK);
+}
+
+/* Account 0 says it, account 1 goes on: the keeper has ended only one. */
+static void
+refused(struct world *w, enum account_state state, uint8_t type,
+    const char *p, size_t len)
+{
+	struct bench b;
+
+	bench_open(&b, w);
+	b.k.accounts[0].state = state;
+	say(&b, 0, type, p, len);
+	say(&b, 1, IPC_UP, NULL, 0);
+	OK(w, keeper_turn(&b.k, 0, &w->e));
+	assert_int_equal(b.k.accounts[0].state, AC_DONE);
+	T_CHECK(!b.k.accounts[0].line.open);
+	T_RC(b.k.accounts[0].line.rc, RC_TEMP);
+	T_CHECK(strstr(b.k.accounts[0].line.err.text,
+	    "sent what it should not") != NULL);
+	assert_int_equal(b.k.accounts[1].state, AC_LISTING);
+	T_CHECK(b.k.exit != 0);
+	bench_close(&b);
+}
+
+static void
+test_only_answers_are_taken(void **state)
+{
+	static const uint8_t answers[] = { IPC_UP, IPC_LIST, IPC_LISTED,
+	    IPC_BEGIN, IPC_BODY, IPC_END, IPC_FETCHED, IPC_RELEASED,
+	    IPC_WAITED };
+
+	for (int s = AC_ASKED; s <= AC_LEAVING; s++)
+		for (size_t i = 0; i < sizeof(answers); i++) {
+			bool due = (s == AC_ASKED && i == 0) ||
+			    (s == AC_LISTING && (i == 1 || i == 2)) ||
+			    (s == AC_FETCHING && i >= 3 && i <= 6) ||
+			    (s == AC_RELEASING && i == 7) ||
+			    ((s == AC_WAITING || s == AC_LEAVING) && i == 8);
+
+			if (!due)
+				refused(*state, (enum account_state)s,
+				    answers[i], NULL, 0);
+		}
+}
+
+static void
+test_frames_of_others_are_refused(void **state)
+{
+	for (int type = 0; type < 256; type++)
+		if ((type < IPC_LIST || type > IPC_WAITED) &&
+		    type != IPC_DONE && type != IPC_WHY)
+			refused(*state, AC_LISTING, (uint8_t)type, "x", 1);
+}
+
+static void
+test_malformed_lists_are_refused(void **state)
+{
+	char long_id[12 + 256] = "\0\0\0\0\0\0\0\1\0\0\1\0";
+
+	refused(*state, AC_LISTING, IPC_LIST, "\0\0\0", 3);
+	refused(*state, AC_LISTING, IPC_LIST, "\0\0\0\0\0\0\0\1\0\0\0\0", 12);
+	refused(*state, AC_LISTING, IPC_LIST, "\0\0\0\0\0\0\0\1\xff\xff\xff\xff",
+	    12);
+	refused(*state, AC_LISTING, IPC_LIST, long_id, sizeof(long_id));
+	refused(*state, AC_FETCHING, IPC_END, "\0\0\0\0\0", 5);
+	refused(*state, AC_RELEASING, IPC_RELEASED, "\0\0\0\0\1u", 6);
+}
+
+static void
+test_a_frame_too_long_ends_its_line(void **state)
+{
+	static const char head[CHAN_HEAD_BYTES] = "\x7f\xff\xff\xff";
+	struct world *w = *state;
+	struct bench b;
+
+	bench_open(&b, w);
+	T_CHECK(write(b.child[0].fd, head, sizeof(head)) == sizeof(head));
+	say(&b, 1, IPC_UP, NULL, 0);
+	OK(w, keeper_turn(&b.k, 0, &w->e));
+	assert_int_equal(b.k.accounts[0].state, AC_DONE);
+	T_RC(b.k.accounts[0].line.rc, RC_TEMP);
+	assert_int_equal(b.k.accounts[1].state, AC_LISTING);
+	bench_close(&b);
+}
+
+/* A verdict on a mail that it was never given. */
+static void
+test_a_relay_judges_only_what_it_has(void **state)
+{
+	static const char sent[] = "\0\0\xfa\0\0\0\0\0\0\0\0";
+	struct world *w = *state;
+	struct bench b;
+
+	bench_open(&b, w);
+	say(&b, 2, IPC_SENT, sent, sizeof(sent) - 1);
+	say(&b, 1, IPC_UP, NULL, 0);
+	OK(w, keeper_turn(&b.k, 0, &w->e));
+	T_CHECK(!relays_line(&b.k, 0)->open);
+	T_RC(relays_line(&b.k, 0)->rc, RC_TEMP);
+	assert_int_equal(b.k.accounts[1].state, AC_LISTING);
+	bench_close(&b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WORLD_TEST(test_only_answers_are_taken),
+		WORLD_TEST(test_frames_of_others_are_refused),
+		WORLD_TEST(test_malformed_lists_are_refused),
+		WORLD_TEST(test_a_frame_too_long_ends_its_line),
+		WORLD_TEST(test_a_relay_judges_only_what_it_has),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
