@@ -142,6 +142,7 @@ mail_end(void *arg, struct bytes id, enum source_got got, struct err *e)
 	    pack_str(&b, known ? find_message_id(&f->find) : "") &&
 	    pack_str(&b, known ? find_from(&f->find) : "");
 	FAULT("fetch.mail.end");
+	FAULT_OF("fetch.mail", known ? find_message_id(&f->find) : "");
 	return ipc_send(f->keeper, IPC_END, 0, &b, ok, e);
 }
 

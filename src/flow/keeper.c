@@ -96,6 +96,14 @@ open_round_over(struct keeper *k)
 	k->opened = 0;
 }
 
+/* There may be acknowledgements due, of any peer, and mail to relay. */
+static void
+acks_again(struct keeper *k)
+{
+	k->ack_more = k->out_more = true;
+	k->acked[0] = '\0';
+}
+
 /* Something that needs vault or clerk; true: something was done. */
 static enum rc
 work(struct keeper *k, bool *some, struct err *e)
@@ -111,7 +119,7 @@ work(struct keeper *k, bool *some, struct err *e)
 		rc = open_batch(k, some, e);
 		if (rc == RC_OK && !*some)
 			open_round_over(k);
-		k->ack_more = k->out_more = true;
+		acks_again(k);
 		if (rc != RC_OK || *some)
 			return rc;
 	}
@@ -150,7 +158,7 @@ look_again(struct keeper *k, struct err *e)
 	if (clock_ms() < k->looked_ms + LOOK_S * 1000)
 		return RC_OK;
 	k->looked_ms = clock_ms();
-	k->ack_more = k->out_more = true;
+	acks_again(k);
 	if (!k->p->stay || clock_now() < k->open_at)
 		return RC_OK;
 	k->open_more = k->notice_more = true;

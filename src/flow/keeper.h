@@ -13,6 +13,7 @@
 #include "flow/ipc.h"
 #include "flow/pass.h"
 #include "flow/sealing.h"
+#include "flow/suspect.h"
 #include "store/store.h"
 #include "store/store_in.h"
 #include "wire/why.h"
@@ -77,6 +78,7 @@ struct account {
 	int64_t			 release_after;
 	int64_t			 asked_ids[RELEASE_AT_ONCE];
 	size_t			 nasked;
+	struct suspect		 suspect;
 };
 
 struct keeper {

@@ -82,8 +82,10 @@ accounts_start(struct keeper *k, struct err *e)
 		struct account *a = &k->accounts[i];
 
 		if (a->state == AC_DONE && k->p->stay &&
-		    clock_now() >= a->again_at)
+		    clock_now() >= a->again_at) {
 			a->state = AC_OFF;
+			memset(&a->suspect, 0, sizeof(a->suspect));
+		}
 		if (a->state != AC_OFF || accounts_running(k) >=
 		    (size_t)k->p->conf->parallel)
 			continue;
@@ -182,6 +184,24 @@ on_list(struct account *a, const struct frame *f, struct err *e)
 	return rc == RC_OK && r.bad ? line_bad(&a->line, e) : rc;
 }
 
+/* The next ids to ask for, but for those left aside. */
+static enum rc
+wanted(struct account *a, struct store_uid *uids, size_t *n, struct err *e)
+{
+	size_t got = 1;
+	enum rc rc = RC_OK;
+
+	*n = 0;
+	while (rc == RC_OK && *n == 0 && got > 0) {
+		rc = store_list_wanted(a->list, uids,
+		    suspect_max(&a->suspect, WANT_AT_ONCE), &got, e);
+		for (size_t i = 0; rc == RC_OK && i < got; i++)
+			if (!suspect_skips(&a->suspect, &uids[i]))
+				uids[(*n)++] = uids[i];
+	}
+	return rc;
+}
+
 /* Ask for the next ones, or note that there are none left. */
 static enum rc
 want_more(struct keeper *k, struct account *a, struct err *e)
@@ -194,9 +214,10 @@ want_more(struct keeper *k, struct account *a, struct err *e)
 
 	if (uids == NULL)
 		return err_set(e, RC_NOMEM, _("no memory left"));
-	rc = store_list_wanted(a->list, uids, WANT_AT_ONCE, &n, e);
+	rc = wanted(a, uids, &n, e);
 	for (size_t i = 0; i < n && ok; i++)
 		ok = pack_run(&b, uids[i].p, uids[i].len);
+	suspect_asked(&a->suspect, uids, n);
 	free(uids);
 	if (rc == RC_OK && n > 0 && !k->stop) {
 		a->state = AC_FETCHING;
@@ -252,6 +273,7 @@ on_end(struct keeper *k, struct account *a, const struct frame *f,
 	unpack_str(&r, from, sizeof(from));
 	if (!rd_done(&r) || id.len == 0 || id.len > STORE_UID_MAX_BYTES)
 		return line_bad(&a->line, e);
+	suspect_came(&a->suspect);
 	switch (as) {
 	case FETCHED_SEALED:
 		LOG(LOG_L_DEBUG, "in.fetched", LK_S("account", a->conf->name),
@@ -373,6 +395,22 @@ back_off_s(const struct account *a)
 	return s < 4 * 3600 ? s : 4 * 3600;
 }
 
+/* Whether a session that ended while it fetched is begun again at once. */
+static bool
+again_without(struct keeper *k, struct account *a)
+{
+	const struct store_uid *found;
+	bool again;
+
+	if (a->state != AC_FETCHING || a->line.why == WHY_LOCAL || k->stop)
+		return false;
+	again = suspect_over(&a->suspect, !a->line.done, &found);
+	if (found != NULL)
+		keeper_event(k, "in.left", "account=%s uid=\"%.*s\"",
+		    a->conf->name, (int)found->len, (const char *)found->p);
+	return again;
+}
+
 /* The session is over, in order or not: what came whole is kept. */
 enum rc
 account_gone(struct keeper *k, struct account *a, struct err *e)
@@ -391,7 +429,7 @@ account_gone(struct keeper *k, struct account *a, struct err *e)
 		err_ctx(&l->err, _("account %s"), a->conf->name);
 		keeper_fault(k, "in.failed", l->rc, l->why, &l->err);
 	}
-	a->state = AC_DONE;
+	a->state = l->rc != RC_OK && again_without(k, a) ? AC_OFF : AC_DONE;
 	a->again_at = clock_now() + (l->why == WHY_LOGIN ? LOGIN_AGAIN_S :
 	    back_off_s(a));
 	return rc;

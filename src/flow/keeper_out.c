@@ -14,7 +14,8 @@
 
 #define CLAIM_AT_ONCE 32
 #define LEASE_S 3600
-#define CRASH_AGAIN_S 60
+#define DIED_MAX 8
+#define DIED_AGAIN_S 60
 
 struct route {
 	const struct conf_relay	*conf;
@@ -27,6 +28,8 @@ struct route {
 	struct feed		 feed;
 	bool			 leaving;
 	bool			 unsaid;	/* one has no answer */
+	unsigned		 died;		/* processes, in this pass */
+	int64_t			 killer;	/* what the last died of */
 	int64_t			 again_at;	/* suspended until */
 };
 
@@ -186,6 +189,16 @@ verdict_event(enum relay_verdict v)
 	return "out.deferred";
 }
 
+/* A clock that is not to be believed makes nothing too old. */
+static enum rc
+put_off(struct keeper *k, struct store_out_end *end, struct err *e)
+{
+	random_bytes(&end->jitter, sizeof(end->jitter));
+	return store_out_defer(k->st, end, 1, clock_now(),
+	    k->clock == STORE_CLOCK_STEADY ? k->p->conf->give_up_s :
+	    CLOCK_FOREVER, e);
+}
+
 static enum rc
 judge(struct keeper *k, struct route *r, enum relay_verdict v, bool said,
     const char *text, struct err *e)
@@ -194,7 +207,6 @@ judge(struct keeper *k, struct route *r, enum relay_verdict v, bool said,
 	struct store_out_end end = { .id = o->id, .text = text };
 	enum rc rc = RC_OK;
 
-	random_bytes(&end.jitter, sizeof(end.jitter));
 	FAULT("keeper.sent.before");
 	switch (v) {
 	case RELAY_SENT:
@@ -207,9 +219,7 @@ judge(struct keeper *k, struct route *r, enum relay_verdict v, bool said,
 		break;
 	case RELAY_DEFERRED:
 	case RELAY_UNCERTAIN:
-		rc = store_out_defer(k->st, &end, 1, clock_now(),
-		    k->clock == STORE_CLOCK_STEADY ? k->p->conf->give_up_s :
-		    CLOCK_FOREVER, e);
+		rc = put_off(k, &end, e);
 		/* Else the end of the session says why (a wrong password). */
 		if (said)
 			keeper_worse(k, RC_TEMP, WHY_NONE);
@@ -267,6 +277,26 @@ give_back(struct keeper *k, struct route *r, struct err *e)
 	return n == 0 ? RC_OK : store_out_unclaim(k->st, ids, n, e);
 }
 
+/* Our own crash is not the relay's: the session begins anew, unless that never
+ * helps.  An envelope of which it died twice waits, and the others go on. */
+static enum rc
+relay_died(struct keeper *k, struct route *r, struct err *e)
+{
+	struct store_out_end end = { .text = r->line.err.text };
+
+	r->again_at = ++r->died < DIED_MAX ? 0 : clock_now() + DIED_AGAIN_S;
+	k->out_more = true;
+	if (r->judged >= r->given)
+		return RC_OK;
+	end.id = r->claim[r->judged].id;
+	if (r->killer != end.id) {
+		r->killer = end.id;
+		return RC_OK;
+	}
+	r->judged++;
+	return put_off(k, &end, e);
+}
+
 enum rc
 relay_gone(struct keeper *k, size_t i, struct err *e)
 {
@@ -279,7 +309,9 @@ relay_gone(struct keeper *k, size_t i, struct err *e)
 		l->rc = err_set(&l->err, RC_TEMP,
 		    _("a process of sceau has ended early"));
 	l->asked = false;
-	rc = give_back(k, r, e);
+	rc = l->done ? RC_OK : relay_died(k, r, e);
+	if (rc == RC_OK)
+		rc = give_back(k, r, e);
 	if (r->unsaid && l->rc == RC_OK)
 		keeper_worse(k, RC_TEMP, WHY_NONE);
 	r->unsaid = false;
@@ -287,11 +319,8 @@ relay_gone(struct keeper *k, size_t i, struct err *e)
 		return rc;
 	err_ctx(&l->err, _("relay %s"), r->conf->name);
 	keeper_fault(k, "out.route_failed", l->rc, l->why, &l->err);
-	/* Our own crash is not the relay's: it costs this pass, no more. */
-	if (!l->done) {
-		r->again_at = clock_now() + CRASH_AGAIN_S;
+	if (!l->done)
 		return RC_OK;
-	}
 	random_bytes(&jitter, sizeof(jitter));
 	return store_relay_suspend(k->st, r->conf->name, clock_now(), jitter,
 	    l->err.text, &r->again_at, e);

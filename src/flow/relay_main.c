@@ -66,6 +66,7 @@ take(struct relaying *x, const struct frame *f, struct relay_mail *m,
 	head.to = x->to;
 	head.message_id = x->id;
 	head.boundary = x->boundary[0] != '\0' ? x->boundary : NULL;
+	FAULT_OF("relay.mail", x->to);
 	x->job = f->job;
 	x->open = true;
 	x->at = 0;

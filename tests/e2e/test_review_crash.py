@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from pysceau import envelope
+from pysceau import envelope, mail
 
 
 def three(demo):
@@ -167,3 +167,58 @@ def test_a_peer_whose_answer_kills_keeps_nobody_else_from_his(demo):
     demo.dr.ok("poll")
     demo.labo.ok("poll")
     assert demo.labo.states() == {demo.dr.name: "received"}
+
+
+@pytest.mark.parametrize("who", ("dr", "durand"))       # POP3, IMAP
+def test_a_mail_that_kills_fetch_keeps_nobody_else_from_his(demo, forger,
+                                                            who):
+    """It is left on the server, and said; the others arrive in the same
+    pass; it arrives when it is mended."""
+    member = getattr(demo, who)
+    mails = [demo.mail_of(f"INR 2,{n}", member) for n in range(5)]
+    demo.post(member, *(forger.mail(demo.labo, member, m) for m in mails))
+    outer = member.mail()
+    number = next(line.split(b"<")[1].split(b">")[0].decode()
+                  for line in outer[1].splitlines()
+                  if line.lower().startswith(b"message-id:"))
+    bad = forger.open(mail.find(outer[1]))[1].mail
+    env = {"SCEAU_FAULT": f"fetch.mail@{number}:kill"}
+    for _ in range(2):
+        got = member.sceau("poll", "--debug", **env)
+        assert got.code == 75
+        assert got.stderr.count(b"event=in.left") == 1, got.text()
+        assert sorted(member.shown()) == sorted(set(mails) - {bad})
+        assert len(member.mail()) == 1
+    member.ok("poll")
+    assert sorted(member.shown()) == sorted(mails)
+    assert member.mail() == []
+
+
+def test_a_fetch_that_always_dies_ends_the_pass(demo, forger):
+    """It is no mail's fault: nothing is lost, and it does not go on for
+    ever."""
+    mails = [demo.mail_of(f"INR 2,{n}", demo.dr) for n in range(30)]
+    demo.post(demo.dr, *(forger.mail(demo.labo, demo.dr, m) for m in mails))
+    got = demo.dr.sceau("poll", SCEAU_FAULT="fetch.mail.begin:kill")
+    assert got.code == 75 and demo.dr.shown() == []
+    demo.dr.ok("poll")
+    assert sorted(demo.dr.shown()) == sorted(mails)
+
+
+def test_an_envelope_that_kills_relay_keeps_nobody_else_from_his(demo):
+    """It waits, as after a refusal for now; the others leave at once."""
+    bad = demo.send("the first", demo.dr)
+    good = demo.send("the second", demo.durand)
+    env = {"SCEAU_FAULT": f"relay.mail@{demo.dr.route}:kill"}
+    assert demo.labo.sceau("poll", **env).code == 75
+    demo.durand.ok("poll")
+    assert demo.durand.shown() == [good] and demo.dr.mail() == []
+    later = demo.send("the third", demo.durand)
+    demo.labo.ok("poll", **env)         # it is not due
+    demo.durand.ok("poll")
+    assert sorted(demo.durand.shown()) == sorted([good, later])
+    (row,) = demo.labo.ok("queue", "list", "--json").json()
+    demo.labo.ok("queue", "retry", row["id"])
+    demo.labo.ok("poll")
+    demo.dr.ok("poll")
+    assert demo.dr.shown() == [bad]

@@ -17,3 +17,10 @@ tests_unit_test_keeper_rows_SOURCES = tests/unit/test_keeper_rows.c
 tests_unit_test_keeper_rows_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_keeper_rows_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_keeper_rows_LDADD = $(UNIT_FLOW_LIBS)
+
+check_PROGRAMS += tests/unit/test_suspect
+TESTS += tests/unit/test_suspect
+tests_unit_test_suspect_SOURCES = tests/unit/test_suspect.c
+tests_unit_test_suspect_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_suspect_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_suspect_LDADD = $(UNIT_FLOW_LIBS)
