@@ -69,7 +69,7 @@ load_or_new(const struct keystore_at *at, struct keystore **ks,
     struct err *e)
 {
 	if (access(at->store, F_OK) != 0)
-		return keystore_new(clock_now(), ks, e);
+		return keystore_new(clock_used(), ks, e);
 	return keystore_load(at, ks, e);
 }
 

@@ -9,6 +9,7 @@ src_libcmd_a_SOURCES = \
 	src/cmd/log.c \
 	src/cmd/out.c src/cmd/out.h \
 	src/cmd/queue.c \
+	src/cmd/restored.c \
 	src/cmd/sent.h \
 	src/cmd/status.c \
 	src/cmd/poll.c \

@@ -7,6 +7,7 @@
 #include "flow/ipc.h"
 #include "flow/pass.h"
 #include "flow/sealing.h"
+#include "store/store.h"
 
 /* The command is the keeper here, and the clerk, and the composer. */
 struct alone {
@@ -49,5 +50,13 @@ enum rc filter_open(const struct pass *p, int in, int out, const char *tmp,
 /* alone_selves(p, out, n, e): what the key store holds; owned array. */
 enum rc alone_selves(const struct pass *p, struct gate_self **out, size_t *n,
     struct err *e);
+
+/*
+ * alone_restored(p, at, out, e): a backup of the state was put back at ${at}
+ * (PROTOCOL 2.19.12): what was sealed before is flagged from now on, and see
+ * store_restored().  With p->dry_run only ${out} is filled.
+ */
+enum rc alone_restored(const struct pass *p, int64_t at,
+    struct store_restored *out, struct err *e);
 
 #endif

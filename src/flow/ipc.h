@@ -51,6 +51,7 @@ enum ipc {
 	IPC_DIGEST,	/* take D of the composer's mail */
 	IPC_SEAL,	/* seal it, or a control message (struct flow_seal) */
 	IPC_SELVES,	/* what keys are held; answered by the same */
+	IPC_RESTORED,	/* at(8): answered by the same: key row */
 	/* vault -> keeper */
 	IPC_HEAD,	/* steps 2 to 6 done, or why not */
 	IPC_VERDICT,	/* the whole is good, or why not */

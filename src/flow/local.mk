@@ -22,6 +22,7 @@ src_libflow_a_SOURCES = \
 	src/flow/pass.h \
 	src/flow/probe.c src/flow/probe.h \
 	src/flow/relay_main.c \
+	src/flow/restored.c \
 	src/flow/sealing.c src/flow/sealing.h \
 	src/flow/spool.c src/flow/spool.h \
 	src/flow/starter.c src/flow/starter.h \

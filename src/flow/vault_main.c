@@ -513,6 +513,28 @@ on_selves(struct room *room, const struct frame *f, struct err *e)
 	return ipc_send(&room->x->keeper, IPC_SELVES, f->job, &b, ok, e);
 }
 
+/* IPC_RESTORED: the fact itself, as a row; the command keeps it. */
+static enum rc
+on_restored(struct room *room, const struct frame *f, struct err *e)
+{
+	const struct gate_rows rows = rows_of(room);
+	struct rd r = rd_of(f->body.p, f->body.len);
+	int64_t at = (int64_t)rd_64(&r);
+	struct gate_row row = { .key = "" };
+	struct buf b = BUF_INIT;
+	bool ok;
+	enum rc rc;
+
+	if (!rd_done(&r))
+		return ipc_bad(e);
+	if ((rc = gate_restored(room->g, &rows, at, &row, e)) != RC_OK)
+		return rc;
+	ok = pack_str(&b, row.key) &&
+	    pack_run(&b, row.sealed.p, row.sealed.len);
+	gate_row_free(&row);
+	return ipc_send(&room->x->keeper, IPC_RESTORED, f->job, &b, ok, e);
+}
+
 static const struct {
 	enum ipc	 type;
 	enum rc		(*serve)(struct room *, const struct frame *,
@@ -528,6 +550,7 @@ static const struct {
 	{ IPC_DIGEST, on_digest },
 	{ IPC_SEAL, on_seal },
 	{ IPC_SELVES, on_selves },
+	{ IPC_RESTORED, on_restored },
 };
 
 static enum rc

@@ -149,6 +149,25 @@ enum rc store_row_next(struct store *st, const char *address,
     struct bytes after, struct buf *key, struct buf *value,
     uint32_t *version, struct err *e);
 
+/* --- Put back from a backup -------------------------------------------- */
+
+struct store_restored {
+	size_t	seen;		/* messages of servers, to be judged anew */
+	size_t	queued;		/* messages to be relayed once more */
+};
+
+/*
+ * store_restored(st, now, row, out, e):
+ * This store came from a backup.  In one transaction ${row} is written; what
+ * it believes of servers is forgotten, so that what is there is wanted, and
+ * nothing is released that was not opened anew; the octets it keeps stay, and
+ * no server's name means them any more; what is queued is young again, for it
+ * was not late: it goes, or is recognised by T.  STORE_READ: only ${out}.
+ * RC_TEMP: also when the row has another version by now.
+ */
+enum rc store_restored(struct store *st, int64_t now,
+    const struct store_row *row, struct store_restored *out, struct err *e);
+
 /* --- Events: for `sceau log` ------------------------------------------- */
 
 #define STORE_EVENT_MAX_BYTES 1024

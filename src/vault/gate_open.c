@@ -124,7 +124,7 @@ set_flags(struct gate_open *o)
 		since = o->g->ks->since_at;
 	if (at < now && now - at > GATE_LATE_S)
 		o->flags |= GATE_F_LATE;
-	if (o->v.sealed_at < since)
+	if (o->v.sealed_at < since || at < since)
 		o->flags |= GATE_F_DUPLICATE;
 	if (o->replaced)
 		o->flags |= GATE_F_REPLACED_KEY;
