@@ -51,8 +51,8 @@ const struct cmd cmds[] = {
 	    CMD_DRY | CMD_JSON, cmd_issuer_batch },
 	{ "log", "[--days N]", N_("what happened"), CMD_CONF | CMD_JSON,
 	    cmd_log },
-	{ "restored", "", N_("a backup of the state was put back: show what may "
-	    "come twice as such"), CMD_CONF | CMD_DRY | CMD_JSON,
+	{ "restored", "", N_("a backup of the state was put back: show what "
+	    "may come twice as such"), CMD_CONF | CMD_DRY | CMD_JSON,
 	    cmd_restored },
 	{ "check", "", N_("are servers, certificates, keys, folders and "
 	    "clock in order?"), CMD_CONF | CMD_JSON, cmd_check },

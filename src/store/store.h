@@ -200,7 +200,8 @@ enum store_clock {
  * goes back by more than a day or on by more than 30; then it is unsure until
  * it has gone its way for 7 days, and meanwhile the caller gives up no message
  * and forgets none.  What is put off by more than ${ahead_s}, the longest that
- * anything is, was so by a clock that was wrong: it is due.  Writes nothing
+ * anything is, or was queued more than a year ago, was so by a clock that was
+ * wrong: it is due, and young.  Writes nothing
  * oftener than once a day, but for these.
  * Source: ATTACKS D11.
  */

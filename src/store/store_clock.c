@@ -45,7 +45,11 @@ seen_write(struct store *st, const struct seen *c, struct err *e)
 	return TX_END(st, rc, "clock", e);
 }
 
-/* Nothing is put off so far ahead but by a clock that was wrong. */
+/* Nothing is put off so far ahead, or queued so long ago, but by a clock that
+ * was wrong: it counts from now. */
+#define WRONG_QUEUE "state = 2 AND (next_at > ?1 OR since > ?1 " \
+	"OR since < ?2 - 366 * 86400)"
+
 static enum rc
 overdue(struct store *st, int64_t now, int64_t ahead_s, struct err *e)
 {
@@ -53,14 +57,14 @@ overdue(struct store *st, int64_t now, int64_t ahead_s, struct err *e)
 	enum rc rc;
 
 	if ((rc = DB_INT(st, e, &n, "SELECT EXISTS (SELECT 1 FROM queue "
-	    "WHERE state = 2 AND next_at > ?1) OR EXISTS (SELECT 1 FROM relay "
+	    "WHERE " WRONG_QUEUE ") OR EXISTS (SELECT 1 FROM relay "
 	    "WHERE until > ?1) OR EXISTS (SELECT 1 FROM ack "
-	    "WHERE due_at > ?1)", V_I(limit))) != RC_OK || n == 0)
+	    "WHERE due_at > ?1)", V_I(limit), V_I(now))) != RC_OK || n == 0)
 		return rc;
 	if ((rc = tx_begin(st, e)) != RC_OK)
 		return rc;
-	if ((rc = DB_DO(st, e, "UPDATE queue SET next_at = ?2 WHERE state = 2 "
-	    "AND next_at > ?1", V_I(limit), V_I(now))) == RC_OK &&
+	if ((rc = DB_DO(st, e, "UPDATE queue SET next_at = ?2, since = ?2 "
+	    "WHERE " WRONG_QUEUE, V_I(limit), V_I(now))) == RC_OK &&
 	    (rc = DB_DO(st, e, "UPDATE relay SET until = ?2 WHERE until > ?1",
 	    V_I(limit), V_I(now))) == RC_OK)
 		rc = DB_DO(st, e, "UPDATE ack SET due_at = ?2 "

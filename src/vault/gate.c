@@ -75,7 +75,7 @@ gate_row_free(struct gate_row *r)
 int64_t
 gate_time(int64_t now)
 {
-	return now != 0 ? now : clock_now();
+	return now != 0 ? now : clock_used();
 }
 
 /* ---- texts ------------------------------------------------------------- */

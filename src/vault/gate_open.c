@@ -124,6 +124,8 @@ set_flags(struct gate_open *o)
 		since = o->g->ks->since_at;
 	if (at < now && now - at > GATE_LATE_S)
 		o->flags |= GATE_F_LATE;
+	if (at > now && at - now > GATE_LATE_S)
+		o->flags |= GATE_F_AHEAD;
 	if (o->v.sealed_at < since || at < since)
 		o->flags |= GATE_F_DUPLICATE;
 	if (o->replaced)
@@ -138,6 +140,7 @@ add_flags(struct buf *b, unsigned flags)
 		const char	*name;
 	} names[] = {
 		{ GATE_F_LATE, "late" },
+		{ GATE_F_AHEAD, "dated-ahead" },
 		{ GATE_F_REPLACED_KEY, "replaced-key" },
 		{ GATE_F_DUPLICATE, "possible-duplicate" },
 		{ GATE_F_RELAYED_DIRECT, "relayed-though-direct" },

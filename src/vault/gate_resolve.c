@@ -127,7 +127,8 @@ check_own(struct search *s, struct err *e)
 		if (usable(s, i))
 			return RC_OK;
 	return err_set(e, RC_CONF, _("no key of %s may be used for sending "
-	    "now: import this year's key file (sceau key import)"), s->own.s);
+	    "now: import this year's key file with sceau key import (or is "
+	    "the clock of this machine wrong?)"), s->own.s);
 }
 
 /* ---- a key ------------------------------------------------------------- */

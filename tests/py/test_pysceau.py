@@ -56,6 +56,8 @@ def test_late(asso):
     labo, dr = member(asso, LABO), member(asso, DR)
     env = labo.send(DR, MAIL, NOW)
     assert dr.receive(env, NOW + 5 * 86400).flags == ["late"]
+    ahead = labo.send(DR, MAIL + b"x", NOW + 5 * 86400)
+    assert dr.receive(ahead, NOW).flags == ["dated-ahead"]
 
 
 def test_the_newcomer_is_answerable_at_once(asso):

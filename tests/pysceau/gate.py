@@ -249,7 +249,9 @@ class Gate:
         sealed_at = (via or p.one(records.META))["time"]
         if now is not None and now - sealed_at > rules.LATE_S:
             r.flags.append("late")
-        if sealed_at < self.since:
+        if now is not None and sealed_at - now > rules.LATE_S:
+            r.flags.append("dated-ahead")
+        if min(sealed_at, p.one(records.META)["time"]) < self.since:
             r.flags.append("possible-duplicate")
         if via is not None:
             self.relayed.add((via["identity"], via["T"]))

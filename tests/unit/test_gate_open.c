@@ -102,7 +102,7 @@ test_late_and_duplicate_flags(void **state)
 }
 
 static void
-test_ruling_10_a_clock_in_1970_flags_nothing(void **state)
+test_ruling_10_a_clock_in_1970_reads_and_says_so(void **state)
 {
 	const struct gate_open_args args = { GATE_DELIVER, rows_of(&rows),
 	    1 };
@@ -112,7 +112,26 @@ test_ruling_10_a_clock_in_1970_flags_nothing(void **state)
 	forge_plain(A_LABO, A_MARTIN, MAIL_LABO, &env);
 	open_steps(martin, &args, &env, 0, &x);
 	T_RC(x.rc, RC_OK);
+	T_CHECK(x.v.flags == GATE_F_AHEAD);
+	opened_free(&x);
+}
+
+static void
+test_dated_ahead_by_more_than_72_hours(void **state)
+{
+	struct gate_open_args args = { GATE_DELIVER, rows_of(&rows),
+	    NOW - GATE_LATE_S };
+	struct opened x;
+
+	(void)state;
+	forge_plain(A_LABO, A_MARTIN, MAIL_LABO, &env);
+	open_steps(martin, &args, &env, 0, &x);
 	T_CHECK(x.v.flags == 0);
+	opened_free(&x);
+	args.now--;
+	open_steps(martin, &args, &env, 0, &x);
+	T_CHECK(x.v.flags == GATE_F_AHEAD);
+	T_CHECK(strstr(buf_str(&x.mail), "flags=dated-ahead\r\n") != NULL);
 	opened_free(&x);
 }
 
@@ -433,7 +452,8 @@ main(void)
 		T(test_body_octets_pass_as_they_are),
 		T(test_digest_mode_lets_nothing_out),
 		T(test_late_and_duplicate_flags),
-		T(test_ruling_10_a_clock_in_1970_flags_nothing),
+		T(test_ruling_10_a_clock_in_1970_reads_and_says_so),
+		T(test_dated_ahead_by_more_than_72_hours),
 		T(test_since_flags_what_was_sealed_before),
 		T(test_every_flipped_octet_is_refused),
 		T(test_every_truncation_is_refused),
