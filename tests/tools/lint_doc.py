@@ -92,4 +92,40 @@ def manual(tree):
             yield line.replace("mandoc: ", "", 1)
 
 
-RULES = [manual, settings, commands, exits]
+# What sceau-security(7) must answer for: claims, and attacks by family.
+CLAIMS = [f"P{n}" for n in range(1, 23)] + ["L"]
+ATTACKS = ["K4b"] + [f"{family}{n}" for family, last in (
+    ("K", 14), ("E", 11), ("M", 12), ("D", 12), ("A", 8))
+    for n in range(1, last + 1)]
+DEFINED = {".py": r"^\s*(?:def {0}\(|{0} = )", ".c": r"^{0}\(",
+           ".pml": r"^ltl {0} "}
+
+
+def _is_test(tree, path, name):
+    """Is that test defined in that file of the source?"""
+    suffix = path[path.rfind("."):]
+    return path in tree.files and suffix in DEFINED and re.search(
+        DEFINED[suffix].format(re.escape(name)), tree.text(path), re.M)
+
+
+def claims(tree):
+    """sceau-security(7) names for each claim and attack tests that exist."""
+    item = re.compile(r"\.It (?:\\&)?([PKEMDA]\d+b?|L)$")
+    named = re.compile(r"\.Li (tests/\S+)::(\w+)$")
+    for page in _pages(tree, "sceau-security.7"):
+        yield from _compare(tree, page, item, CLAIMS + ATTACKS, "row")
+        row = None      # (line, id) for which no test was named yet
+        for n, line in enumerate(tree.lines(page) if page in tree.files
+                                 else (), 1):
+            if row and line.startswith((".It", ".El")):
+                yield f"{page}:{row[0]}: no test is named for {row[1]}"
+                row = None
+            if got := item.match(line):
+                row = n, got[1]
+            if got := named.match(line):
+                row = None
+                if not _is_test(tree, got[1], got[2]):
+                    yield f"{page}:{n}: there is no test {got[1]}::{got[2]}"
+
+
+RULES = [manual, settings, commands, exits, claims]
