@@ -79,3 +79,10 @@ tests_unit_test_store_clock_SOURCES = tests/unit/test_store_clock.c
 tests_unit_test_store_clock_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_store_clock_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_store_clock_LDADD = $(UNIT_STORE_LIBS)
+
+check_PROGRAMS += tests/unit/test_store_restored
+TESTS += tests/unit/test_store_restored
+tests_unit_test_store_restored_SOURCES = tests/unit/test_store_restored.c
+tests_unit_test_store_restored_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_restored_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_store_restored_LDADD = $(UNIT_STORE_LIBS)

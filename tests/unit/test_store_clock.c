@@ -124,6 +124,27 @@ test_clock_writes_once_a_day(void **state)
 	    NOW + DAY);
 }
 
+/* By a clock of 1970, seen by nobody: neither too old nor for ever young. */
+static void
+test_queued_by_a_wrong_clock_counts_from_now(void **state)
+{
+	struct world *w = *state;
+	struct store_out_put m = make_out(1, DR), n = make_out(2, DR);
+	int64_t submission;
+	size_t old;
+
+	OK(w, store_out_submit(w->st, 100000, NULL, &m, 1, &submission,
+	    &w->e));
+	OK(w, store_out_submit(w->st, NOW + 999 * DAY, NULL, &n, 1,
+	    &submission, &w->e));
+	assert_int_equal(look(w, NOW), STORE_CLOCK_STEADY);
+	OK(w, store_out_overdue(w->st, NOW, 5 * DAY, "old", &old, &w->e));
+	assert_int_equal(old, 0);
+	OK(w, store_out_overdue(w->st, NOW + 5 * DAY, 5 * DAY, "old", &old,
+	    &w->e));
+	assert_int_equal(old, 2);
+}
+
 int
 main(void)
 {
@@ -134,6 +155,7 @@ main(void)
 		WORLD_TEST(test_clock_leaves_what_is_put_off),
 		WORLD_TEST(test_backoff_is_within_what_it_says),
 		WORLD_TEST(test_clock_writes_once_a_day),
+		WORLD_TEST(test_queued_by_a_wrong_clock_counts_from_now),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
