@@ -1,5 +1,7 @@
 """ATTACKS K and E: each row, through a real mailbox."""
 
+import time
+
 import pytest
 
 from pysceau import association, envelope, identity, kdf, mail, records
@@ -127,13 +129,23 @@ def test_K4_a_desk_may_not_be_barred_by_the_watch(demo, forger):
             records.bulletin(3), records.bar(9, demo.hub.name.encode())])))
     demo.dr.sceau("poll")
     assert demo.dr.new() == []
-    data = demo.send("INR 2,1", demo.petit)
-    for member in (demo.labo, demo.hub, demo.petit):
-        member.ok("poll")
-    assert demo.petit.shown() == [data]
-    env = forger.seal(demo.hub, demo.dr, None)
-    deliver(demo, demo.dr, forger.wrap(demo.hub, demo.dr, env))
-    assert "BARRED" not in demo.dr.classes()
+    held = demo.dr.classes()
+    data = demo.mail_of("INR 2,1", demo.dr, sender=demo.petit)
+    deliver(demo, demo.dr, forger.mail(demo.hub, demo.dr, data, control=[
+        records.relayed(bytes(32), int(time.time()),
+                        demo.petit.identity.encode())]))
+    assert demo.dr.shown() == [data]
+    assert demo.dr.classes() == held
+    # The same of a member counts.
+    demo.post(demo.dr, forger.wrap(demo.hub, demo.dr, forger.seal(
+        watch, demo.dr, None, control=[
+            records.bulletin(4), records.bar(9, demo.petit.name.encode())])))
+    demo.dr.ok("poll")
+    demo.post(demo.dr, forger.mail(
+        demo.petit, demo.dr, demo.mail_of("x", demo.dr, sender=demo.petit)))
+    assert demo.dr.sceau("poll").code == 65
+    assert demo.dr.classes() == held + ["BARRED"]
+    assert demo.dr.shown() == [data]
 
 
 # K6, K7, P3, P5: sender and recipient bound, one spelling
