@@ -99,7 +99,8 @@ take_line(struct reply *r)
 		return REPLY_BAD;
 	code = (r->line[0] - '0') * 100 + (r->line[1] - '0') * 10 +
 	    (r->line[2] - '0');
-	if (code < 200 || (r->lines > 1 && code != r->result.code))
+	if (code < 200 || code > 599 ||
+	    (r->lines > 1 && code != r->result.code))
 		return REPLY_BAD;
 	r->result.code = code;
 	if (r->len > 4)

@@ -86,6 +86,7 @@ test_refuses_what_is_no_reply(void **state)
 		B("hello\r\n"), B("22\r\n"), B("\r\n"), B("250 bare\n"),
 		B(" 250 a\r\n"), B("+250 a\r\n"), B("250a\r\n"),
 		B("250-a\r\n550 b\r\n"), B("250 a\0b\r\n"), B("100 a\r\n"),
+		B("600 a\r\n"), B("999 a\r\n"),
 		B("\n"), B("250\ta\r\n"),
 	};
 
