@@ -1,0 +1,60 @@
+/* The letter of any member that the register takes: printable, and it says the
+ * code just once. */
+/* links: issuer vault document conf mail base */
+#include "config.h"
+
+#include "fuzz.h"
+#include "issuer/letter.h"
+#include "vault/utf8.h"
+
+static const char code[] = "208H4-4RM2M-B1E60-S38DH-R78Y9";
+
+static void
+check_text(struct buf *out)
+{
+	const char *s = buf_str(out), *at = strstr(s, code);
+	uint32_t c;
+
+	BUG_ON(at == NULL || strstr(at + 1, code) != NULL);
+	BUG_ON(strlen(s) != out->len);
+	for (size_t i = 0; i < out->len;) {
+		BUG_ON(!utf8_next(out->p, out->len, &i, &c));
+		BUG_ON(c != '\n' && utf8_control(c));
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
+{
+	static const char issuer[] = "demo/association@demo.example#1";
+	struct fuzz f = { p, len };
+	struct identity from;
+	struct buf out = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct letter l = { .assoc = "demo", .call = "", .issuer = &from,
+	    .code = code, .digits = "0123abcd", .key_file = "a.2026.cle" };
+	struct member_new w = { .kind = MEMBER_PRACTICE };
+	struct members *m = members_new("demo");
+	enum member_add how;
+	uint8_t dates;
+
+	BUG_ON(m == NULL ||
+	    !identity_parse(issuer, strlen(issuer), &from));
+	l.english = fuzz_8(&f) & 1;
+	l.year = (uint16_t)(fuzz_8(&f) << 8 | fuzz_8(&f));
+	dates = fuzz_8(&f);
+	l.at = (int64_t)dates << 28;
+	w.address = fuzz_run(&f, 255);
+	w.route = fuzz_run(&f, 255);
+	w.lists = fuzz_run(&f, 255);
+	w.show = fuzz_run(&f, 255);
+	if (members_add(m, &w, &how, &e) == RC_OK) {
+		l.to = &m->v[0];
+		BUG_ON(!letter_format(&l, &out));
+		if (strstr(m->v[0].show, code) == NULL)
+			check_text(&out);
+	}
+	buf_free(&out);
+	members_free(&m);
+	return 0;
+}
