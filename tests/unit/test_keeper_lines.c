@@ -130,8 +130,8 @@ test_malformed_lists_are_refused(void **state)
 
 	refused(*state, AC_LISTING, IPC_LIST, "\0\0\0", 3);
 	refused(*state, AC_LISTING, IPC_LIST, "\0\0\0\0\0\0\0\1\0\0\0\0", 12);
-	refused(*state, AC_LISTING, IPC_LIST, "\0\0\0\0\0\0\0\1\xff\xff\xff\xff",
-	    12);
+	refused(*state, AC_LISTING, IPC_LIST,
+	    "\0\0\0\0\0\0\0\1\xff\xff\xff\xff", 12);
 	refused(*state, AC_LISTING, IPC_LIST, long_id, sizeof(long_id));
 	refused(*state, AC_FETCHING, IPC_END, "\0\0\0\0\0", 5);
 	refused(*state, AC_RELEASING, IPC_RELEASED, "\0\0\0\0\1u", 6);
