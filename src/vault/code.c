@@ -103,7 +103,7 @@ enum rc
 code_parse(const char *text, size_t len, uint8_t code[CODE_BYTES],
     struct err *e)
 {
-	uint8_t v[CODE_SYMBOLS];
+	uint8_t v[CODE_SYMBOLS] = { 0 };
 	enum rc rc;
 	size_t n;
 

@@ -1,0 +1,1 @@
+/* Frama-C analyses the parsers as they are without any option. */
