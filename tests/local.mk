@@ -28,3 +28,4 @@ EXTRA_DIST += tests/world/smtp_script.py tests/world/postfix.py \
 include tests/tools/local.mk
 include tests/fuzz/local.mk
 include tests/soak/local.mk
+include tests/fault/local.mk

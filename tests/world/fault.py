@@ -1,0 +1,76 @@
+"""The n-th call of a class fails, or kills: tests/fault/shim.c, preloaded.
+
+    calls = Calls(folder)
+    got = member.sceau("poll", **calls.env("sync", 3, "killall"))
+    calls.fired                 # True: the third sync was reached
+    calls.counts()              # {"keeper": {"sync": 7, ...}, ...}
+
+Without arguments env() only counts: counts() then says how many n there are.
+"""
+
+import functools
+import os
+import struct
+import subprocess
+
+from world.world import program
+
+CLASSES = ("alloc", "open", "read", "write", "sync", "rename", "net", "ipc")
+PARTS = ("starter", "keeper", "vault", "clerk", "fetch", "relay", "composer",
+         "other")
+LAYOUT = struct.Struct(f"=3Q{len(CLASSES) * len(PARTS)}Q")
+
+
+@functools.lru_cache(maxsize=None)
+def shim():
+    """Its path; made by the build folder of the program under test."""
+    build = program().parent
+    made = subprocess.run(["make", "-s", "-C", build, "tests/fault/shim.so"],
+                          capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    return build / "tests/fault/shim.so"
+
+
+class Calls:
+    """folder: where the counters lie, outside what is under test."""
+
+    def __init__(self, folder):
+        self.path = folder / "calls"
+
+    def env(self, what=None, n=1, action="kill", part=None, after=False):
+        """Variables for one run.  action: kill, killall, or an errno; after:
+        all calls from the n-th on fail (a full disk)."""
+        assert what in (None, *CLASSES) and part in (None, *PARTS)
+        self.path.write_bytes(bytes(LAYOUT.size))
+        san = os.environ.get("ASAN_OPTIONS", "")
+        env = {"LD_PRELOAD": str(shim()), "SCEAU_FAULT_CALLS": str(self.path),
+               "ASAN_OPTIONS": f"{san}:verify_asan_link_order=0"}
+        if what:
+            env["SCEAU_FAULT_CALL"] = \
+                f"{what}{'@' + part if part else ''}" \
+                f"#{n}{'+' if after else ''}:{action}"
+        return env
+
+    def _read(self):
+        return LAYOUT.unpack(self.path.read_bytes())
+
+    @property
+    def fired(self):
+        return self._read()[1] > 0
+
+    @property
+    def ran(self):
+        """Some sceau counted: without it every answer is a false zero."""
+        return self._read()[2] > 0
+
+    def counts(self):
+        """{part: {class: calls}} of the last run, without the zeros."""
+        assert self.ran, "the library was not preloaded"
+        flat = iter(self._read()[3:])
+        rows = {p: {c: next(flat) for c in CLASSES} for p in PARTS}
+        return {p: {c: n for c, n in row.items() if n}
+                for p, row in rows.items() if any(row.values())}
+
+    def total(self, what, part=None):
+        return sum(row.get(what, 0) for p, row in self.counts().items()
+                   if part in (None, p))
