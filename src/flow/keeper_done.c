@@ -259,6 +259,19 @@ delivered_room(struct batch *b, struct delivered *x, struct err *e)
 	    err_set(e, RC_NOMEM, _("no memory left"));
 }
 
+/* Did the same envelope come before in this batch? */
+static bool
+came_before(const struct batch *b, size_t at)
+{
+	const struct opening *o = &b->o[at];
+
+	for (size_t i = 0; i < at; i++)
+		if ((b->o[i].fate == FATE_FILE || b->o[i].fate == FATE_DONE) &&
+		    memcmp(b->o[i].head.t, o->head.t, STORE_T_BYTES) == 0)
+			return true;
+	return false;
+}
+
 enum rc
 batch_delivered(struct keeper *k, struct batch *b, struct err *e)
 {
@@ -272,6 +285,10 @@ batch_delivered(struct keeper *k, struct batch *b, struct err *e)
 	for (size_t i = 0; rc == RC_OK && i < b->n; i++) {
 		struct opening *o = &b->o[i];
 
+		/* The store would not write the rows of a second copy, and
+		 * those that follow would count on their versions. */
+		if (o->fate == FATE_DONE && came_before(b, i))
+			o->fate = FATE_DUPLICATE;
 		if (o->fate != FATE_FILE && o->fate != FATE_DONE)
 			continue;
 		opening_done(k, o, &x.d[x.n], row, ack);

@@ -222,3 +222,23 @@ def test_an_envelope_that_kills_relay_keeps_nobody_else_from_his(demo):
     demo.labo.ok("poll")
     demo.dr.ok("poll")
     assert demo.dr.shown() == [bad]
+
+
+def test_an_acknowledgement_that_came_twice_stops_nothing(demo):
+    """A relay's crash doubles a mail: both copies and a later mail of the
+    same member come in one pass, and all three are done with."""
+    told = []
+    for n in range(2):
+        demo.send(f"INR 2,{n}", demo.dr)
+        demo.labo.ok("poll")
+        demo.dr.ok("poll")
+        told += demo.labo.mail()
+        demo.empty(demo.labo)
+    first, second = told
+    demo.post(demo.labo, first, first, second)
+    demo.labo.ok("poll")
+    demo.labo.ok("poll")
+    assert demo.labo.mail() == []
+    rows = demo.labo.ok("status", "--json").json()
+    assert [r["state"] for r in rows if r["type"] == "sent"] == \
+        ["received"] * 2
