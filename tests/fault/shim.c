@@ -173,10 +173,11 @@ ret name params						\
 HOOK(ssize_t, name, params, args, class_of(fd, class), -1)
 
 
-/* dlsym() itself may allocate: from here, and never given back. */
+/* dlsym() itself may allocate: from here, and never given back.  Volatile,
+ * since the compiler was told that dlsym() never calls us. */
 static _Alignas(16) char early[8192];
 static size_t early_used;
-static bool resolving;
+static volatile bool resolving;
 
 static void *
 early_alloc(size_t len)
@@ -238,8 +239,7 @@ free(void *p)
 {
 	if (p == NULL || early_is(p))
 		return;
-	if (next_free == NULL)
-		*(void **)&next_free = dlsym(RTLD_NEXT, "free");
+	NEXT_ALLOC(free, );	/* dlsym() frees what it said before */
 	next_free(p);
 }
 
