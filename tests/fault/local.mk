@@ -7,3 +7,13 @@ tests/fault/shim.so: $(top_srcdir)/tests/fault/shim.c
 	    -U_FORTIFY_SOURCE -fno-sanitize=all -fno-builtin -o $@ \
 	    $(top_srcdir)/tests/fault/shim.c -ldl
 CLEANFILES += tests/fault/shim.so
+
+# Each death of a day, judged; hours in full, it goes on where it stopped.
+# make check-crash SEED=1 SAMPLE=20 T=600
+check-crash: all
+	PYTHONDONTWRITEBYTECODE=1 SCEAU_BUILD=$(abs_top_builddir) $(PYTHON) \
+	    $(abs_top_srcdir)/tests/fault/crash.py --seed $${SEED:-1} \
+	    --sample $${SAMPLE:-1} $${T:+--seconds $$T} \
+	    --out $(abs_top_builddir)/build/crash/deaths-$${SEED:-1}.jsonl
+
+.PHONY: check-crash

@@ -1,0 +1,277 @@
+#!/usr/bin/env python3
+"""The crash campaign: a day of the demonstration association is lived again
+and again, each time with one death in it, and judged at its end.
+
+Deaths: at each FAULT point (first and last passage); of the whole run at
+each n-th write, sync, change of name and network call; of each process alone.
+A laboratory sends to a practice by POP3, one by IMAP, a member reached
+through the gateway and an address that the relay refuses; one mail in parts;
+one that was damaged on its way.  --sample keeps one death in so many,
+chosen by --seed; what was tried stands in --out and is not tried again.
+"""
+
+import argparse
+import datetime
+import json
+import logging
+import pathlib
+import random
+import re
+import sys
+import time
+from collections import Counter
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from world.demo import Demo, Forger                 # noqa: E402
+from world.dovecot import free_ports            # noqa: E402
+from world.fault import Calls                       # noqa: E402
+from world.verdict import CRASHED, settle, shown_once   # noqa: E402
+
+# Transition: the points that stand before and after it.
+MATRIX = {
+    "I0-I1 fetched": r"(keeper\.fetched|store\.in\.put|fetch\.mail)\b",
+    "I1-I2 intent": r"(keeper\.intent|store\.in\.intent)\b",
+    "I2    filed": r"(drop\.name|clerk\.sync)\b",
+    "I2-I3 delivered": r"(keeper\.delivered|store\.in\.delivered)\b",
+    "I3-I4 released": r"(fetch\.release|store\.released)\b",
+    "I1-IH held": r"store\.in\.hold\b",
+    "IH-I1 tried again": r"store\.held\.retry\b",
+    "   -Q1 sealed": r"store\.body\.\w+",
+    "Q1-Q2 queued": r"(keeper\.submit|store\.out\.submit)\b",
+    "Q2-Q3 claimed": r"store\.out\.claim\b",
+    "Q3-Q4 sent": r"(relay\.mail|keeper\.sent|store\.out\.sent)\b",
+    "Q3-Q2 deferred": r"store\.out\.(defer|unclaim)\b",
+    "Q3-Q5 failed": r"store\.(out\.fail|out\.bounced|notice)\b",
+    "ack   sealed": r"keeper\.ack\b",
+    "hub   sealed again": r"(keeper\.relay|store\.hub\.relay)\b",
+    "register": r"store\.(row|event|list)\b",
+    "file  replaced": r"(file\.rename|keystore\.roll)\b",
+}
+CLASSES = ("write", "sync", "rename", "net")
+
+
+class Day:
+    """What happens, in order; each step may be the one that dies."""
+
+    def __init__(self, demo):
+        self.demo, self.forger = demo, Forger()
+        self.calls = Calls(demo.top)
+        self.points = demo.top / "points"
+        d = demo
+        self.bad = (d.labo, d.dr, d.mail_of("damaged", d.dr))
+        self.mails = {
+            "small": (d.mail_of("INR 1", d.dr, d.durand, d.petit, d.watch),
+                      (d.dr, d.durand, d.petit)),
+            "large": (d.mail_of("INR 2\r\n" + "0123456789\r\n" * 100_000,
+                                d.dr), (d.dr,))}
+        self.steps = [
+            ("small", d.labo, "send", "-t"), ("large", d.labo, "send", "-t"),
+            ("no relay", d.labo, "poll"), ("relays", d.labo, "poll"),
+            ("pop3", d.dr, "poll"),
+            ("again", d.dr, "held", "release", "1"),
+            ("retried", d.dr, "poll"), ("imap", d.durand, "poll"),
+            ("gateway", d.hub, "poll"), ("behind", d.petit, "poll"),
+            ("acks", d.hub, "poll"), ("told", d.labo, "poll")]
+        self.refused = d.watch.route
+        d.relay.aliases.pop(self.refused, None)
+
+    def begin(self):
+        d = self.demo
+        d.fresh()
+        a, b, data = self.bad
+        env = bytearray(self.forger.seal(a, b, data))
+        env[-20] ^= 1
+        d.post(b, self.forger.wrap(a, b, bytes(env)))
+
+    def live(self, env):
+        """The day, step by step: (name, Result) of each.  env(name): the
+        variables of that step."""
+        self.begin()
+        for name, who, *words in self.steps:
+            if name == "no relay":
+                who.configure(relay_port=free_ports(1)[0])
+            elif name == "relays":
+                who.configure()
+                self.at_once(who)
+            given = self.mails[name][0] if name in self.mails else b""
+            yield name, who.sceau(*words, input=given, **env(name))
+
+    def survey(self):
+        """{step: (points, calls)} of a day without accidents."""
+        seen = {}
+
+        def env(_):
+            self.points.unlink(missing_ok=True)
+            return {"SCEAU_FAULT_LOG": str(self.points), **self.calls.env()}
+        for name, _ in self.live(env):
+            seen[name] = (Counter(self.points.read_text().split())
+                          if self.points.exists() else Counter(),
+                          self.calls.counts())
+        self.settle()
+        assert not any(
+            self.judge(dict.fromkeys(self.mails, True)).values())
+        return seen
+
+    @staticmethod
+    def at_once(who):
+        """A person has the queue tried without waiting; was there one?"""
+        rows = who.ok("queue", "list", "--json").json()
+        for row in rows:
+            who.ok("queue", "retry", row["id"])
+        return rows != []
+
+    def settle(self):
+        """cron goes on until nothing is on its way."""
+        d = self.demo
+        for _ in range(3):
+            for who in (d.labo, d.dr, d.durand, d.hub, d.petit, d.hub,
+                        d.labo):
+                settle(who)
+                if self.at_once(who):
+                    settle(who)
+            if not any(d.mailboxes().values()):
+                return
+
+    def judge(self, promised):
+        """AssertionError, or what was shown a second time."""
+        d = self.demo
+        arrived = {w: set(w.shown()) for w in (d.dr, d.durand, d.petit)}
+        kept = dict(promised)
+        for name, (data, to) in self.mails.items():
+            if not kept[name]:
+                kept[name] = any(data in arrived[w] for w in to)
+        for who in arrived:
+            shown_once(who, [data for name, (data, to) in self.mails.items()
+                             if kept[name] and who in to])
+            assert who.mail() == [], f"{who.local}: left on the server"
+        assert d.hub.mail() == [] and d.labo.mail() == []
+        assert d.dr.classes() == ["BODY"], d.dr.held()
+        wanted = {}
+        if kept["small"]:
+            wanted = {d.durand.name: "received", d.petit.name: "received",
+                      d.watch.name: "failed"}
+        if kept["small"] or kept["large"]:
+            wanted[d.dr.name] = "received"
+        assert d.labo.states() == wanted, d.labo.states()
+        notices = len(d.labo.documents())
+        # A death between its file and its row tells it a second time.
+        assert (1 <= notices <= 2) == kept["small"], f"{notices} notices"
+        flagged = sum(b"possible-duplicate" in p.read_bytes()[:2000]
+                      for w in arrived for p in w.documents())
+        return {"flagged": flagged, "told_twice": int(notices == 2)}
+
+
+def deaths(seen, rng):
+    """(step, kind, what, n) of every death that the survey found."""
+    for step, (points, calls) in seen.items():
+        for name, times in sorted(points.items()):
+            for n in sorted({1, times}):
+                yield step, "point", name, n
+        for what in CLASSES:
+            for n in range(1, sum(r.get(what, 0) for r in calls.values()) + 1):
+                yield step, "all", what, n
+        for part, row in sorted(calls.items()):
+            for what in ("ipc", "net"):
+                if row.get(what):
+                    yield step, part, what, rng.randint(1, row[what])
+
+
+def one(day, step, kind, what, n):
+    """Live a day with that death: {"verdict": ..., ...}."""
+    if kind == "point":
+        env = {"SCEAU_FAULT": f"{what}#{n}:kill", **day.calls.env()}
+    elif kind == "all":
+        env = day.calls.env(what, n, "killall")
+    else:
+        env = day.calls.env(what, n, "kill", part=kind)
+    got = dict(day.live(lambda name: env if name == step else {}))
+    died = day.calls.fired or any(w in got[step].stderr for w in (
+        b"signal=9", b"process.died")) or got[step].code == -9
+    result = {"step": step, "kind": kind, "what": what, "n": n,
+              "died": died, "code": got[step].code}
+    try:
+        assert not died or got[step].code in CRASHED or kind != "all", \
+            f"exit {got[step].code}"
+        day.settle()
+        result |= day.judge(
+            {name: got[name].code == 0 for name in day.mails})
+        result["verdict"] = "ok"
+    except AssertionError as e:
+        result["verdict"] = f"WRONG: {e}"[:500]
+    return result
+
+
+def matrix(rows):
+    """The transitions, and how many died there."""
+    lines, missing = [], []
+    for name, points in MATRIX.items():
+        at = [r for r in rows if r["kind"] == "point" and r["died"] and
+              re.match(points, r["what"])]
+        bad = sum(r["verdict"] != "ok" for r in at)
+        lines.append(f"{name:22}{len(at):5} deaths "
+                     f"{'-' if not at else 'ok' if not bad else bad}")
+        missing += [name] if not at else []
+    for kind in ("all", "one"):
+        at = [r for r in rows if r["kind"] != "point" and r["died"] and
+              (r["kind"] == "all") == (kind == "all")]
+        for what, n in sorted(Counter(r["what"] for r in at).items()):
+            bad = sum(r["verdict"] != "ok" for r in at if r["what"] == what)
+            who = "whole run" if kind == "all" else "one process"
+            lines.append(f"{who + ', ' + what:22}{n:5} deaths "
+                         f"{bad if bad else 'ok'}")
+    return lines, missing
+
+
+def main():
+    args = argparse.ArgumentParser(prog="crash")
+    args.add_argument("--seed", type=int, default=1)
+    args.add_argument("--sample", type=int, default=1)
+    args.add_argument("--points", action="store_true",
+                      help="at FAULT points only")
+    args.add_argument("--seconds", type=int, help="stop after so long")
+    args.add_argument("--out", type=pathlib.Path, required=True)
+    args = args.parse_args()
+    rng, began = random.Random(args.seed), time.monotonic()
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    rows = [json.loads(line) for line in args.out.read_text().splitlines()] \
+        if args.out.exists() else []
+    done = {(r["step"], r["kind"], r["what"], r["n"]) for r in rows}
+    with Demo(postfix=False) as demo, open(args.out, "a") as out:
+        demo.start()
+        day = Day(demo)
+        every = [x for x in deaths(day.survey(), rng)
+                 if x[1] == "point" or not args.points]
+        todo = [x for x in every if args.sample == 1 or
+                rng.randrange(args.sample) == 0]
+        rng.shuffle(todo)
+        # Each kind once before any twice: a short run reaches all.
+        times, order = Counter(), {}
+        for x in todo:
+            order[x] = times[x[1:3]]
+            times[x[1:3]] += 1
+        todo.sort(key=order.get)
+        for death in todo:
+            if args.seconds and time.monotonic() - began > args.seconds:
+                break
+            if death in done:
+                continue
+            rows.append(one(day, *death))
+            print(json.dumps(rows[-1]), file=out, flush=True)
+            if rows[-1]["verdict"] != "ok":
+                print(rows[-1], flush=True)
+    wrong = [r for r in rows if r["verdict"] != "ok"]
+    lines, missing = matrix(rows)
+    print("\n".join(lines))
+    print(f"{datetime.date.today()} seed {args.seed}: {len(every)} deaths "
+          f"possible, {len(rows)} lived, {len(wrong)} wrong, "
+          f"{sum(r.get('flagged', 0) for r in rows)} shown flagged, "
+          f"{sum(r.get('told_twice', 0) for r in rows)} notices told twice, "
+          f"{round(time.monotonic() - began)} s")
+    if missing:
+        print("no death yet at:", ", ".join(missing))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
