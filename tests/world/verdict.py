@@ -44,7 +44,7 @@ def shown_once(member, mails):
     assert max(new.values(), default=1) == 1, "shown twice as new"
     assert not set(new) & set(again), "shown as new and again"
     assert set(new) | set(again) == set(mails)
-    left = list((member.inbox / "tmp").iterdir())
+    left = list((member.inbox / "tmp").glob("*"))
     assert left == [], "temporary files were not swept"
 
 
