@@ -2,6 +2,7 @@
 #ifndef SC_TESTS_FUZZ_H
 #define SC_TESTS_FUZZ_H
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,14 +63,17 @@ static char fuzz_dir_path[200];
 static inline void
 fuzz_dir_remove(void)
 {
-	static const char *const names[] = { "store", "key", "sceau.db",
-	    "sceau.db-wal", "sceau.db-shm", "sceau.slots", "lock" };
-	char path[256];
+	DIR *dir = opendir(fuzz_dir_path);
+	struct dirent *d;
+	char path[512];
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", fuzz_dir_path, names[i]);
+	while (dir != NULL && (d = readdir(dir)) != NULL) {
+		snprintf(path, sizeof(path), "%s/%s", fuzz_dir_path,
+		    d->d_name);
 		unlink(path);
 	}
+	if (dir != NULL)
+		closedir(dir);
 	rmdir(fuzz_dir_path);
 }
 
