@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/lang.h"
 
+#define EAST_MAX_S (14 * 3600)	/* UTC+14:00 */
+
 static const char *const months[12] = { "Jan", "Feb", "Mar", "Apr", "May",
     "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 static const char *const days[7] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri",
@@ -28,8 +30,8 @@ clock_now(void)
 	return (int64_t)time(NULL);
 }
 
-/* __DATE__ is "Mmm dd yyyy"; a reproducible build sets it by
- * SOURCE_DATE_EPOCH. */
+/* __DATE__ is "Mmm dd yyyy" where the program was built: east of here that day
+ * may not have begun. A reproducible build sets it by SOURCE_DATE_EPOCH. */
 static int64_t
 build_date(void)
 {
@@ -39,7 +41,7 @@ build_date(void)
 	while (month < 11 && strncmp(d, months[month], 3) != 0)
 		month++;
 	return clock_utc((int)strtol(d + 7, NULL, 10), month + 1,
-	    (int)strtol(d + 4, NULL, 10));
+	    (int)strtol(d + 4, NULL, 10)) - EAST_MAX_S;
 }
 
 int64_t
