@@ -426,13 +426,18 @@ parse(struct load *l, const char *text)
 {
 	cfg_t *cfg;
 	int got = CFG_PARSE_ERROR;
+	bool nomem;
 
 	make_options(l);
+	errno = 0;
 	if ((cfg = cfg_init(l->opts[S_TOP], CFGF_NONE)) != NULL) {
 		cfg_set_error_function(cfg, on_error);
 		got = cfg_parse_buf(cfg, text);
 	}
-	if (got == CFG_SUCCESS && !l->whole) {
+	nomem = got != CFG_SUCCESS && errno == ENOMEM;
+	if (nomem) {
+		err_set(l->e, RC_NOMEM, _("no memory left"));
+	} else if (got == CFG_SUCCESS && !l->whole) {
 		cut_short(l);
 	} else if (got == CFG_SUCCESS) {
 		struct err e = ERR_INIT;
@@ -445,7 +450,8 @@ parse(struct load *l, const char *text)
 		complain_text(l, cfg != NULL ? cfg->line : 0, _("this cannot "
 		    "be read; write name = value, one to a line"));
 	}
-	if (cfg != NULL)
+	/* libConfuse cannot free what it had no memory to make. */
+	if (cfg != NULL && !nomem)
 		cfg_free(cfg);
 	for (size_t i = 0; i < conf_nrows; i++)
 		free(l->slots[i].text);
