@@ -126,6 +126,8 @@ ll_enter(enum sandbox_role role, const char *const *rw, struct err *e)
 
 #ifdef HAVE_LIBSECCOMP
 
+#define LOAD_MAX_S 60
+
 /* What no child has a use for, whatever its part. */
 static const char *const never[] = { "execve", "execveat", "ptrace",
     "process_vm_readv", "process_vm_writev", "process_madvise", "pidfd_getfd",
@@ -199,7 +201,10 @@ sc_enter(enum sandbox_role role, struct err *e)
 
 	if (f == NULL)
 		return err_set(e, RC_NOMEM, "seccomp");
+	/* libseccomp 2.5 turns for ever where it finds no memory. */
+	(void)alarm(LOAD_MAX_S);
 	rc = sc_rules(f, role, e);
+	(void)alarm(0);
 	seccomp_release(f);
 	return rc;
 }

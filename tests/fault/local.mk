@@ -16,4 +16,12 @@ check-crash: all
 	    --sample $${SAMPLE:-1} $${T:+--seconds $$T} \
 	    --out $(abs_top_builddir)/build/crash/deaths-$${SEED:-1}.jsonl
 
-.PHONY: check-crash
+# Each call that can fail, failing; goes on where it stopped.
+# make check-fault SEED=1 SAMPLE=20 T=600
+check-fault: all
+	PYTHONDONTWRITEBYTECODE=1 SCEAU_BUILD=$(abs_top_builddir) $(PYTHON) \
+	    $(abs_top_srcdir)/tests/fault/fail.py --seed $${SEED:-1} \
+	    --sample $${SAMPLE:-1} $${T:+--seconds $$T} \
+	    --out $(abs_top_builddir)/build/fail/calls-$${SEED:-1}.jsonl
+
+.PHONY: check-crash check-fault
