@@ -16,6 +16,7 @@
 #endif
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/lang.h"
 #include "base/log.h"
@@ -202,6 +203,7 @@ hand_over(struct starter *s, enum part part, unsigned index, int fd,
 
 	body[0] = (uint8_t)part;
 	put_be32(body + 1, index);
+	FAULT("starter.started.before");
 	rc = chan_send_fd(&s->keeper, IPC_STARTED, 0, body, sizeof(body), fd,
 	    e);
 	close(fd);
@@ -327,6 +329,22 @@ serve_start(struct starter *s, struct rd *r, struct err *e)
 	return ipc_bad(e);
 }
 
+/* The two frames with which it leaves. */
+static enum rc
+keeper_ends(struct starter *s, const struct frame *f, struct rd *r,
+    struct err *e)
+{
+	if (f->type == IPC_EXIT && f->body.len == 1) {
+		s->code = f->body.p[0];
+		return RC_OK;
+	}
+	if (f->type != IPC_DONE)
+		return ipc_bad(e);
+	s->rc = unpack_err(r, e);
+	s->answered = true;
+	return r->bad ? ipc_bad(e) : RC_OK;
+}
+
 static enum rc
 serve_keeper(struct starter *s, struct err *e)
 {
@@ -341,15 +359,31 @@ serve_keeper(struct starter *s, struct err *e)
 		return serve_start(s, &r, e);
 	if (f.type == IPC_SUBMITTED && s->job != NULL)
 		return s->job->result(s->job->result_ctx, &r, e);
-	if (f.type == IPC_EXIT && f.body.len == 1) {
-		s->code = f.body.p[0];
-		return RC_OK;
+	return keeper_ends(s, &f, &r, e);
+}
+
+/* It cannot be told anything any more: did it say why? */
+static enum rc
+last_words(struct starter *s, enum rc rc, struct err *e)
+{
+	struct pollfd p = { s->keeper.fd, POLLIN, 0 };
+	struct err said = ERR_INIT, why = ERR_INIT;
+	struct frame f;
+	struct rd r;
+
+	if (s->keeper.fd >= 0)
+		(void)shutdown(s->keeper.fd, SHUT_WR);
+	while (!s->answered && s->keeper.fd >= 0 &&
+	    (chan_ready(&s->keeper) || poll(&p, 1, END_MS) == 1) &&
+	    chan_recv(&s->keeper, &f, &why) == RC_OK) {
+		r = rd_of(f.body.p, f.body.len);
+		if (f.type == IPC_EXIT || f.type == IPC_DONE)
+			(void)keeper_ends(s, &f, &r, &said);
 	}
-	if (f.type != IPC_DONE)
-		return ipc_bad(e);
-	s->rc = unpack_err(&r, e);
-	s->answered = true;
-	return r.bad ? ipc_bad(e) : RC_OK;
+	if (!s->answered || s->rc == RC_OK)
+		return rc;
+	*e = said;
+	return s->rc;
 }
 
 /* The clerk cannot run commands: that of a pipe delivery runs here, its
@@ -485,6 +519,8 @@ starter_run(const struct pass *p, const struct starter_job *job, int *code,
 	rc = start_keeper(&s, e);
 	while (rc == RC_OK && !s.answered)
 		rc = serve_once(&s, e);
+	if (rc != RC_OK)
+		rc = last_words(&s, rc, e);
 	end_all(&s);
 	*code = s.code;
 	return rc == RC_OK ? s.rc : rc;
