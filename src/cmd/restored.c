@@ -1,4 +1,5 @@
-/* sceau restored: a backup of the state was put back (PROTOCOL 2.19.12). */
+/* sceau restored: a backup of the state was put back (PROTOCOL 2.19.12), or
+ * the store is damaged and what can be read of it is put back. */
 #include "config.h"
 
 #include <stdio.h>
@@ -12,11 +13,14 @@
 #include "flow/starter.h"
 
 static enum rc
-say_json(int64_t at, const struct store_restored *r, struct err *e)
+say_json(int64_t at, const struct store_restored *r,
+    const struct store_mended *m, struct err *e)
 {
 	static const struct out_col cols[] = {
 		{ "since_at", NULL, OUT_TIME }, { "seen", NULL, OUT_NUMBER },
-		{ "queued", NULL, OUT_NUMBER }, { NULL, NULL, OUT_TEXT }
+		{ "queued", NULL, OUT_NUMBER }, { "damaged", NULL, OUT_TEXT },
+		{ "rows", NULL, OUT_NUMBER }, { "lost", NULL, OUT_NUMBER },
+		{ "aside", NULL, OUT_TEXT }, { NULL, NULL, OUT_TEXT }
 	};
 	struct out *o = out_new(true, "restored", cols);
 
@@ -25,8 +29,36 @@ say_json(int64_t at, const struct store_restored *r, struct err *e)
 	out_time(o, "since_at", at);
 	out_number(o, "seen", (int64_t)r->seen);
 	out_number(o, "queued", (int64_t)r->queued);
+	out_text(o, "damaged", !m->damaged ? "no" : m->hurt ? "lost" :
+	    "whole");
+	out_number(o, "rows", (int64_t)m->rows);
+	out_number(o, "lost", (int64_t)m->lost);
+	out_text(o, "aside", m->aside);
 	out_row(o);
 	return out_end(&o, NULL, e);
+}
+
+static void
+say_mended(const struct store_mended *m, bool dry_run)
+{
+	if (!m->damaged)
+		return;
+	if (dry_run) {
+		printf(_("The store is damaged: what can be read of it would "
+		    "go into a new one.\n"));
+		return;
+	}
+	printf(_("The store was damaged. A new one holds what could be read "
+	    "of it, %zu rows; the damaged one is kept as %s.\n"), m->rows,
+	    m->aside);
+	if (m->lost > 0)
+		printf(_("Messages to be sent whose octets are lost: %zu. "
+		    "\"sceau log\" names them: send them again.\n"),
+		    m->lost);
+	if (m->hurt)
+		printf(_("Not all could be read: compare \"sceau status\" "
+		    "with what you have sent, and send again what is "
+		    "missing.\n"));
 }
 
 static void
@@ -61,6 +93,7 @@ enum rc
 cmd_restored(struct app *app, int argc, char **argv, struct err *e)
 {
 	struct store_restored r = { 0, 0 };
+	struct store_mended m;
 	const int64_t at = clock_now();
 	struct pass p;
 	int lock = -1;
@@ -74,12 +107,17 @@ cmd_restored(struct app *app, int argc, char **argv, struct err *e)
 		    "this state; nothing was changed: end it, then run it "
 		    "again"));
 	p = app_pass(app, PASS_SUBMIT);
-	rc = alone_restored(&p, at, &r, e);
+	if ((rc = store_mend(app->conf.state, app->dry_run, at, &m, e)) ==
+	    RC_OK && !app->json)
+		say_mended(&m, app->dry_run);
+	if (rc == RC_OK && !(m.damaged && app->dry_run))
+		rc = alone_restored(&p, at, &r, e);
 	close(lock);
 	if (rc != RC_OK)
 		return rc;
 	if (app->json)
-		return say_json(at, &r, e);
-	say(at, &r);
+		return say_json(at, &r, &m, e);
+	if (!(m.damaged && app->dry_run))
+		say(at, &r);
 	return RC_OK;
 }

@@ -11,6 +11,15 @@
 const struct db_val db_none[] = { V_END };
 
 enum rc
+db_damaged(struct err *e, const char *why)
+{
+	return err_set(e, RC_CONF, _("the store is damaged (%s); it was left "
+	    "as it is, and mail not yet fetched is safe on its server: run "
+	    "\"sceau restored\", which keeps what can be read of it, or put "
+	    "back a backup of its folder first"), why);
+}
+
+enum rc
 db_err(struct store *st, struct err *e, const char *what)
 {
 	int code = sqlite3_extended_errcode(st->db);
@@ -27,11 +36,7 @@ db_err(struct store *st, struct err *e, const char *what)
 		    "nothing was changed or lost: free some disk space"));
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return err_set(e, RC_CONF, _("the store is damaged (%s); it "
-		    "was left as it is, and mail not yet fetched is safe on "
-		    "its server: keep a copy of its folder, then put back a "
-		    "good one and run \"sceau restored\""),
-		    sqlite3_errmsg(st->db));
+		return db_damaged(e, sqlite3_errmsg(st->db));
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 	case SQLITE_AUTH:
@@ -296,4 +301,18 @@ tx_end(struct store *st, enum rc rc, const char *before, const char *after,
 		(void)body_reap(st, &ignored);
 	}
 	return RC_OK;
+}
+
+/* --- The end ------------------------------------------------------------ */
+
+void
+db_shut(struct store *st)
+{
+	for (size_t i = 0; i < DB_STMTS; i++) {
+		(void)sqlite3_finalize(st->stmt[i].s);
+		memset(&st->stmt[i], 0, sizeof(st->stmt[i]));
+	}
+	/* Fails only while statements are left. */
+	(void)sqlite3_close(st->db);
+	st->db = NULL;
 }

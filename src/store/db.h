@@ -46,6 +46,9 @@ extern const struct db_val db_none[];
 /* db_err(st, e, what): the decision behind SQLite's last error. */
 enum rc db_err(struct store *st, struct err *e, const char *what);
 
+/* db_damaged(e, why): RC_CONF, and what to do. */
+enum rc db_damaged(struct err *e, const char *why);
+
 /* db_exec(): text without values, not kept: pragmas, the schema. */
 enum rc db_exec(struct store *st, const char *sql, struct err *e);
 
@@ -82,6 +85,9 @@ void db_text(sqlite3_stmt *s, int col, char *out, size_t size);
 bool db_blob(sqlite3_stmt *s, int col, void *out, size_t len);
 bool db_buf(sqlite3_stmt *s, int col, struct buf *out);	/* false: memory */
 
+/* db_shut(): statements and handle; ${st} itself stays. */
+void db_shut(struct store *st);
+
 /*
  * A transaction: tx_begin() or, for what need not be durable by itself,
  * tx_begin_lazy(); then TX_END commits when ${rc} is RC_OK, else rolls back,
@@ -107,6 +113,8 @@ extern const char *const schema_sql[];	/* NULL at the end */
 
 /* slot.c: which processes are alive, by locks that die with them. */
 enum rc slot_take(struct store *st, const char *dir, struct err *e);
+/* slot_take_all(): nobody else has the store open to write, or RC_TEMP. */
+enum rc slot_take_all(struct store *st, const char *dir, struct err *e);
 void slot_drop(struct store *st);
 bool slot_alive(struct store *st, int slot);
 

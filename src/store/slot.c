@@ -28,19 +28,28 @@ slot_lock(int slot)
 	return l;
 }
 
-enum rc
-slot_take(struct store *st, const char *dir, struct err *e)
+static enum rc
+lock_open(struct store *st, const char *dir, struct err *e)
 {
 	char path[1024];
-	struct flock l;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/store.lock", dir) >=
 	    sizeof(path))
 		return err_set(e, RC_CONF, _("the name of the store's folder "
 		    "is too long"));
 	st->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (st->lock_fd < 0)
-		return err_sys(e, _("cannot open %s"), path);
+	return st->lock_fd >= 0 ? RC_OK :
+	    err_sys(e, _("cannot open %s"), path);
+}
+
+enum rc
+slot_take(struct store *st, const char *dir, struct err *e)
+{
+	struct flock l;
+	enum rc rc;
+
+	if ((rc = lock_open(st, dir, e)) != RC_OK)
+		return rc;
 	for (int slot = 1; slot <= SLOT_MAX; slot++) {
 		l = slot_lock(slot);
 		if (fcntl(st->lock_fd, F_SETLK, &l) == 0) {
@@ -48,9 +57,25 @@ slot_take(struct store *st, const char *dir, struct err *e)
 			return RC_OK;
 		}
 		if (errno != EAGAIN && errno != EACCES)
-			return err_sys(e, _("cannot lock %s"), path);
+			return err_sys(e, _("cannot lock the store in %s"),
+			    dir);
 	}
 	return err_set(e, RC_TEMP, _("too many sceau at once on one store"));
+}
+
+enum rc
+slot_take_all(struct store *st, const char *dir, struct err *e)
+{
+	struct flock l = slot_lock(1);
+	enum rc rc;
+
+	if ((rc = lock_open(st, dir, e)) != RC_OK)
+		return rc;
+	l.l_len = SLOT_MAX;
+	if (fcntl(st->lock_fd, F_SETLK, &l) == 0)
+		return RC_OK;
+	return err_set(e, RC_TEMP, _("the store is busy with another sceau; "
+	    "nothing was changed, it will be tried again"));
 }
 
 void

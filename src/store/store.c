@@ -165,18 +165,6 @@ db_open(struct store *st, const char *dir, struct err *e)
 	return schema_ready(st, e);
 }
 
-static void
-db_shut(struct store *st)
-{
-	for (size_t i = 0; i < DB_STMTS; i++) {
-		(void)sqlite3_finalize(st->stmt[i].s);
-		memset(&st->stmt[i], 0, sizeof(st->stmt[i]));
-	}
-	/* Fails only while statements are left. */
-	(void)sqlite3_close(st->db);
-	st->db = NULL;
-}
-
 /* Making the file and turning it to WAL are steps at which SQLite says BUSY
  * without waiting, when several begin at once. */
 static enum rc
@@ -232,30 +220,4 @@ store_close(struct store **stp)
 	db_shut(st);
 	slot_drop(st);
 	free(st);
-}
-
-enum rc
-store_check(struct store *st, struct err *e)
-{
-	sqlite3_stmt *s;
-	char text[200];
-	bool got;
-	enum rc rc;
-
-	if ((rc = db_ask(st, &s, "PRAGMA integrity_check(1)", db_none, e)) !=
-	    RC_OK || (rc = db_next(st, s, &got, e)) != RC_OK)
-		return rc;
-	text[0] = '\0';
-	if (got)
-		db_text(s, 0, text, sizeof(text));
-	db_stop(s);
-	if (strcmp(text, "ok") != 0)
-		return err_set(e, RC_CONF, _("the store is damaged: %s"),
-		    text);
-	if ((rc = db_ask(st, &s, "PRAGMA foreign_key_check", db_none, e)) !=
-	    RC_OK || (rc = db_next(st, s, &got, e)) != RC_OK)
-		return rc;
-	db_stop(s);
-	return got ? err_set(e, RC_CONF, _("the store is damaged: a row "
-	    "without its body")) : RC_OK;
 }

@@ -168,6 +168,27 @@ struct store_restored {
 enum rc store_restored(struct store *st, int64_t now,
     const struct store_row *row, struct store_restored *out, struct err *e);
 
+/* --- Damaged ----------------------------------------------------------- */
+
+struct store_mended {
+	bool	damaged;	/* false: nothing had to be done */
+	bool	hurt;		/* not all could be read */
+	size_t	rows;		/* that could */
+	size_t	lost;		/* messages to be sent, without their octets:
+				 * given up, each told by an event store.lost */
+	char	aside[1100];	/* where the damaged file is kept */
+};
+
+/*
+ * store_mend(dir, dry_run, now, out, e):
+ * When the store in ${dir} is damaged, what can be read of it becomes a new
+ * one, and the damaged file is kept beside it.  To be followed by
+ * store_restored(): what was lost may have been anything.  RC_TEMP: somebody
+ * has it open to write; RC_CONF: nothing of it can be read.
+ */
+enum rc store_mend(const char *dir, bool dry_run, int64_t now,
+    struct store_mended *out, struct err *e);
+
 /* --- Events: for `sceau log` ------------------------------------------- */
 
 #define STORE_EVENT_MAX_BYTES 1024

@@ -9,8 +9,7 @@ import time
 
 import pytest
 
-from pysceau import code as paper
-from pysceau import kdf, mail, records
+from pysceau import mail, records
 from world.attack import acks
 from world.demo import YEAR, mark, stripped
 
@@ -354,14 +353,7 @@ def test_restored_is_said_in_french(demo):
 def with_key_file(demo, forger, member, year=YEAR, maker=None,
                   **env):
     """The member's own store, and how it imports the file of that year."""
-    code = kdf.b2sum(b"code of %d" % year)[:15]
-    data = (maker or forger.all).key_file(member.name.encode(), year, code)
-    path = member.folder / f"{year}.cle"
-    path.write_bytes(data)
-    slip = member.secret("code", paper.format(code) + "\n")
-    member.configure(top={
-        "keystore": str(member.state / "keystore"),
-        "keystore_key": str(member.state / "keystore.key")})
+    path, slip = member.key_file(maker or forger.all, year)
     return member.ok("key", "import", "--code-file", slip, path,
                      **env)
 

@@ -1,7 +1,6 @@
 """What a process that dies, or is stopped, may cost: time, and nothing else."""
 
 import os
-import pathlib
 import signal
 import subprocess
 import time
@@ -9,6 +8,7 @@ import time
 import pytest
 
 from pysceau import envelope, mail
+from world.fault import children, stopped
 
 
 def three(demo):
@@ -63,17 +63,6 @@ deliver "software" {{
     assert (demo.dr.folder / "taken").read_bytes().endswith(data)
     demo.labo.ok("poll")
     assert demo.labo.states() == {demo.dr.name: "received"}
-
-
-def children(pid):
-    """Of the starter: the keeper is the first."""
-    text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(p) for p in text.split()]
-
-
-def stopped(pid):
-    text = pathlib.Path(f"/proc/{pid}/stat").read_text()
-    return text.rpartition(")")[2].split()[0] == "T"
 
 
 @pytest.mark.parametrize("point", (

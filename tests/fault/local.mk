@@ -24,4 +24,12 @@ check-fault: all
 	    --sample $${SAMPLE:-1} $${T:+--seconds $$T} \
 	    --out $(abs_top_builddir)/build/fail/calls-$${SEED:-1}.jsonl
 
-.PHONY: check-crash check-fault
+# Each page of a store damaged, each file system too small or read only; wants
+# root; goes on where it stopped.  make check-disk SEED=1 SAMPLE=20 T=600
+check-disk: all
+	PYTHONDONTWRITEBYTECODE=1 SCEAU_BUILD=$(abs_top_builddir) $(PYTHON) \
+	    $(abs_top_srcdir)/tests/fault/disk.py --seed $${SEED:-1} \
+	    --sample $${SAMPLE:-1} $${T:+--seconds $$T} \
+	    --out $(abs_top_builddir)/build/disk/pages-$${SEED:-1}.jsonl
+
+.PHONY: check-crash check-disk check-fault

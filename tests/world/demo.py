@@ -11,7 +11,8 @@ import io
 import shutil
 import time
 
-from pysceau import association, envelope, gate, identity, kdf, mail, records
+from pysceau import (association, code, envelope, gate, identity, kdf, mail,
+                     records)
 from world.member import Member
 from world.world import TOP, World
 
@@ -71,6 +72,18 @@ class DemoMember(Member):
             else:
                 path.unlink()       # indexes, UIDs
         self.configure()
+
+    def key_file(self, maker, year):
+        """(key file of that year, file with its code), for a store of its
+        own in the state folder; maker: pysceau's Association."""
+        octets = kdf.b2sum(b"code of %d" % year)[:15]
+        path = self.folder / f"{year}.cle"
+        path.write_bytes(maker.key_file(self.name.encode(), year, octets))
+        slip = self.secret("code", code.format(octets) + "\n")
+        self.configure(top={
+            "keystore": str(self.state / "keystore"),
+            "keystore_key": str(self.state / "keystore.key")})
+        return path, slip
 
     def new(self):
         """The names in new/ of the inbox: what a person sees as arrived."""

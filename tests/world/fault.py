@@ -10,6 +10,7 @@ Without arguments env() only counts: counts() then says how many n there are.
 
 import functools
 import os
+import pathlib
 import struct
 import subprocess
 
@@ -74,3 +75,19 @@ class Calls:
     def total(self, what, part=None):
         return sum(row.get(what, 0) for p, row in self.counts().items()
                    if part in (None, p))
+
+
+def children(pid):
+    """Of the starter: the keeper is the first."""
+    text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(p) for p in text.split()]
+
+
+def state(pid):
+    """Its letter in proc(5): T stopped, Z ended and not waited for."""
+    text = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    return text.rpartition(")")[2].split()[0]
+
+
+def stopped(pid):
+    return state(pid) == "T"

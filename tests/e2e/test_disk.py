@@ -1,0 +1,183 @@
+"""The disk fails: a page of the store is damaged, there is no room, nothing
+can be written.  tests/fault/disk.py is the campaign; this is its short form,
+and what sceau restored does about a damaged store."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+
+import pytest
+
+from fault.cases import CASES
+from fault.disk import PAGE, STORE, Trial, lived, mounted
+from world.demo import mark
+from world.fault import children, state, stopped
+from world.verdict import settle
+
+
+def damage(member, name, what=bytes(PAGE)):
+    """The first page of that table or index."""
+    path = member.state / STORE
+    with sqlite3.connect(path) as db:
+        page, = db.execute("SELECT rootpage FROM sqlite_schema "
+                           "WHERE name = ?", (name,)).fetchone()
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    with open(path, "r+b") as f:
+        f.seek((page - 1) * PAGE)
+        f.write(what)
+
+
+def kept(member):
+    return list(member.state.glob("sceau.db.damaged-*"))
+
+
+def store_row(member):
+    row, = (r for r in member.sceau("check", "--json").json()
+            if r["what"] == "store")
+    return row
+
+
+@pytest.fixture
+def queued(demo):
+    """One mail is on its way, one is not yet."""
+    first = demo.send("INR 2,1", demo.dr)
+    demo.labo.ok("poll")
+    return [first, demo.send("INR 3,0", demo.dr)]
+
+
+def arrived(demo, mails):
+    settle(demo.labo)
+    settle(demo.dr)
+    assert sorted(demo.dr.shown()) == sorted(mails)
+
+
+def test_a_damaged_index_costs_nothing(demo, queued):
+    damage(demo.labo, "queue_due")
+    got = demo.labo.sceau("poll")
+    assert got.code == 78 and b"sceau restored" in got.stderr, got.text()
+    row = store_row(demo.labo)
+    assert row["result"] == "wrong" and "restored" in row["detail"]
+    before = (demo.labo.state / STORE).read_bytes()
+    got, = demo.labo.ok("restored", "--json").json()
+    assert got["damaged"] == "whole" and got["lost"] == 0
+    assert [p.read_bytes() for p in kept(demo.labo)] == [before]
+    assert store_row(demo.labo)["result"] == "fine"
+    assert not (demo.labo.state / "mend").exists()
+    arrived(demo, queued)
+
+
+def test_the_keeper_left_before_it_was_answered(demo, queued):
+    """What it said on leaving is what cron hears, not that it left."""
+    damage(demo.labo, "queue_due")
+    process = demo.labo.start("poll",
+                              SCEAU_FAULT="starter.started.before:stop")
+    demo.wait_until(lambda: stopped(process.pid))
+    keeper = children(process.pid)[0]
+    demo.wait_until(lambda: state(keeper) == "Z")
+    os.kill(process.pid, signal.SIGCONT)
+    out, err = process.communicate()
+    assert process.returncode == 78 and b"sceau restored" in err, err
+
+
+def test_what_was_to_be_sent_and_is_lost_is_named(demo, queued):
+    damage(demo.labo, "body_part")
+    text = demo.labo.ok("restored", "--lang", "fr").stdout.decode()
+    assert "octets sont perdus : 1" in text and "envoyez-les" in text
+    event, = (e for e in demo.labo.ok("log", "--json").json()
+              if e["event"] == "store.lost")
+    assert demo.dr.identity in event["text"]
+    assert " queued=20" in event["text"]
+    assert demo.labo.ok("queue", "list", "--json").json() == []
+    arrived(demo, queued[:1])
+
+
+def test_a_lost_table_is_said(demo, queued):
+    damage(demo.labo, "queue", bytes(range(256)) * 16)
+    text = demo.labo.ok("restored").stdout.decode()
+    assert "Not all could be read" in text
+    arrived(demo, queued[:1])
+
+
+def test_the_memory_of_what_was_shown_is_lost(demo, forger):
+    """Then it may come again, and bears the flag."""
+    data = demo.mail_of("INR 2,1", demo.dr)
+    sealed = forger.mail(demo.labo, demo.dr, data)
+    demo.post(demo.dr, sealed)
+    demo.dr.ok("poll")
+    shown, = demo.dr.documents()
+    shown.unlink()
+    damage(demo.dr, "journal")
+    demo.dr.ok("restored", SCEAU_FAULT_CLOCK="+5")
+    demo.post(demo.dr, sealed)
+    demo.dr.ok("poll")
+    again, = demo.dr.documents()
+    assert "possible-duplicate" in mark(again.read_bytes())["flags"]
+
+
+def test_nothing_can_be_read(demo, queued):
+    """The file's first page: it stays as it is, and it is said."""
+    path = demo.labo.state / STORE
+    path.write_bytes(bytes(PAGE) + path.read_bytes()[PAGE:])
+    before = path.read_bytes()
+    assert demo.labo.sceau("send", "-t", input=queued[0]).code == 78
+    got = demo.labo.sceau("restored")
+    assert got.code == 78 and b"move it away" in got.stderr, got.text()
+    assert path.read_bytes() == before and kept(demo.labo) == []
+    path.unlink()
+    demo.labo.ok("restored")
+    assert demo.labo.sceau("poll").code == 0
+
+
+def test_dry_run_changes_nothing(demo, queued):
+    damage(demo.labo, "queue_due")
+    before = demo.labo.snapshot()
+    got = demo.labo.ok("restored", "--dry-run").stdout.decode()
+    assert "would go into a new one" in got
+    assert demo.labo.snapshot() == before
+
+
+@pytest.mark.parametrize("point", (
+    "store.mend.before", "store.mend.after", "store.exchange.before",
+    "store.exchange.after", "store.restored.before"))
+def test_a_death_while_mending(demo, queued, point):
+    """Before the exchange the damaged one is in its place, after it the new
+    one; run again, it comes to the same."""
+    damage(demo.labo, "queue_due")
+    got = demo.labo.sceau("restored", SCEAU_FAULT=f"{point}:kill")
+    assert got.code != 0, got.text()
+    done = point in ("store.exchange.after", "store.restored.before")
+    assert (store_row(demo.labo)["result"] == "fine") == done
+    demo.labo.ok("restored")
+    assert len(kept(demo.labo)) >= 1
+    arrived(demo, queued)
+
+
+def test_nobody_else_writes_meanwhile(demo, queued):
+    """A program that has the store open would go on in the old file."""
+    damage(demo.labo, "journal_forget")
+    process = demo.labo.start("send", "-t", stdin=subprocess.PIPE,
+                              SCEAU_FAULT="store.out.submit.before:stop")
+    process.stdin.write(queued[0])
+    process.stdin.close()
+    demo.wait_until(lambda: any(map(stopped, children(process.pid))))
+    got = demo.labo.sceau("restored")
+    assert got.code == 75 and b"busy" in got.stderr, got.text()
+    assert kept(demo.labo) == []
+    for pid in children(process.pid):
+        os.kill(pid, signal.SIGCONT)
+    assert process.wait() == 0
+    demo.labo.ok("restored")
+    arrived(demo, [*queued, queued[0]])
+
+
+@pytest.mark.parametrize("what", ("poll, receiving", "send",
+                                  "poll, gateway"))
+@pytest.mark.parametrize("folder, left", (
+    ("state", 0), ("state", 6), ("state", 24), ("state", None),
+    ("inbox", 0), ("inbox", None)))
+def test_a_disk_that_takes_no_more(demo, forger, what, folder, left):
+    row = Trial(CASES[what](demo, forger, lived)).short(folder, left)
+    if folder == "state" and left in (0, None):
+        assert row["code"] in (71, 73, 74, 75, 77, 78), row

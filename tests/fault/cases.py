@@ -1,0 +1,351 @@
+"""The commands under trial, for the campaigns: how each is prepared, how it is
+run, and what must hold once it has been run again with nothing failing."""
+
+import pathlib
+import shutil
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from pysceau import envelope                    # noqa: E402
+from world.association import CODE             # noqa: E402
+from world.demo import YEAR, mark               # noqa: E402
+from world.verdict import settle, shown_once    # noqa: E402
+
+REPORTS = (b"AddressSanitizer", b"LeakSanitizer", b"runtime error:",
+           b"BUG ", b"assertion")
+SYSEXITS = (0, 64, 65, 66, 67, 69, 70, 71, 73, 74, 75, 77, 78)
+
+
+class Case:
+    """One command: how it is prepared, how it is run, what must hold once it
+    has been run again without a failure.  who: whose store it works on."""
+
+    who = "dr"
+
+    def __init__(self, demo, forger, history=lambda demo: None):
+        self.demo, self.forger, self.history = demo, forger, history
+        self.data = demo.mail_of("INR 2,1", demo.dr)
+
+    def prepare(self):
+        self.demo.fresh()
+        self.history(self.demo)
+
+    def run(self, **env):
+        raise NotImplementedError
+
+    def judge(self, first):
+        """first: the Result with the failure; the command was run again."""
+
+
+class Quiet(Case):
+    """A command that only tells: with exit 0 it tells the same."""
+
+    words = ()
+    input = b""
+    who = "labo"
+
+    def prepare(self):
+        super().prepare()
+        self.demo.labo.ok("send", "-t", input=self.data)
+
+    def run(self, **env):
+        return self.demo.labo.sceau(*self.words, input=self.input, **env)
+
+    def judge(self, first):
+        again = self.run()
+        assert again.code == 0, again.text()
+        if first.code == 0:
+            assert first.stdout == again.stdout, "exit 0 with less"
+
+
+def quiet(*words):
+    return type("_".join(words).replace("-", ""), (Quiet,), {"words": words})
+
+
+class Send(Case):
+    who = "labo"
+
+    def run(self, **env):
+        return self.demo.labo.sceau("send", "-t", input=self.data, **env)
+
+    def judge(self, first):
+        queued = len(self.demo.labo.ok("queue", "list", "--json").json())
+        assert queued == 1 if first.code == 0 else queued in (0, 1)
+        settle(self.demo.labo)
+        settle(self.demo.dr)
+        assert self.demo.dr.shown() == [self.data] * queued
+
+
+class Seal(Case):
+    who = "labo"
+
+    def run(self, **env):
+        return self.demo.labo.sceau("seal", "--to", self.demo.dr.name,
+                                    input=self.data, **env)
+
+    def judge(self, first):
+        if first.code != 0:
+            return
+        back = self.demo.dr.ok("open", input=first.stdout)
+        assert back.stdout == self.data, "exit 0 for another envelope"
+
+
+class Open(Case):
+    def prepare(self):
+        super().prepare()
+        self.env = self.forger.seal(self.demo.labo, self.demo.dr, self.data)
+
+    def run(self, **env):
+        return self.demo.dr.sceau("open", input=self.env, **env)
+
+    def judge(self, first):
+        assert first.stdout in (b"", self.data) or first.code != 0
+        assert first.code != 0 or first.stdout == self.data
+
+
+class Receive(Case):
+    def prepare(self):
+        super().prepare()
+        d = self.demo
+        self.mails = [d.mail_of(f"INR {n}", d.dr) for n in range(3)]
+        d.post(d.dr, *(self.forger.mail(d.labo, d.dr, m)
+                       for m in self.mails))
+
+    def run(self, **env):
+        return self.demo.dr.sceau("poll", **env)
+
+    def judge(self, first):
+        if first.code == 0:
+            assert sorted(self.demo.dr.shown()) == sorted(self.mails)
+        settle(self.demo.dr)
+        shown_once(self.demo.dr, self.mails)
+        assert self.demo.dr.mail() == [] and self.demo.dr.held() == []
+
+
+class Relay(Case):
+    who = "labo"
+
+    def prepare(self):
+        super().prepare()
+        self.demo.labo.ok("send", "-t", input=self.data)
+
+    def run(self, **env):
+        return self.demo.labo.sceau("poll", **env)
+
+    def judge(self, first):
+        d = self.demo
+        for row in d.labo.ok("queue", "list", "--json").json():
+            d.labo.ok("queue", "retry", row["id"])
+        settle(d.labo)
+        settle(d.dr)
+        shown_once(d.dr, [self.data])
+
+
+class Gateway(Case):
+    """Opened, sealed again, relayed."""
+
+    who = "hub"
+
+    def prepare(self):
+        super().prepare()
+        d = self.demo
+        self.data = d.mail_of("INR 2,1", d.petit)
+        d.labo.ok("send", "-t", input=self.data)
+        d.labo.ok("poll")
+
+    def run(self, **env):
+        return self.demo.hub.sceau("poll", **env)
+
+    def judge(self, first):
+        d = self.demo
+        for row in d.hub.ok("queue", "list", "--json").json():
+            d.hub.ok("queue", "retry", row["id"])
+        settle(d.hub)
+        settle(d.petit)
+        shown_once(d.petit, [self.data])
+        settle(d.hub)       # the acknowledgement
+        assert d.hub.mail() == [] and d.hub.held() == []
+
+
+class Held(Case):
+    """A mail at which the clerk died, wanted by a person."""
+
+    def prepare(self):
+        super().prepare()
+        d = self.demo
+        self.mails = [d.mail_of(f"INR {n}", d.dr) for n in range(3)]
+        sealed = [self.forger.seal(d.labo, d.dr, m) for m in self.mails]
+        t = envelope.parse_header(sealed[1]).T.hex()[:20]
+        d.post(d.dr, *(self.forger.wrap(d.labo, d.dr, e) for e in sealed))
+        d.dr.sceau("poll", SCEAU_FAULT=f"clerk.mail@{t}:kill")
+        (self.row,) = d.dr.held()
+
+    def run(self, **env):
+        return self.demo.dr.sceau("held", "release", self.row["id"], **env)
+
+    def judge(self, first):
+        if self.demo.dr.held() and first.code != 0:
+            self.run()
+        settle(self.demo.dr)
+        shown_once(self.demo.dr, self.mails)
+        assert self.demo.dr.held() == []
+
+
+class Queued(Case):
+    """What waits is tried now, or given up."""
+
+    word, left = "retry", 1
+    who = "labo"
+
+    def prepare(self):
+        super().prepare()
+        self.demo.labo.ok("send", "-t", input=self.data)
+        (self.row,) = self.demo.labo.ok("queue", "list", "--json").json()
+
+    def run(self, **env):
+        return self.demo.labo.sceau("queue", self.word, self.row["id"],
+                                    **env)
+
+    def judge(self, first):
+        queued = len(self.demo.labo.ok("queue", "list", "--json").json())
+        assert queued == self.left or (first.code != 0 and queued == 1)
+        settle(self.demo.labo)
+        settle(self.demo.dr)
+        assert self.demo.dr.shown() == [self.data] * queued
+
+
+class Dropped(Queued):
+    word, left = "drop", 0
+
+
+class Restored(Case):
+    """What was shown before is shown again only with a flag."""
+
+    def prepare(self):
+        super().prepare()
+        self.demo.dr.ok("poll")
+        self.old = self.forger.mail(self.demo.labo, self.demo.dr, self.data,
+                                    now=int(time.time()) - 60)
+
+    def run(self, **env):
+        return self.demo.dr.sceau("restored", **env)
+
+    def judge(self, first):
+        if first.code != 0:
+            self.demo.dr.ok("restored")
+        self.demo.post(self.demo.dr, self.old)
+        settle(self.demo.dr)
+        got, = self.demo.dr.documents()
+        assert "possible-duplicate" in mark(got.read_bytes())["flags"]
+
+
+class KeyImport(Case):
+    def prepare(self):
+        super().prepare()
+        self.path, self.slip = self.demo.dr.key_file(self.forger.all, YEAR)
+
+    def run(self, **env):
+        return self.demo.dr.sceau("key", "import", "--code-file", self.slip,
+                                  self.path, **env)
+
+    def judge(self, first):
+        d = self.demo
+        again = self.run()
+        assert again.code == 0, again.text()
+        assert len(d.dr.ok("key", "list", "--json").json()) == 1
+        d.post(d.dr, self.forger.mail(d.labo, d.dr, self.data))
+        settle(d.dr)
+        shown_once(d.dr, [self.data])
+
+
+class Desk(Case):
+    """The issuer's desk; how far it is before the command under trial."""
+
+    who = None
+    done = ()
+
+    def prepare(self):
+        self.desk = self.demo.top / "desk"
+        shutil.rmtree(self.desk, ignore_errors=True)
+        self.desk.mkdir()
+        (self.desk / "members.csv").write_text(MEMBERS)
+        for word in self.done:
+            got = self.command(word)
+            assert got.code == 0, got.text()
+
+    def command(self, word, **env):
+        where = self.desk / "desk"
+        more = {"init": ("--assoc", "essai", "--year", str(YEAR), "--domain",
+                         "asso.example"),
+                "add": (self.desk / "members.csv",),
+                "batch": ("--out", self.desk / "out", "--policy", "full")}
+        return self.demo.labo.sceau("issuer", word, where, *more[word], **env)
+
+    def run(self, **env):
+        return self.command(STEPS[len(self.done)], **env)
+
+    def judge(self, first):
+        """What was not done can be done again; then the key files open."""
+        if first.code != 0 and not self.done:
+            shutil.rmtree(self.desk / "desk", ignore_errors=True)
+        for word in STEPS[len(self.done) + (first.code == 0):]:
+            got = self.command(word)
+            assert got.code == 0, got.text()
+        letters = list((self.desk / "out/letters").glob("*.txt"))
+        keys = list((self.desk / "out/keys").glob("*.cle"))
+        assert len(letters) == len(keys) == 4, (letters, keys)
+        paper, = (p for p in letters if p.name.startswith("dr.martin"))
+        slip = self.desk / "code"
+        slip.write_text(CODE.search(paper.read_text()).group(0) + "\n")
+        slip.chmod(0o600)
+        self.demo.dr.fresh()
+        self.demo.dr.key_file(self.forger.all, YEAR)
+        self.demo.dr.ok("key", "import", "--code-file", slip,
+                        self.desk / f"out/keys/dr.martin.{YEAR}.cle")
+
+
+STEPS = ("init", "add", "batch")
+MEMBERS = """\
+address,route,name,kind,ring
+labo.central@labo.example,labo@labo.example,Laboratoire,laboratory,
+dr.martin@cabinet.example,martin@cabinet.example,Dr Martin,practice,
+petit@petit.example,petit@petit.example,Mme Petit,other,
+"""
+
+
+class DeskAdd(Desk):
+    done = ("init",)
+
+
+class DeskBatch(Desk):
+    done = ("init", "add")
+
+
+CASES = {
+    "send": Send, "seal": Seal, "open": Open, "poll, receiving": Receive,
+    "poll, relaying": Relay, "poll, gateway": Gateway,
+    "status": quiet("status", "--json"), "log": quiet("log", "--json"),
+    "queue list": quiet("queue", "list", "--json"),
+    "held list": quiet("held", "list", "--json"),
+    "key list": quiet("key", "list", "--json"),
+    "queue retry": Queued, "queue drop": Dropped, "held release": Held,
+    "restored": Restored, "key import": KeyImport, "issuer init": Desk,
+    "issuer add": DeskAdd, "issuer batch": DeskBatch,
+}
+
+
+def sound(got):
+    """No crash and no report, whatever failed."""
+    # libConfuse ends a process that finds no memory while it reads the
+    # configuration, before anything is begun; GLib ends the clerk.
+    if (got.code == -6 and b"lexer.l:" in got.stderr) or \
+            (got.code == 2 and b"out of dynamic memory in yy" in got.stderr):
+        return
+    for word in REPORTS:
+        assert word not in got.stderr, got.stderr[-800:].decode("latin-1")
+    assert got.code in SYSEXITS, f"exit {got.code}: {got.text()[-300:]}"
+    for line in got.stderr.splitlines():
+        if b"signal=" in line and b"signal=5" not in line and \
+                b"signal=6" not in line:
+            raise AssertionError(line.decode("latin-1"))

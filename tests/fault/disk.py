@@ -1,0 +1,285 @@
+#!/usr/bin/env python3
+"""The campaign of the failing disk: each command with each page of its store
+damaged in turn, on a file system with so many pages left, on one that is read
+only; then what the manual says is done, and what is there is judged.
+
+Never: a crash; exit 0 for what was not done; a deletion on a server of what
+was not shown; something lost that was promised; something shown twice without
+its flag.  --sample keeps one in so many, chosen by --seed.  Mounts a tmpfs:
+wants root, or sudo without a question.
+"""
+
+import argparse
+import contextlib
+import datetime
+import json
+import logging
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from fault.cases import CASES, Quiet, sound     # noqa: E402
+from world.demo import Demo, Forger             # noqa: E402
+
+PAGE = 4096
+LEFT = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)    # pages
+STORE = "sceau.db"
+STORELESS = ("seal", "open", "key list")
+
+
+def zeros(page, rng):
+    return bytes(PAGE)
+
+
+def noise(page, rng):
+    return rng.randbytes(PAGE)
+
+
+def older(page, rng):
+    """The sectors of one half never reached the disk."""
+    return page[:PAGE // 2] + bytes(PAGE // 2)
+
+
+def bit(page, rng):
+    at = rng.randrange(PAGE)
+    return page[:at] + bytes([page[at] ^ 1 << rng.randrange(8)]) \
+        + page[at + 1:]
+
+
+DAMAGES = {f.__name__: f for f in (zeros, noise, older, bit)}
+
+
+def lived(d):
+    """A day or two before: rows in every table, and no document left."""
+    for who in (d.dr, d.petit):
+        d.send("Hier", who)
+    d.send("Demain", d.labo, sender=d.dr)
+    for who in (d.labo, d.hub, d.petit, d.dr, d.labo, d.hub, d.labo):
+        who.ok("poll")
+    for who in d.members.values():
+        for path in who.documents():
+            path.unlink()
+
+
+class Trial:
+    """One command on a disk that fails in one way."""
+
+    def __init__(self, case):
+        self.case = case
+        self.member = getattr(case.demo, case.who)
+        self.good = self.member.folder / "good"
+
+    def prepare(self):
+        self.case.prepare()
+        self.told = self.case.run().stdout \
+            if isinstance(self.case, Quiet) else None
+        shutil.rmtree(self.good, ignore_errors=True)
+        shutil.copytree(self.member.state, self.good)
+
+    def pages(self):
+        return (self.member.state / STORE).stat().st_size // PAGE
+
+    def put_back(self):
+        """As sceau(1) says: from a good copy; a backup."""
+        for path in self.member.state.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        shutil.copytree(self.good, self.member.state, dirs_exist_ok=True)
+        got = self.member.sceau("restored")
+        assert got.code == 0 or b"no key store" in got.stderr, got.text()
+
+    def recover(self):
+        """As sceau(1) says, without a backup.  True: something was lost, and
+        it was said; None: nothing can be read."""
+        got = self.member.sceau("restored", "--json")
+        if b"nothing of" in got.stderr:
+            return None
+        if b"no key store" in got.stderr:
+            return True
+        assert got.code == 0, got.text()
+        row, = got.json()
+        assert row["damaged"] in ("whole", "lost") and row["rows"] > 0
+        return row["damaged"] == "lost" or row["lost"] > 0
+
+    def checked(self):
+        """sceau check finds the store in order; it must not crash."""
+        got = self.member.sceau("check", "--json")
+        sound(got)
+        row, = (r for r in got.json() if r["what"] == "store")
+        return row["result"] == "fine"
+
+    def judge(self, first):
+        if self.told is None:
+            self.case.judge(first)
+        elif first.code == 0:
+            assert first.stdout == self.told, "exit 0 with something else"
+
+    def damaged(self, page, kind, rng):
+        self.prepare()
+        with open(self.member.state / STORE, "r+b") as f:
+            f.seek(page * PAGE)
+            old = f.read(PAGE)
+            f.seek(page * PAGE)
+            f.write(DAMAGES[kind](old, rng))
+        first = self.case.run()
+        sound(first)
+        fine = self.checked()
+        row = {"code": first.code, "seen": not fine, "lost": False}
+        if not fine and (first.code == 0 or rng.random() < 0.7):
+            row["lost"] = self.recover()
+        elif not fine:
+            self.put_back()
+        if row["lost"] is None:
+            assert first.code != 0, "exit 0 and nothing can be read"
+            self.put_back()
+        try:
+            self.judge(first)
+        except AssertionError as e:
+            if not row["lost"]:
+                raise
+            row["verdict"] = f"said: {e}"[:600]
+        return row
+
+    def short(self, folder, left):
+        """left: pages free in that folder; None: read only."""
+        self.prepare()
+        where = getattr(self.member, folder)
+        with mounted(where, left):
+            first = self.case.run()
+            sound(first)
+            if folder == "state":
+                sound(self.member.sceau("check"))
+        self.judge(first)
+        return {"code": first.code, "seen": first.code != 0}
+
+
+def root(*words):
+    subprocess.run([*(() if os.geteuid() == 0 else ("sudo", "-n")),
+                    *map(str, words)], check=True)
+
+
+@contextlib.contextmanager
+def mounted(folder, left):
+    """What is in the folder is on a small file system; back at the end."""
+    aside = folder.with_name(folder.name + ".aside")
+    shutil.rmtree(aside, ignore_errors=True)
+    folder.rename(aside)
+    folder.mkdir(mode=0o700)
+    root("mount", "-t", "tmpfs", "-o", f"size=16m,mode=700,uid={os.geteuid()}",
+         "tmpfs", folder)
+    try:
+        shutil.copytree(aside, folder, dirs_exist_ok=True)
+        if left is None:
+            root("mount", "-o", "remount,ro", folder)
+        else:
+            fill(folder, left)
+        yield
+        if left is None:
+            root("mount", "-o", "remount,rw", folder)
+        (folder / "filler").unlink(missing_ok=True)
+        shutil.rmtree(aside)
+        shutil.copytree(folder, aside)
+    finally:
+        root("umount", folder)
+        folder.rmdir()
+        aside.rename(folder)
+
+
+def fill(folder, left):
+    free = os.statvfs(folder)
+    size = (free.f_bavail - left) * free.f_frsize
+    with open(folder / "filler", "wb") as f:
+        os.posix_fallocate(f.fileno(), 0, size)
+
+
+def every(trials):
+    """(command, what fails, where): each kind once before any twice."""
+    for name, trial in trials.items():
+        for folder in ("state", "inbox"):
+            for left in (None, *LEFT):
+                yield name, "read only" if left is None else "full", \
+                    f"{folder} {left}"
+        trial.prepare()
+        for page in range(trial.pages()):
+            for kind in DAMAGES:
+                yield name, kind, str(page)
+
+
+def one(trial, what, where, seed):
+    rng = random.Random(f"{seed} {what} {where}")
+    row = {}
+    try:
+        if what in DAMAGES:
+            row = trial.damaged(int(where), what, rng)
+        else:
+            folder, left = where.split()
+            row = trial.short(folder,
+                              None if left == "None" else int(left))
+        return {"verdict": "ok", **row}
+    except (AssertionError, subprocess.SubprocessError) as e:
+        return {**row, "verdict": f"WRONG: {e}"[:600]}
+
+
+def table(rows):
+    kinds = ("full", "read only", *DAMAGES)
+    head = [f"{k}: tried, refused" for k in kinds]
+    lines = ["| command | " + " | ".join(head) + " |",
+             "|---|" + "--:|" * len(kinds)]
+    for name in dict.fromkeys(r["case"] for r in rows):
+        tried, refused = Counter(), Counter()
+        for r in rows:
+            if r["case"] == name:
+                tried[r["what"]] += 1
+                refused[r["what"]] += r.get("code", 0) != 0
+        lines.append(f"| {name} | " + " | ".join(
+            f"{tried[k]}, {refused[k]}" for k in kinds) + " |")
+    return lines
+
+
+def main():
+    args = argparse.ArgumentParser(prog="disk")
+    args.add_argument("--seed", type=int, default=1)
+    args.add_argument("--sample", type=int, default=1)
+    args.add_argument("--seconds", type=int, help="stop after so long")
+    args.add_argument("--only", action="append", choices=sorted(CASES))
+    args.add_argument("--out", type=pathlib.Path, required=True)
+    args = args.parse_args()
+    began, rng = time.monotonic(), random.Random(args.seed)
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    rows = [json.loads(line) for line in args.out.read_text().splitlines()] \
+        if args.out.exists() else []
+    done = {(r["case"], r["what"], r["where"]) for r in rows}
+    with Demo(postfix=False) as demo, open(args.out, "a") as out:
+        demo.start()
+        forger = Forger()
+        trials = {name: Trial(CASES[name](demo, forger, lived))
+                  for name in args.only or CASES
+                  if CASES[name].who and name not in STORELESS}
+        todo = list(every(trials))
+        rng.shuffle(todo)
+        for name, what, where in todo[:len(todo) // args.sample]:
+            if args.seconds and time.monotonic() - began > args.seconds:
+                break
+            if (name, what, where) in done:
+                continue
+            rows.append({"case": name, "what": what, "where": where,
+                         **one(trials[name], what, where, args.seed)})
+            print(json.dumps(rows[-1]), file=out, flush=True)
+            if rows[-1]["verdict"].startswith("WRONG"):
+                print(rows[-1], flush=True)
+    wrong = [r for r in rows if r["verdict"].startswith("WRONG")]
+    print("\n".join(table(rows)))
+    print(f"\n{datetime.date.today()} seed {args.seed}, sample "
+          f"{args.sample}: {len(todo)} failures possible, {len(rows)} tried, "
+          f"{len(wrong)} wrong, {round(time.monotonic() - began)} s")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
