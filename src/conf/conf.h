@@ -47,6 +47,7 @@ struct conf_server {
 	char		*password_file;
 	char		*token_command;
 	int		 timeout_s;	/* of each step; default 60 */
+	int		 session_s;	/* of a whole session of `poll`; 3600 */
 };
 
 struct conf_account {

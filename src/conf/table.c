@@ -64,7 +64,9 @@ _Static_assert(TOP(ack_delay_max_s) == TOP(ack_delay_min_s) + sizeof(int),
 	    0, 0, NULL, NULL, N_("Command whose first line of output is an " \
 	    "access token, for xoauth2.") }, \
 	{ sect, "timeout", K_TIME, F(server.timeout_s), NULL, 1, 86400, \
-	    "60 s", NULL, N_("How long one step may take.") }
+	    "60 s", NULL, N_("How long one step may take.") }, \
+	{ sect, "session", K_TIME, F(server.session_s), NULL, 1, 86400, \
+	    "1 h", NULL, N_("How long one session may take in all.") }
 
 const struct row conf_rows[] = {
 	{ S_TOP, "language", K_LANG, TOP(language), w_lang, 0, 0, NULL,

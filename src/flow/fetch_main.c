@@ -112,9 +112,9 @@ fetched_as(struct fetch *f, enum source_got got, struct err *why)
 	case SOURCE_GOT:
 		break;
 	case SOURCE_GONE:
-	case SOURCE_UNREADABLE:
-		err_set(why, RC_TEMP, _("the server does not give it"));
 		return FETCHED_GONE;
+	case SOURCE_UNREADABLE:
+		return FETCHED_REFUSED;
 	case SOURCE_TOO_BIG:
 		err_class(why, EC_TOOBIG, "%s", err_class_say(EC_TOOBIG));
 		return FETCHED_TOOBIG;
@@ -262,7 +262,8 @@ static enum rc
 set_up(struct fetch *f, struct secret *secret, struct err *e)
 {
 	const struct source_limits limits = {
-	    f->p->conf->max_receive / 3 * 5 + 65536, 0 };
+	    f->p->conf->max_receive / 3 * 5 + 65536, 0,
+	    pass_until_ms(f->p, &f->account->server) };
 	const char *rw[] = { f->account->path, NULL };
 	enum rc rc = RC_OK;
 

@@ -106,7 +106,8 @@ enum fetched {
 	FETCHED_UNSEALED,	/* none in it */
 	FETCHED_FORMAT,		/* damaged, or more than one */
 	FETCHED_TOOBIG,
-	FETCHED_GONE		/* no longer there, or the server refuses it */
+	FETCHED_GONE,		/* no longer there */
+	FETCHED_REFUSED		/* there, but the server does not give it */
 };
 
 /* Runs of octets inside a frame: length(4), octets. */

@@ -75,6 +75,8 @@ struct account {
 	uint64_t		 put_bytes;
 	int64_t			 again_at;	/* `run`: next start */
 	unsigned		 failures;	/* in a row */
+	size_t			 refused;	/* listed and not given */
+	int64_t			 until_ms;	/* no session after; 0: none */
 	int64_t			 release_after;
 	int64_t			 asked_ids[RELEASE_AT_ONCE];
 	size_t			 nasked;

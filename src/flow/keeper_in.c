@@ -86,6 +86,8 @@ accounts_start(struct keeper *k, struct err *e)
 			a->state = AC_OFF;
 			memset(&a->suspect, 0, sizeof(a->suspect));
 		}
+		if (a->until_ms == 0)
+			a->until_ms = pass_until_ms(k->p, &a->conf->server);
 		if (a->state != AC_OFF || accounts_running(k) >=
 		    (size_t)k->p->conf->parallel)
 			continue;
@@ -293,6 +295,10 @@ on_end(struct keeper *k, struct account *a, const struct frame *f,
 		if (as != FETCHED_UNSEALED)
 			keeper_worse(k, RC_INPUT, WHY_NONE);
 		return k->p->dry_run ? RC_OK : pass_over(k, a, id, as, e);
+	case FETCHED_REFUSED:
+		a->refused++;
+		gather_drop(k, &a->mail);
+		return RC_OK;
 	case FETCHED_GONE:
 		gather_drop(k, &a->mail);
 		return RC_OK;
@@ -305,8 +311,8 @@ on_released(struct keeper *k, struct account *a, const struct frame *f,
     struct err *e)
 {
 	struct rd r = rd_of(f->body.p, f->body.len);
-	int64_t gone[RELEASE_AT_ONCE];
-	size_t i = 0, n = 0;
+	int64_t gone[RELEASE_AT_ONCE], marked[RELEASE_AT_ONCE];
+	size_t i = 0, n = 0, m = 0;
 	enum rc rc = RC_OK;
 
 	while (r.left > 0 && !r.bad) {
@@ -318,12 +324,16 @@ on_released(struct keeper *k, struct account *a, const struct frame *f,
 		/* In the order in which they were asked for. */
 		if (i >= a->nasked)
 			return line_bad(&a->line, e);
-		if (done != SOURCE_PENDING)
+		if (done == SOURCE_RELEASED)
 			gone[n++] = a->asked_ids[i];
+		else if (done == SOURCE_MARKED)
+			marked[m++] = a->asked_ids[i];
 		i++;
 	}
 	if (rc == RC_OK && n > 0)
 		rc = store_released(k->st, gone, n, e);
+	if (rc == RC_OK && m > 0)
+		rc = store_marked(k->st, marked, m, e);
 	a->nasked = 0;
 	a->state = AC_FETCHED;
 	return rc == RC_OK && r.bad ? line_bad(&a->line, e) : rc;
@@ -402,13 +412,30 @@ again_without(struct keeper *k, struct account *a)
 	const struct store_uid *found;
 	bool again;
 
-	if (a->state != AC_FETCHING || a->line.why == WHY_LOCAL || k->stop)
+	if (a->state != AC_FETCHING || a->line.why == WHY_LOCAL || k->stop ||
+	    (a->until_ms != 0 && clock_ms() >= a->until_ms))
 		return false;
 	again = suspect_over(&a->suspect, !a->line.done, &found);
 	if (found != NULL)
 		keeper_event(k, "in.left", "account=%s uid=\"%.*s\"",
 		    a->conf->name, (int)found->len, (const char *)found->p);
 	return again;
+}
+
+/* Mail that the server lists and does not give is nobody's until a person
+ * looks. */
+static void
+refused_tell(struct keeper *k, struct account *a)
+{
+	struct err why = ERR_INIT;
+
+	if (a->refused == 0)
+		return;
+	err_set(&why, RC_TEMP, _("account %s: %zu of the messages that the "
+	    "server lists are not given by it; they stay there, and will be "
+	    "asked for again"), a->conf->name, a->refused);
+	keeper_fault(k, "in.refused", RC_TEMP, WHY_SERVER, &why);
+	a->refused = 0;
 }
 
 /* The session is over, in order or not: what came whole is kept. */
@@ -421,6 +448,7 @@ account_gone(struct keeper *k, struct account *a, struct err *e)
 	gather_drop(k, &a->mail);
 	rc = put_commit(k, a, e);
 	store_list_free(&a->list);
+	refused_tell(k, a);
 	if (!l->done && l->rc == RC_OK)
 		l->rc = err_set(&l->err, RC_TEMP,
 		    _("a process of sceau has ended early"));

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/chan.h"
+#include "base/clock.h"
 #include "base/secret.h"
 #include "conf/conf.h"
 
@@ -44,6 +45,14 @@ struct pass_ends {
 	struct chan	composer;	/* vault: mail to be sealed */
 	struct chan	starter;	/* keeper, clerk */
 };
+
+/* pass_until_ms(): the clock_ms() at which a session with that server, begun
+ * now, has taken too long; 0 in `run`, where nobody waits for its end. */
+static inline int64_t
+pass_until_ms(const struct pass *p, const struct conf_server *server)
+{
+	return p->stay ? 0 : clock_ms() + (int64_t)server->session_s * 1000;
+}
 
 /* The mains: run in the child after fork, return what to exit with. */
 enum rc keeper_main(const struct pass *p, struct pass_ends *x, struct err *e);

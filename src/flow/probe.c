@@ -17,7 +17,7 @@ static enum rc
 probe_source(const struct conf_account *a, enum wire_why *why,
     struct err *e)
 {
-	const struct source_limits limits = { 0, 0 };
+	const struct source_limits limits = { .max_message = 0 };
 	const char *rw[] = { a->path, NULL };
 	struct secret secret = SECRET_INIT;
 	struct source *s = NULL;

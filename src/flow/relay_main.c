@@ -25,6 +25,7 @@ struct relaying {
 	uint32_t		 job;
 	bool			 open;	/* IPC_OUT_END has not come yet */
 	bool			 finish;	/* IPC_FINISH has come */
+	int64_t			 until_ms;
 	char			 from[ROUTE_BYTES], sender[ROUTE_BYTES];
 	char			 to[ROUTE_BYTES];
 	char			 id[WRAP_ID_BYTES], boundary[80];
@@ -90,6 +91,9 @@ next_mail(void *arg, struct relay_mail *m, bool *more, struct err *e)
 	*more = false;
 	if (x->finish)
 		return RC_OK;
+	if (x->until_ms != 0 && clock_ms() >= x->until_ms)
+		return err_set(e, RC_TEMP, _("the session has taken longer "
+		    "than \"session\" allows; the next pass goes on"));
 	while ((rc = chan_recv(x->keeper, &f, e)) == RC_OK) {
 		switch ((int)f.type) {
 		case IPC_OUT:		/* of a mail that was refused */
@@ -175,6 +179,7 @@ relay_main(const struct pass *p, unsigned relay, struct pass_ends *ends,
 	if (x == NULL)
 		return err_set(e, RC_NOMEM, _("no memory left"));
 	x->keeper = &ends->keeper;
+	x->until_ms = pass_until_ms(p, &conf->server);
 	feed = (struct relay_feed){ x, next_mail, read_mail, mail_done };
 	if (conf->server.auth != CONF_AUTH_NONE)
 		rc = cred_get(&conf->server, &secret, e);

@@ -143,6 +143,10 @@ enum rc peer_id(struct store *st, const char *identity, int64_t *id,
 /* store_row.c */
 enum rc row_put(struct store *st, const struct store_row *row, struct err *e);
 
+/* A name that no server gives to a message: it has a control character and a
+ * blank. */
+#define NO_NAME "CAST(char(1) || 'no name ' || id AS BLOB)"
+
 /* store_in.c: a row of incoming, in the order of IN_COLS */
 #define IN_COLS "id, state, account, uid, body, (SELECT size FROM body " \
 	"WHERE body.id = incoming.body), put_at, t, class, held_at, sender, " \

@@ -226,15 +226,30 @@ store_release_due(struct store *st, const char *account, int64_t now,
 	return in_read_all(st, s, out, n, e);
 }
 
-enum rc
-store_released(struct store *st, const int64_t *ids, size_t n, struct err *e)
+static enum rc
+each_of(struct store *st, const char *sql, const int64_t *ids, size_t n,
+    struct err *e)
 {
 	enum rc rc;
 
 	if ((rc = tx_begin(st, e)) != RC_OK)
 		return rc;
 	for (size_t i = 0; rc == RC_OK && i < n; i++)
-		rc = DB_DO(st, e, "UPDATE incoming SET gone = 1 "
-		    "WHERE id = ?1 AND state >= 3", V_I(ids[i]));
+		rc = db_do(st, sql, (const struct db_val[]){ V_I(ids[i]),
+		    V_END }, e);
 	return TX_END(st, rc, "released", e);
+}
+
+enum rc
+store_released(struct store *st, const int64_t *ids, size_t n, struct err *e)
+{
+	return each_of(st, "UPDATE incoming SET gone = 1 "
+	    "WHERE id = ?1 AND state >= 3", ids, n, e);
+}
+
+enum rc
+store_marked(struct store *st, const int64_t *ids, size_t n, struct err *e)
+{
+	return each_of(st, "UPDATE incoming SET action = 0 "
+	    "WHERE id = ?1 AND state >= 3", ids, n, e);
 }

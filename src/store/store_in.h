@@ -77,10 +77,12 @@ struct store_in {
  *
  * _end() counts ${wanted} and writes only if something changed: a delivered or
  * passed message that is listed no more is marked gone, and forgotten when the
- * next whole listing lacks it too; one that was released and is listed again
- * is due for release again.  Fetched, intended and held messages stay whatever
- * the listing says, so an empty or a wholly new listing (UIDVALIDITY) loses
- * nothing and deletes nothing.
+ * next whole listing lacks it too.  A name that was gone and is listed again
+ * may mean another message (POP3 servers use theirs again; RFC 1939 7): what
+ * it meant is not released any more, and what is there is wanted; T tells a
+ * copy.  Fetched, intended and held messages stay whatever the listing says,
+ * so an empty or a wholly new listing (UIDVALIDITY) loses nothing and deletes
+ * nothing.
  */
 struct store_list;
 enum rc store_list_begin(struct store *st, const char *account,
@@ -281,8 +283,11 @@ enum rc store_held_drop(struct store *st, int64_t id, uint8_t action,
 enum rc store_release_due(struct store *st, const char *account, int64_t now,
     int64_t after, struct store_in *out, size_t max, size_t *n,
     struct err *e);
-/* store_released(): the server confirmed. */
+/* store_released(): the server confirmed that they are gone.  store_marked():
+ * they are there, and nothing more is to be done about them. */
 enum rc store_released(struct store *st, const int64_t *ids, size_t n,
+    struct err *e);
+enum rc store_marked(struct store *st, const int64_t *ids, size_t n,
     struct err *e);
 
 #endif

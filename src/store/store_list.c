@@ -50,6 +50,9 @@ store_list_add(struct store_list *l, const struct store_uid *uids, size_t n,
 	return rc;
 }
 
+#define NOT_LISTED "NOT EXISTS (SELECT 1 FROM listed l WHERE l.list = ?2 " \
+	"AND l.uid = incoming.uid)"
+
 /* Is there anything that _end() has to write? */
 static enum rc
 list_differs(struct store_list *l, int64_t *differs, struct err *e)
@@ -61,8 +64,14 @@ list_differs(struct store_list *l, int64_t *differs, struct err *e)
 	    "AND l.uid = i.uid)))", V_T(l->account), V_I(l->number));
 }
 
-#define NOT_LISTED "NOT EXISTS (SELECT 1 FROM listed l WHERE l.list = ?2 " \
-	"AND l.uid = incoming.uid)"
+/* What cannot be forgotten, because its octets are here, loses its name. */
+static enum rc
+names_used_again(struct store_list *l, struct err *e)
+{
+	return DB_DO(l->st, e, "UPDATE incoming SET uid = " NO_NAME
+	    " WHERE account = ?1 AND gone = 1 AND NOT " NOT_LISTED,
+	    V_T(l->account), V_I(l->number));
+}
 
 static enum rc
 list_apply(struct store_list *l, struct err *e)
@@ -71,11 +80,11 @@ list_apply(struct store_list *l, struct err *e)
 	enum rc rc;
 
 	if ((rc = DB_DO(st, e, "DELETE FROM incoming WHERE account = ?1 "
-	    "AND gone = 1 AND state IN (3, 5) AND " NOT_LISTED,
-	    V_T(l->account), V_I(l->number))) != RC_OK)
+	    "AND gone = 1 AND state IN (3, 5)", V_T(l->account))) != RC_OK ||
+	    (rc = names_used_again(l, e)) != RC_OK)
 		return rc;
-	return DB_DO(st, e, "UPDATE incoming SET gone = " NOT_LISTED
-	    " WHERE account = ?1 AND gone <> " NOT_LISTED,
+	return DB_DO(st, e, "UPDATE incoming SET gone = 1 "
+	    "WHERE account = ?1 AND gone = 0 AND " NOT_LISTED,
 	    V_T(l->account), V_I(l->number));
 }
 
@@ -87,19 +96,21 @@ store_list_end(struct store_list *l, size_t *wanted, struct err *e)
 	enum rc rc;
 
 	*wanted = 0;
+	if ((rc = list_differs(l, &differs, e)) != RC_OK)
+		return rc;
+	if (differs && st->mode != STORE_READ) {
+		if ((rc = tx_begin(st, e)) != RC_OK)
+			return rc;
+		rc = list_apply(l, e);
+		if ((rc = TX_END(st, rc, "list", e)) != RC_OK)
+			return rc;
+	}
 	if ((rc = DB_INT(st, e, &n, "SELECT count(*) FROM listed l "
 	    "WHERE l.list = ?2 AND NOT EXISTS (SELECT 1 FROM incoming i "
 	    "WHERE i.account = ?1 AND i.uid = l.uid)",
-	    V_T(l->account), V_I(l->number))) != RC_OK)
-		return rc;
-	*wanted = (size_t)n;
-	if ((rc = list_differs(l, &differs, e)) != RC_OK || !differs ||
-	    st->mode == STORE_READ)
-		return rc;
-	if ((rc = tx_begin(st, e)) != RC_OK)
-		return rc;
-	rc = list_apply(l, e);
-	return TX_END(st, rc, "list", e);
+	    V_T(l->account), V_I(l->number))) == RC_OK)
+		*wanted = (size_t)n;
+	return rc;
 }
 
 enum rc

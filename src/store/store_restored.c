@@ -2,9 +2,6 @@
 
 #include "store/db.h"
 
-/* No server's name for a message has a control character and a blank. */
-#define FORGET_NAME "CAST(char(1) || 'restored ' || id AS BLOB)"
-
 static enum rc
 count(struct store *st, struct store_restored *out, struct err *e)
 {
@@ -27,7 +24,7 @@ forget(struct store *st, int64_t now, struct err *e)
 
 	if ((rc = DB_DO(st, e, "DELETE FROM incoming "
 	    "WHERE state IN (3, 5)")) != RC_OK ||
-	    (rc = DB_DO(st, e, "UPDATE incoming SET uid = " FORGET_NAME)) !=
+	    (rc = DB_DO(st, e, "UPDATE incoming SET uid = " NO_NAME)) !=
 	    RC_OK)
 		return rc;
 	return DB_DO(st, e, "UPDATE queue SET since = ?1 "

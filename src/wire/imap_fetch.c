@@ -15,6 +15,8 @@ struct passing {
 	bool				 open;	/* begin() was called */
 	bool				 cut;
 	uint64_t			 left;
+	uint64_t			 paid;	/* octets that may still be a
+						 * body's */
 	enum rc				 rc;
 	struct err			*e;
 };
@@ -37,9 +39,22 @@ fresh_step(struct passing *p)
 	const struct imap_source *i = p->s->impl;
 	uint64_t most = p->s->limits.max_message;
 
-	stream_step(i->talk.link.stream, most + most / 2 + IMAP_STEP_BYTES);
+	/* All else is kept in memory until the answer is complete. */
+	stream_step(i->talk.link.stream, IMAP_STEP_BYTES);
 	p->left = most;
+	p->paid = most + most / 2;
 	p->cut = p->open = false;
+}
+
+/* Octets of a body are passed on, not kept: the step may read as many more. */
+static void
+pay(struct passing *p, size_t len)
+{
+	const struct imap_source *i = p->s->impl;
+	uint64_t more = len < p->paid ? len : p->paid;
+
+	p->paid -= more;
+	stream_more(i->talk.link.stream, more);
 }
 
 static bool
@@ -47,6 +62,7 @@ pass_on(struct passing *p, const char *octets, size_t len)
 {
 	if (p->rc != RC_OK)
 		return false;
+	pay(p, len);
 	if (!p->open) {
 		p->rc = p->sink->begin(p->sink->arg, p->e);
 		p->open = true;

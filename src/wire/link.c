@@ -18,7 +18,8 @@ check(const struct conf_server *s, struct err *e)
 }
 
 enum rc
-link_new(const struct conf_server *server, struct link *l, struct err *e)
+link_new(const struct conf_server *server, int64_t until_ms, struct link *l,
+    struct err *e)
 {
 	enum rc rc;
 	int fd;
@@ -40,7 +41,10 @@ link_new(const struct conf_server *server, struct link *l, struct err *e)
 		    "tls = implicit"), server->host);
 	}
 	l->stream = stream_new(fd, server->host, server->timeout_s, e);
-	return l->stream == NULL ? RC_NOMEM : RC_OK;
+	if (l->stream == NULL)
+		return RC_NOMEM;
+	stream_until(l->stream, until_ms);
+	return RC_OK;
 }
 
 void

@@ -19,13 +19,14 @@ struct link {
 };
 
 /*
- * link_new(server, l, e):
+ * link_new(server, until_ms, l, e):
  * Check the settings, load the certificates, resolve and connect; nothing is
- * read.  Without TLS only to this machine itself.  ${l} must be link_free()d,
- * after a failure too.  RC_OK, RC_TEMP, RC_CONF, RC_NOMEM.
+ * read.  ${until_ms}: as in stream_until().  Without TLS only to this machine
+ * itself.  ${l} must be link_free()d, after a failure too.
+ * RC_OK, RC_TEMP, RC_CONF, RC_NOMEM.
  */
-enum rc link_new(const struct conf_server *server, struct link *l,
-    struct err *e);
+enum rc link_new(const struct conf_server *server, int64_t until_ms,
+    struct link *l, struct err *e);
 void link_free(struct link *l);
 
 /* link_begin(l, e): TLS now, where it is implicit. */

@@ -25,6 +25,8 @@
 struct source_limits {
 	uint64_t	max_message;	/* larger ones are never asked for */
 	size_t		max_list;	/* messages in one list; 0: 1,000,000 */
+	int64_t		until_ms;	/* a server's session: see
+					 * stream_until() */
 };
 
 /* What is known after source_open(). */

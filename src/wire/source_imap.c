@@ -27,7 +27,8 @@ set_up(struct source *s, struct err *e)
 
 	if ((s->impl = i) == NULL)
 		return err_set(e, RC_NOMEM, "imap");
-	return link_new(&s->account->server, &i->talk.link, e);
+	return link_new(&s->account->server, s->limits.until_ms,
+	    &i->talk.link, e);
 }
 
 static enum rc

@@ -20,6 +20,7 @@ struct stream {
 	bool		 dead;
 	const char	*host;
 	int		 timeout_s;
+	int64_t		 until_ms;	/* clock_ms() of the end; 0: none */
 	int64_t		 waited_ms;	/* in this step */
 	uint64_t	 moved;		/* octets in this step */
 	uint64_t	 budget;	/* octets that may still be read */
@@ -60,12 +61,17 @@ stream_free(struct stream **s)
 	*s = NULL;
 }
 
+
 void
-stream_step(struct stream *s, uint64_t budget)
+stream_more(struct stream *s, uint64_t octets)
 {
-	s->waited_ms = 0;
-	s->moved = 0;
-	s->budget = budget;
+	s->budget += octets;
+}
+
+void
+stream_until(struct stream *s, int64_t until_ms)
+{
+	s->until_ms = until_ms;
 }
 
 void
@@ -111,6 +117,22 @@ too_slow(struct stream *s)
 	return -1;
 }
 
+/* A server that answers just in time, for ever, keeps all others waiting for
+ * the next pass. */
+static bool
+too_long(struct stream *s)
+{
+	struct err e = ERR_INIT;
+
+	if (s->until_ms == 0 || clock_ms() < s->until_ms)
+		return false;
+	err_set(&e, RC_TEMP, _("%s: the session has taken longer than "
+	    "\"session\" allows; what came whole is kept, and the next "
+	    "pass goes on"), s->host);
+	stream_kill(s, WHY_NETWORK, &e);
+	return true;
+}
+
 static int64_t
 time_left(const struct stream *s)
 {
@@ -123,6 +145,15 @@ time_left(const struct stream *s)
 	return left < quiet ? left : quiet;
 }
 
+void
+stream_step(struct stream *s, uint64_t budget)
+{
+	(void)too_long(s);
+	s->waited_ms = 0;
+	s->moved = 0;
+	s->budget = budget;
+}
+
 /* Wait for the socket; 0, or -1 and dead. */
 static int
 await(struct stream *s, short events)
@@ -131,14 +162,18 @@ await(struct stream *s, short events)
 	int64_t left = time_left(s), began = clock_ms();
 	int r;
 
+	if (too_long(s))
+		return -1;
 	if (left <= 0)
 		return (int)too_slow(s);
+	if (s->until_ms != 0 && left > s->until_ms - began)
+		left = s->until_ms > began ? s->until_ms - began : 1;
 	do {
 		r = poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left);
 	} while (r < 0 && errno == EINTR && clock_ms() - began < left);
 	s->waited_ms += clock_ms() - began;
 	if (r == 0)
-		return (int)too_slow(s);
+		return too_long(s) ? -1 : (int)too_slow(s);
 	return r < 0 ? (int)lost(s, errno) : 0;
 }
 

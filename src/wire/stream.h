@@ -52,6 +52,10 @@ bool stream_verified(const struct stream *s);
 const char *stream_version(const struct stream *s);
 
 void stream_step(struct stream *s, uint64_t budget);
+/* stream_more(s, octets): this step may read so many more. */
+void stream_more(struct stream *s, uint64_t octets);
+/* stream_until(s, until_ms): dead from that clock_ms() on; 0: never. */
+void stream_until(struct stream *s, int64_t until_ms);
 /* stream_hurry(s, timeout_s): for goodbyes. */
 void stream_hurry(struct stream *s, int timeout_s);
 

@@ -32,4 +32,16 @@ check-disk: all
 	    --sample $${SAMPLE:-1} $${T:+--seconds $$T} \
 	    --out $(abs_top_builddir)/build/disk/pages-$${SEED:-1}.jsonl
 
-.PHONY: check-crash check-disk check-fault
+# Each thing a hostile server does, tried; goes on where it stopped.
+# make check-hostile SEED=1 SAMPLE=10 T=600; make hostile-report
+HOSTILE = PYTHONDONTWRITEBYTECODE=1 SCEAU_BUILD=$(abs_top_builddir) $(PYTHON) \
+	$(abs_top_srcdir)/tests/hostile/campaign.py \
+	--out $(abs_top_builddir)/build/hostile/rows.jsonl
+check-hostile: all
+	$(HOSTILE) --seed $${SEED:-1} --sample $${SAMPLE:-1} \
+	    $${T:+--seconds $$T}
+hostile-report:
+	$(HOSTILE) --table | $(TOOLS)/section \
+	    $(abs_top_srcdir)/tests/RESULTS.md "Hostile servers"
+
+.PHONY: check-hostile hostile-report check-crash check-disk check-fault

@@ -70,18 +70,46 @@ test_list_forgets_only_what_is_gone_twice(void **state)
 	(void)list(w, "a", 1, 2, 0, out, 20, &given);
 	assert_int_equal(due(w, "a", NOW), 0);
 	assert_true(get_in(w, id).gone);
-	/* listed again: released again, not fetched again */
-	assert_int_equal(list(w, "a", 1, 1, 1, out, 20, &given), 0);
-	assert_int_equal(due(w, "a", NOW), 1);
+	(void)list(w, "a", 1, 2, 0, out, 20, &given);
+	assert_int_equal(get_in(w, id).id, 0);
+}
+
+static void
+test_list_a_name_used_again_is_another_message(void **state)
+{
+	struct world *w = *state;
+	struct store_uid out[20];
+	size_t given;
+	int64_t id = put_one_of(w, "a", 1), other = put_one_of(w, "a", 2);
+
+	assert_int_equal(deliver(w, id, 1), STORE_OK);
 	OK(w, store_released(w->st, &id, 1, &w->e));
 	world_reopen(w);
 	assert_int_equal(due(w, "a", NOW), 0);
-	/* the deletion did not hold */
-	(void)list(w, "a", 1, 1, 1, out, 20, &given);
-	assert_int_equal(due(w, "a", NOW), 1);
-	OK(w, store_released(w->st, &id, 1, &w->e));
-	(void)list(w, "a", 1, 5, 1, out, 20, &given);
+	assert_int_equal(list(w, "a", 1, 1, 2, out, 20, &given), 1);
 	assert_int_equal(get_in(w, id).id, 0);
+	assert_int_equal(due(w, "a", NOW), 0);
+	/* one that is not done yet keeps its octets and loses its name */
+	(void)list(w, "a", 1, 1, 1, out, 20, &given);
+	assert_true(get_in(w, other).gone);
+	assert_int_equal(list(w, "a", 1, 2, 1, out, 20, &given), 1);
+	assert_int_equal(get_in(w, other).state, STORE_FETCHED);
+	assert_int_equal(deliver(w, other, 2), STORE_OK);
+	assert_int_equal(due(w, "a", NOW), 0);
+}
+
+static void
+test_marked_is_not_asked_for_again(void **state)
+{
+	struct world *w = *state;
+	struct store_uid out[20];
+	size_t given;
+	int64_t id = put_one_of(w, "a", 1);
+
+	assert_int_equal(deliver(w, id, 1), STORE_OK);
+	OK(w, store_marked(w->st, &id, 1, &w->e));
+	assert_int_equal(list(w, "a", 1, 1, 1, out, 20, &given), 0);
+	assert_int_equal(due(w, "a", NOW), 0);
 }
 
 static void
@@ -489,6 +517,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_list_wants_the_unknown_in_order),
 		WORLD_TEST(test_list_forgets_only_what_is_gone_twice),
+		WORLD_TEST(test_list_a_name_used_again_is_another_message),
+		WORLD_TEST(test_marked_is_not_asked_for_again),
 		WORLD_TEST(test_list_empty_or_new_loses_nothing),
 		WORLD_TEST(test_list_without_end_changes_nothing),
 		WORLD_TEST(test_list_two_accounts_at_once),

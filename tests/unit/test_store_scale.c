@@ -151,12 +151,13 @@ test_many(void **state)
 		OK(w, store_list_add(l, &u, 1, &w->e));
 	}
 	OK(w, store_list_end(l, &wanted, &w->e));
-	assert_int_equal(wanted, 5);
+	/* 5 are new; the others were released: these are their names again */
+	assert_int_equal(wanted, total + 5);
 	store_list_free(&l);
 	OK(w, store_counts(w->st, NOW, &c, &w->e));
 	assert_int_equal(c.to_open, 0);
-	/* listed again, and those that brought acknowledgements */
-	assert_int_equal(c.to_release, total + total / BATCH);
+	/* those that brought acknowledgements */
+	assert_int_equal(c.to_release, total / BATCH);
 	assert_int_equal(c.undelivered, 0);
 	assert_int_equal(c.acks_waiting, total);
 	assert_int_equal(sql_number(w, "SELECT count(*) FROM journal"),

@@ -44,7 +44,7 @@ class Session:
         self.parts = []             # (heard under TLS?, octets)
         self.commands = []
         self.tls = self.logged_in = False
-        self.sender = self.to = None
+        self.sender = self.to = self.mail = None
         self.chunks = b""
         self.failed = None          # why TLS did not come about
 
@@ -158,7 +158,7 @@ class Session:
         self.finish(self.content(), ".")
 
     def finish(self, content, verb):
-        mail = (self.sender, self.to, content)
+        mail = self.mail = (self.sender, self.to, content)
         if self.to is None:
             self.say("554 no valid recipients")
             return
