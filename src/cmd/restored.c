@@ -89,6 +89,23 @@ clock_check(int64_t at, struct err *e)
 	    "the clock, then run it again"), now);
 }
 
+/* A new store takes the damaged one's place when it knows of the moment. */
+static enum rc
+restore(const struct pass *p, int64_t at, struct store_restored *r,
+    struct store_mended *m, struct err *e)
+{
+	const char *state = p->conf->state;
+	enum rc rc = store_mend_begin(state, p->dry_run, at, m, e);
+
+	/* The import that must come first does the rest. */
+	if (rc == RC_OK && m->damaged && access(p->conf->keystore, F_OK) != 0)
+		rc = store_mend_end(state, at, m, rc, e);
+	if (rc == RC_OK && !(m->damaged && p->dry_run))
+		rc = alone_restored(p, m->lock_fd >= 0 ? m->fresh : state,
+		    at, r, e);
+	return store_mend_end(state, at, m, rc, e);
+}
+
 enum rc
 cmd_restored(struct app *app, int argc, char **argv, struct err *e)
 {
@@ -107,16 +124,13 @@ cmd_restored(struct app *app, int argc, char **argv, struct err *e)
 		    "this state; nothing was changed: end it, then run it "
 		    "again"));
 	p = app_pass(app, PASS_SUBMIT);
-	if ((rc = store_mend(app->conf.state, app->dry_run, at, &m, e)) ==
-	    RC_OK && !app->json)
-		say_mended(&m, app->dry_run);
-	if (rc == RC_OK && !(m.damaged && app->dry_run))
-		rc = alone_restored(&p, at, &r, e);
+	rc = restore(&p, at, &r, &m, e);
 	close(lock);
 	if (rc != RC_OK)
 		return rc;
 	if (app->json)
 		return say_json(at, &r, &m, e);
+	say_mended(&m, app->dry_run);
 	if (!(m.damaged && app->dry_run))
 		say(at, &r);
 	return RC_OK;

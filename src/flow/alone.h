@@ -52,11 +52,11 @@ enum rc alone_selves(const struct pass *p, struct gate_self **out, size_t *n,
     struct err *e);
 
 /*
- * alone_restored(p, at, out, e): a backup of the state was put back at ${at}
- * (PROTOCOL 2.19.12): what was sealed before is flagged from now on, and see
- * store_restored().  With p->dry_run only ${out} is filled.
+ * alone_restored(p, dir, at, out, e): the store in ${dir} was put back at
+ * ${at} (PROTOCOL 2.19.12): what was sealed before is flagged from now on, and
+ * see store_restored().  With p->dry_run only ${out} is filled.
  */
-enum rc alone_restored(const struct pass *p, int64_t at,
+enum rc alone_restored(const struct pass *p, const char *dir, int64_t at,
     struct store_restored *out, struct err *e);
 
 #endif

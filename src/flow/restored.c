@@ -42,8 +42,8 @@ keep(struct lent *l, int64_t at, const struct frame *f,
 }
 
 enum rc
-alone_restored(const struct pass *p, int64_t at, struct store_restored *out,
-    struct err *e)
+alone_restored(const struct pass *p, const char *dir, int64_t at,
+    struct store_restored *out, struct err *e)
 {
 	struct alone a = { .pid = -1 };
 	struct lent l = { NULL, 0 };
@@ -55,8 +55,8 @@ alone_restored(const struct pass *p, int64_t at, struct store_restored *out,
 	a.arg = &l;
 	/* The vault is forked first: it has no business with the store. */
 	if ((rc = alone_start(&a, p, e)) == RC_OK)
-		rc = store_open(p->conf->state, p->dry_run ? STORE_READ :
-		    STORE_WRITE, &l.st, e);
+		rc = store_open(dir, p->dry_run ? STORE_READ : STORE_WRITE,
+		    &l.st, e);
 	if (rc == RC_OK && !buf_add64(&when, (uint64_t)at))
 		rc = err_set(e, RC_NOMEM, _("no memory left"));
 	if (rc == RC_OK)

@@ -176,18 +176,28 @@ struct store_mended {
 	size_t	rows;		/* that could */
 	size_t	lost;		/* messages to be sent, without their octets:
 				 * given up, each told by an event store.lost */
+	char	fresh[1024];	/* folder of the new store */
 	char	aside[1100];	/* where the damaged file is kept */
+	int	lock_fd;	/* inside */
 };
 
 /*
- * store_mend(dir, dry_run, now, out, e):
+ * store_mend_begin(dir, dry_run, now, out, e):
  * When the store in ${dir} is damaged, what can be read of it becomes a new
- * one, and the damaged file is kept beside it.  To be followed by
- * store_restored(): what was lost may have been anything.  RC_TEMP: somebody
- * has it open to write; RC_CONF: nothing of it can be read.
+ * one in ${out->fresh}, to which store_restored() is then done: what was lost
+ * may have been anything.  Nobody can write to the damaged one until
+ * store_mend_end().  RC_TEMP: somebody has it open; RC_CONF: nothing of it can
+ * be read.
+ *
+ * store_mend_end(dir, now, out, rc, e):
+ * With RC_OK the new one takes the place of the damaged one, which is kept
+ * beside it; else all stays as it was.  Call it after each _begin(); it
+ * gives ${rc} back, or what failed.
  */
-enum rc store_mend(const char *dir, bool dry_run, int64_t now,
+enum rc store_mend_begin(const char *dir, bool dry_run, int64_t now,
     struct store_mended *out, struct err *e);
+enum rc store_mend_end(const char *dir, int64_t now,
+    struct store_mended *out, enum rc rc, struct err *e);
 
 /* --- Events: for `sceau log` ------------------------------------------- */
 

@@ -297,9 +297,6 @@ salvage(struct mend *m, int64_t now, struct err *e)
 	(void)sqlite3_close(m->old.db);
 	/* Closed by its only user, it is one file. */
 	store_close(&m->st);
-	if (rc == RC_OK && (rc = journal_end(m, e)) == RC_OK)
-		rc = exchange(m, now, e);
-	sub_remove(m);
 	return rc;
 }
 
@@ -366,30 +363,63 @@ look(const char *path, char why[200], struct err *e)
 	return rc;
 }
 
+static enum rc
+mend_of(const char *dir, struct store_mended *out, struct mend *m,
+    struct err *e)
+{
+	memset(m, 0, sizeof(*m));
+	m->dir = dir;
+	m->out = out;
+	if ((size_t)snprintf(m->path, sizeof(m->path), "%s/sceau.db", dir) >=
+	    sizeof(m->path) || (size_t)snprintf(m->sub, sizeof(m->sub),
+	    "%s/mend", dir) >= sizeof(m->sub))
+		return err_set(e, RC_CONF, _("the name of the store's folder "
+		    "is too long"));
+	return RC_OK;
+}
+
 enum rc
-store_mend(const char *dir, bool dry_run, int64_t now,
+store_mend_begin(const char *dir, bool dry_run, int64_t now,
     struct store_mended *out, struct err *e)
 {
-	struct mend m = { .dir = dir, .out = out };
 	struct store lock = { .lock_fd = -1 };
+	struct mend m;
 	char why[200];
 	enum rc rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((size_t)snprintf(m.path, sizeof(m.path), "%s/sceau.db", dir) >=
-	    sizeof(m.path) || (size_t)snprintf(m.sub, sizeof(m.sub),
-	    "%s/mend", dir) >= sizeof(m.sub))
-		return err_set(e, RC_CONF, _("the name of the store's folder "
-		    "is too long"));
-	if (access(m.path, F_OK) != 0)
-		return RC_OK;
-	if ((rc = look(m.path, why, e)) != RC_OK || why[0] == '\0')
+	out->lock_fd = -1;
+	if ((rc = mend_of(dir, out, &m, e)) != RC_OK ||
+	    access(m.path, F_OK) != 0 ||
+	    (rc = look(m.path, why, e)) != RC_OK || why[0] == '\0')
 		return rc;
 	out->damaged = true;
-	if (dry_run)
-		return RC_OK;
-	if ((rc = slot_take_all(&lock, dir, e)) == RC_OK)
-		rc = salvage(&m, now, e);
+	memcpy(out->fresh, m.sub, sizeof(m.sub));
+	if (dry_run || (rc = slot_take_all(&lock, dir, e)) != RC_OK)
+		goto out;
+	rc = salvage(&m, now, e);
+	if (rc != RC_OK)
+		sub_remove(&m);
+out:
+	out->lock_fd = lock.lock_fd;
+	return rc;
+}
+
+enum rc
+store_mend_end(const char *dir, int64_t now, struct store_mended *out,
+    enum rc rc, struct err *e)
+{
+	struct store lock = { .lock_fd = out->lock_fd };
+	struct mend m;
+
+	if (out->lock_fd < 0)
+		return rc;
+	if (rc == RC_OK && (rc = mend_of(dir, out, &m, e)) == RC_OK &&
+	    (rc = journal_end(&m, e)) == RC_OK)
+		rc = exchange(&m, now, e);
+	if (rc == RC_OK)
+		sub_remove(&m);
 	slot_drop(&lock);
+	out->lock_fd = -1;
 	return rc;
 }

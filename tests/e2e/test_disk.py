@@ -11,7 +11,7 @@ import pytest
 
 from fault.cases import CASES
 from fault.disk import PAGE, STORE, Trial, lived, mounted
-from world.demo import mark
+from world.demo import YEAR, mark
 from world.fault import children, state, stopped
 from world.verdict import settle
 
@@ -139,19 +139,38 @@ def test_dry_run_changes_nothing(demo, queued):
 
 
 @pytest.mark.parametrize("point", (
-    "store.mend.before", "store.mend.after", "store.exchange.before",
-    "store.exchange.after", "store.restored.before"))
+    "store.mend.before", "store.mend.after", "store.restored.before",
+    "store.restored.after", "store.exchange.before",
+    "store.exchange.after"))
 def test_a_death_while_mending(demo, queued, point):
-    """Before the exchange the damaged one is in its place, after it the new
-    one; run again, it comes to the same."""
+    """Until the very end the damaged one is in its place, and refused; the
+    new one knows that something may have been lost."""
     damage(demo.labo, "queue_due")
     got = demo.labo.sceau("restored", SCEAU_FAULT=f"{point}:kill")
     assert got.code != 0, got.text()
-    done = point in ("store.exchange.after", "store.restored.before")
-    assert (store_row(demo.labo)["result"] == "fine") == done
+    done = point == "store.exchange.after"
+    assert demo.labo.sceau("poll").code == (0 if done else 78)
+    events = [e["event"] for e in demo.labo.sceau("log", "--json").json()]
+    assert ("restored" in events) == done
     demo.labo.ok("restored")
-    assert len(kept(demo.labo)) >= 1
+    assert len(kept(demo.labo)) == 1
     arrived(demo, queued)
+
+
+def test_without_keys_yet(demo, forger):
+    """The store was put back without its two files, and is damaged: neither
+    command waits for the other."""
+    path, slip = demo.dr.key_file(forger.all, YEAR)
+    demo.dr.ok("key", "import", "--code-file", slip, path)
+    demo.dr.ok("poll")
+    for name in ("keystore", "keystore.key"):
+        (demo.dr.state / name).unlink()
+    damage(demo.dr, "row")
+    got = demo.dr.sceau("restored")
+    assert got.code == 78 and b"no key store" in got.stderr, got.text()
+    assert len(kept(demo.dr)) == 1
+    demo.dr.ok("key", "import", "--code-file", slip, path)
+    assert store_row(demo.dr)["result"] == "fine"
 
 
 def test_nobody_else_writes_meanwhile(demo, queued):
