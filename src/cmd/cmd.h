@@ -90,6 +90,7 @@ enum rc cmd_held_show(struct app *, int, char **, struct err *);
 enum rc cmd_held_release(struct app *, int, char **, struct err *);
 enum rc cmd_held_drop(struct app *, int, char **, struct err *);
 enum rc cmd_log(struct app *, int, char **, struct err *);
+enum rc cmd_schedule(struct app *, int, char **, struct err *);
 enum rc cmd_restored(struct app *, int, char **, struct err *);
 enum rc cmd_check(struct app *, int, char **, struct err *);
 enum rc cmd_key_import(struct app *, int, char **, struct err *);

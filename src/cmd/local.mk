@@ -10,6 +10,7 @@ src_libcmd_a_SOURCES = \
 	src/cmd/out.c src/cmd/out.h \
 	src/cmd/queue.c \
 	src/cmd/restored.c \
+	src/cmd/schedule.c src/cmd/schedule_text.c src/cmd/schedule_text.h \
 	src/cmd/sent.h \
 	src/cmd/status.c \
 	src/cmd/poll.c \

@@ -51,6 +51,9 @@ const struct cmd cmds[] = {
 	    CMD_DRY | CMD_JSON, cmd_issuer_batch },
 	{ "log", "[--days N]", N_("what happened"), CMD_CONF | CMD_JSON,
 	    cmd_log },
+	{ "schedule", "[--kind cron|systemd|launchd] [--every MINUTES] "
+	    "[--hours H-H] [--days DAYS] [--print|--remove]",
+	    N_("have poll run by itself"), 0, cmd_schedule },
 	{ "restored", "", N_("a backup of the state was put back: show what "
 	    "may come twice as such"), CMD_CONF | CMD_DRY | CMD_JSON,
 	    cmd_restored },
