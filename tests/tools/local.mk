@@ -51,6 +51,6 @@ check-fresh:
 
 # Lines and branches that the tests reach, per floor.
 coverage:
-	$(TOOLS)/coverage
+	$(TOOLS)/coverage --e2e $${LINES:+--lines}
 
 .PHONY: coverage
