@@ -13,6 +13,8 @@
 #include "base/lang.h"
 #include "base/secret.h"
 
+static bool unlocked;	/* once is enough */
+
 enum rc
 secret_init(struct err *e)
 {
@@ -57,9 +59,19 @@ secret_alloc(size_t len)
 {
 	void *p = sodium_malloc(len);
 
-	if (p != NULL)
-		memset(p, 0, len);
+	if (p == NULL)
+		return NULL;
+	memset(p, 0, len);
+	/* sodium_malloc() has tried, and says nothing when it could not. */
+	if (len > 0 && sodium_mlock(p, len) != 0)
+		unlocked = true;
 	return p;
+}
+
+bool
+secret_locked(void)
+{
+	return !unlocked;
 }
 
 void
@@ -73,6 +85,12 @@ void
 wipe(void *p, size_t len)
 {
 	sodium_memzero(p, len);
+}
+
+void
+wipe_stack(size_t len)
+{
+	sodium_stackzero(len);
 }
 
 bool

@@ -36,11 +36,17 @@ void secret_wipe(struct secret *s);
  * secret_free(&p) wipes it and clears the pointer; NULL is accepted.
  */
 void *secret_alloc(size_t len);
+/* secret_locked(): all that this process was given so, up to now, is kept out
+ * of the swap space; false where the limit of locked memory was too low. */
+bool secret_locked(void);
 void secret_free_(void **p);
 #define secret_free(pp) secret_free_((void **)(pp))
 
 /* wipe(p, len): zeros that no compiler removes. */
 void wipe(void *p, size_t len);
+/* wipe_stack(len): the same for what calls made just before left below us on
+ * the stack. */
+void wipe_stack(size_t len);
 /* same(a, b, len): equal, in constant time. */
 bool same(const void *a, const void *b, size_t len);
 /* random_bytes(p, len): from the system; under --enable-fault a constant

@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/lang.h"
 #include "base/sandbox.h"
+#include "base/secret.h"
 #include "cmd/cmd.h"
 #include "cmd/out.h"
 #include "flow/alone.h"
@@ -18,6 +20,7 @@
 #include "store/store_out.h"
 
 #define DAYS_WARN 60
+#define LOCKED_MIN_BYTES 262144
 
 enum mark { FINE, WARN, BAD };
 
@@ -56,17 +59,53 @@ say_rc(struct checking *c, enum rc rc, const char *what, const char *fine,
 	    why->text);
 }
 
+/* What the processes go without; NULL: nothing. */
+static const char *
+not_offered(const char *kind)
+{
+	if (strcmp(kind, "none") == 0)
+		return _("this system offers none: the processes run without "
+		    "it");
+	if (strcmp(kind, "landlock") == 0)
+		return _("this system offers Landlock but no seccomp: files "
+		    "are kept from the processes, most system calls are not");
+	if (strcmp(kind, "seccomp") == 0)
+		return _("this system offers seccomp but no Landlock: system "
+		    "calls are kept from the processes, files are not");
+	return NULL;
+}
+
+/* As much as the vault will take: the size of the store, and room to work. */
+static void
+check_locking(struct checking *c)
+{
+	struct stat st = { .st_size = 0 };
+	void *p;
+
+	if (c->app->conf.keystore != NULL)
+		(void)stat(c->app->conf.keystore, &st);
+	p = secret_alloc((size_t)st.st_size + LOCKED_MIN_BYTES);
+	if (p != NULL && secret_locked())
+		say(c, FINE, _("locked memory"), _("the keys stay out of the "
+		    "swap space"));
+	else
+		say(c, WARN, _("locked memory"), _("too little: the keys may "
+		    "be written to the swap space. Raise the limit of locked "
+		    "memory (ulimit -l)"));
+	secret_free(&p);
+}
+
 static void
 check_machine(struct checking *c)
 {
-	const char *kind = sandbox_kind();
+	const char *kind = sandbox_kind(), *without = not_offered(kind);
 	char now[CLOCK_SAY_BYTES];
 
 	say(c, FINE, _("configuration"), c->app->conf.path != NULL ?
 	    c->app->conf.path : "");
-	say(c, strcmp(kind, "none") == 0 ? WARN : FINE, _("confinement"),
-	    strcmp(kind, "none") == 0 ? _("this system offers none: the "
-	    "processes run without it") : kind);
+	say(c, without != NULL ? WARN : FINE, _("confinement"),
+	    without != NULL ? without : kind);
+	check_locking(c);
 	clock_say(clock_now(), now);
 	say(c, clock_now() < clock_used() ? BAD : FINE, _("clock"),
 	    clock_now() < clock_used() ? _("earlier than this program was "

@@ -581,9 +581,14 @@ vault_main(const struct pass *p, struct pass_ends *x, struct err *e)
 		    gate_warning(room->g)));
 	if (rc == RC_OK)
 		rc = sandbox_enter(SB_VAULT, NULL, e);
+	if (rc == RC_OK && !secret_locked())
+		LOG(LOG_L_WARN, "key.swap", LK_S("why", _("the memory of the "
+		    "keys cannot be locked: they may be written to the swap "
+		    "space. Raise the limit of locked memory (ulimit -l)")));
 	/* The other end gone is how a vault is told that it is over. */
 	while (rc == RC_OK && chan_recv(&x->keeper, &f, &gone) == RC_OK)
 		rc = serve(room, &f, e);
+	FAULT("vault.end");
 	for (size_t i = 0; i < JOBS_MAX; i++)
 		job_drop(&room->jobs[i]);
 	gate_free(&room->g);

@@ -8,6 +8,7 @@
 #include "vault/kdf.h"
 
 #define HASH_ALIGN 64
+#define STACK_BYTES 4096	/* more than BLAKE2b and Argon2 take */
 _Static_assert(sizeof(crypto_generichash_blake2b_state) + HASH_ALIGN <=
     sizeof(struct kdf_hash), "struct kdf_hash is too small");
 
@@ -39,6 +40,8 @@ kdf(uint8_t *out, size_t n, const uint8_t *key, enum kdf_label label,
 	BUG_ON(crypto_generichash_blake2b_salt_personal(out, n, data.p,
 	    data.len, key != NULL ? key : zeros, KDF_KEY_BYTES, salt,
 	    (const unsigned char *)labels[label]) != 0);
+	/* libsodium 1.0.18 leaves there what it gave out. */
+	wipe_stack(STACK_BYTES);
 }
 
 const char *
@@ -133,6 +136,7 @@ kdf_pass(uint8_t out[KDF_KEY_BYTES], int level, struct bytes pass,
 		return err_set(e, RC_NOMEM,
 		    _("a passphrase of this level takes %zu MiB of memory"),
 		    levels[level - 1].mib);
+	wipe_stack(STACK_BYTES);
 	return RC_OK;
 }
 
