@@ -13,6 +13,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/fault_probe.h"
+
 struct fault {
 	char	name[96];
 	bool	prefix;
@@ -91,6 +93,8 @@ fault_pass(const char *name)
 		raise(SIGSTOP);
 	else if (strcmp(f.action, "exit") == 0)
 		_exit(EX_TEMPFAIL);
+	else if (strcmp(f.action, "probe") == 0)
+		fault_probe(name, fault_log_fd());
 }
 
 void

@@ -56,6 +56,8 @@ struct clerk {
 	struct pass_ends	*x;
 	struct drop_place	 places[PLACES_MAX];
 	size_t			 nplaces;
+	/* for commands */
+	char			 waiting[DROP_PATH_BYTES];
 	struct job		 jobs[JOBS_MAX];
 	uint32_t		 file[JOBS_MAX];	/* to be settled */
 	size_t			 nfile;
@@ -498,9 +500,8 @@ keeper_frame(struct clerk *c, const struct frame *f, struct err *e)
 static enum rc
 set_up(struct clerk *c, struct err *e)
 {
-	const char *rw[PLACES_MAX + 1] = { NULL };
+	struct sandbox_path may[PLACES_MAX + 1] = { { NULL, SB_TREE } };
 	const struct conf *conf = c->p->conf;
-	size_t nrw = 0;
 	enum rc rc = RC_OK;
 
 	if (c->p->kind == PASS_SUBMIT || c->p->dry_run)
@@ -508,19 +509,24 @@ set_up(struct clerk *c, struct err *e)
 	if (conf->ndelivers > PLACES_MAX)
 		return err_set(e, RC_CONF, _("more than %d deliveries"),
 		    PLACES_MAX);
+	/* A file for a command waits beside the store, out of its folder: who
+	 * may write here may write all that lies here. */
+	if (snprintf(c->waiting, sizeof(c->waiting), "%s/pipe",
+	    conf->state) >= (int)sizeof(c->waiting))
+		return err_set(e, RC_CONF, _("%s: the name is too long"),
+		    conf->state);
 	for (size_t i = 0; rc == RC_OK && i < conf->ndelivers; i++) {
 		const struct conf_deliver *d = &conf->delivers[i];
 
-		/* A command's file waits in the state folder. */
 		c->places[i].path = d->kind == CONF_DELIVER_PIPE ?
-		    conf->state : d->path;
+		    c->waiting : d->path;
 		c->places[i].maildir = d->kind == CONF_DELIVER_MAILDIR;
-		rw[nrw++] = c->places[i].path;
+		may[i].path = c->places[i].path;
 		rc = drop_prepare(&c->places[i], e);
 	}
 	c->nplaces = conf->ndelivers;
 	extract_init();
-	return rc == RC_OK ? sandbox_enter(SB_CLERK, rw, e) : rc;
+	return rc == RC_OK ? sandbox_enter(SB_CLERK, may, e) : rc;
 }
 
 /* What the vault said goes first: the keeper may speak of it already. */

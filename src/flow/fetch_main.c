@@ -264,7 +264,8 @@ set_up(struct fetch *f, struct secret *secret, struct err *e)
 	const struct source_limits limits = {
 	    f->p->conf->max_receive / 3 * 5 + 65536, 0,
 	    pass_until_ms(f->p, &f->account->server) };
-	const char *rw[] = { f->account->path, NULL };
+	const struct sandbox_path paths[] = { { f->account->path, SB_TREE },
+	    { NULL, SB_TREE } };
 	enum rc rc = RC_OK;
 
 	if (f->account->protocol == CONF_IMAP ||
@@ -273,7 +274,7 @@ set_up(struct fetch *f, struct secret *secret, struct err *e)
 	if (rc == RC_OK)
 		rc = source_new(f->account, &limits, &f->s, e);
 	if (rc == RC_OK)
-		rc = sandbox_enter(SB_FETCH, rw[0] != NULL ? rw : NULL, e);
+		rc = sandbox_enter(SB_FETCH, paths, e);
 	FAULT("fetch.open.before");
 	return rc == RC_OK ? source_open(f->s, secret, e) : rc;
 }

@@ -261,7 +261,7 @@ housekeep(struct keeper *k, struct err *e)
 static enum rc
 keeper_begin(struct keeper *k, struct err *e)
 {
-	const char *rw[] = { k->p->conf->state, NULL };
+	struct store_files files;
 	enum rc rc;
 
 	k->vault.c.fd = k->rows.c.fd = k->clerk.c.fd = -1;
@@ -273,7 +273,8 @@ keeper_begin(struct keeper *k, struct err *e)
 		    k->p->conf->path);
 	if ((rc = store_open(k->p->conf->state, k->p->dry_run ? STORE_READ :
 	    STORE_WRITE, &k->st, e)) != RC_OK ||
-	    (rc = sandbox_enter(SB_KEEPER, rw, e)) != RC_OK ||
+	    (rc = store_files(k->p->conf->state, &files, e)) != RC_OK ||
+	    (rc = sandbox_enter(SB_KEEPER, files.may, e)) != RC_OK ||
 	    (rc = chan_nonblock(&k->x->starter, e)) != RC_OK ||
 	    (rc = accounts_new(k, e)) != RC_OK)
 		return rc;

@@ -18,7 +18,8 @@ probe_source(const struct conf_account *a, enum wire_why *why,
     struct err *e)
 {
 	const struct source_limits limits = { .max_message = 0 };
-	const char *rw[] = { a->path, NULL };
+	const struct sandbox_path paths[] = { { a->path, SB_TREE },
+	    { NULL, SB_TREE } };
 	struct secret secret = SECRET_INIT;
 	struct source *s = NULL;
 	enum rc rc = RC_OK;
@@ -28,7 +29,7 @@ probe_source(const struct conf_account *a, enum wire_why *why,
 	if (rc == RC_OK)
 		rc = source_new(a, &limits, &s, e);
 	if (rc == RC_OK)
-		rc = sandbox_enter(SB_FETCH, a->path != NULL ? rw : NULL, e);
+		rc = sandbox_enter(SB_FETCH, paths, e);
 	if (rc == RC_OK)
 		rc = source_open(s, &secret, e);
 	*why = rc == RC_OK ? WHY_NONE : source_why(s);

@@ -136,6 +136,34 @@ schema_ready(struct store *st, struct err *e)
 }
 
 static enum rc
+name_too_long(struct err *e)
+{
+	return err_set(e, RC_CONF, _("the name of the store's folder is too "
+	    "long"));
+}
+
+enum rc
+store_files(const char *dir, struct store_files *f, struct err *e)
+{
+	static const struct sandbox_path files[STORE_FILES] = {
+		{ "", SB_NAMES },
+		{ "/temp", SB_TREE },
+		{ "/sceau.db", SB_FILE },
+		{ "/sceau.db-wal", SB_FILE },
+		{ "/sceau.db-shm", SB_FILE },
+	};
+
+	memset(f, 0, sizeof(*f));
+	for (size_t i = 0; i < STORE_FILES; i++) {
+		if ((size_t)snprintf(f->name[i], sizeof(f->name[i]), "%s%s",
+		    dir, files[i].path) >= sizeof(f->name[i]))
+			return name_too_long(e);
+		f->may[i] = (struct sandbox_path){ f->name[i], files[i].may };
+	}
+	return RC_OK;
+}
+
+static enum rc
 db_open(struct store *st, const char *dir, struct err *e)
 {
 	char path[1024];
@@ -144,8 +172,7 @@ db_open(struct store *st, const char *dir, struct err *e)
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/sceau.db", dir) >=
 	    sizeof(path))
-		return err_set(e, RC_CONF, _("the name of the store's folder "
-		    "is too long"));
+		return name_too_long(e);
 	if (st->mode == STORE_READ && stat(path, &sb) != 0)
 		(void)snprintf(path, sizeof(path), ":memory:");
 	else if ((rc = file_make(dir, path, e)) != RC_OK)
@@ -162,6 +189,10 @@ db_open(struct store *st, const char *dir, struct err *e)
 	for (size_t i = 0; pragmas[i] != NULL; i++)
 		if ((rc = db_exec(st, pragmas[i], e)) != RC_OK)
 			return rc;
+	/* It makes no folder for what does not fit. */
+	if (st->mode == STORE_READ && (rc = db_exec(st,
+	    "PRAGMA temp_store=MEMORY", e)) != RC_OK)
+		return rc;
 	return schema_ready(st, e);
 }
 
@@ -187,16 +218,20 @@ store_open(const char *dir, enum store_mode mode, struct store **out,
     struct err *e)
 {
 	struct store *st;
+	char temp[1024];
 	enum rc rc;
 
 	*out = NULL;
+	if ((size_t)snprintf(temp, sizeof(temp), "%s/temp", dir) >=
+	    sizeof(temp))
+		return name_too_long(e);
 	if ((st = calloc(1, sizeof(*st))) == NULL)
 		return err_set(e, RC_NOMEM, _("store: out of memory"));
 	st->mode = mode;
 	st->lock_fd = -1;
 	/* Read once, when SQLite starts. */
-	(void)setenv("SQLITE_TMPDIR", dir, 1);
-	rc = mode == STORE_READ ? RC_OK : file_mkdirs(dir, 0700, e);
+	(void)setenv("SQLITE_TMPDIR", temp, 1);
+	rc = mode == STORE_READ ? RC_OK : file_mkdirs(temp, 0700, e);
 	if (rc == RC_OK && mode == STORE_WRITE)
 		rc = slot_take(st, dir, e);
 	if (rc == RC_OK)

@@ -24,6 +24,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/sandbox.h"
 
 #define STORE_T_BYTES 32
 #define STORE_D_BYTES 32
@@ -48,7 +49,7 @@ enum store_mode {
  * that died had claimed, sweep the bodies they were writing.  Several
  * processes may have it open; one handle per process and folder (the slots of
  * store_sweep() are POSIX locks), opened after fork.  Sets SQLITE_TMPDIR to
- * ${dir}: a sandboxed keeper writes nowhere else.
+ * ${dir}/temp: a sandboxed keeper makes files nowhere else.
  *
  * out: owned, store_close(&st); NULL after a failure.
  * RC_CONF: readable by others, damaged, not ours, or of a newer version.
@@ -56,6 +57,18 @@ enum store_mode {
 enum rc store_open(const char *dir, enum store_mode mode,
     struct store **out, struct err *e);
 void store_close(struct store **st);
+
+/*
+ * store_files(dir, f, e):
+ * What the sandbox of a process that has that store open must leave to it:
+ * its own files, not the keys that may lie beside them.
+ */
+#define STORE_FILES 5
+struct store_files {
+	struct sandbox_path	may[STORE_FILES + 1];
+	char			name[STORE_FILES][1024];
+};
+enum rc store_files(const char *dir, struct store_files *f, struct err *e);
 
 /* store_sweep(st, e): what store_open() does about dead processes, again: at
  * the start of each pass of a process that stays. */

@@ -232,12 +232,12 @@ static void
 sub_remove(struct mend *m)
 {
 	static const char *const names[] = { "sceau.db", "sceau.db-wal",
-	    "sceau.db-shm", "store.lock" };
+	    "sceau.db-shm", "store.lock", "temp" };
 	char path[1100];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", m->sub, names[i]);
-		(void)unlink(path);
+		(void)remove(path);
 	}
 	(void)rmdir(m->sub);
 }

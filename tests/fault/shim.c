@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -41,6 +42,7 @@ static struct shared *shared;
 static int want_class = -1, want_part = -1, want_errno, part;
 static uint64_t want_nth;
 static bool and_after, kill_one, kill_all;
+static int death[2] = { -1, -1 };
 
 /* --- What to do ------------------------------------------------------- */
 
@@ -82,6 +84,17 @@ spec_read(const char *spec)
 		want_errno = (int)strtol(end + 1, NULL, 10);
 }
 
+/* No part may send a signal to another: what is written here is one, from
+ * the kernel, to the group of the run. */
+static bool
+death_set_up(pid_t leader)
+{
+	return pipe2(death, O_CLOEXEC | O_NONBLOCK) == 0 &&
+	    fcntl(death[0], F_SETOWN, -leader) == 0 &&
+	    fcntl(death[0], F_SETSIG, SIGKILL) == 0 &&
+	    fcntl(death[0], F_SETFL, O_ASYNC | O_NONBLOCK) == 0;
+}
+
 /* The file is mapped before a sandbox forbids it; children inherit it. */
 static void
 shim_start(void)
@@ -105,6 +118,8 @@ shim_start(void)
 	if (__atomic_compare_exchange_n(&s->leader, &none, (uint64_t)getpid(),
 	    false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		setpgid(0, 0);
+	if (kill_all && !death_set_up((pid_t)s->leader))
+		return;
 	shared = s;
 }
 
@@ -113,7 +128,7 @@ strike(void)
 {
 	__atomic_add_fetch(&shared->fired, 1, __ATOMIC_SEQ_CST);
 	if (kill_all)
-		kill(-(pid_t)shared->leader, SIGKILL);
+		(void)syscall(SYS_write, death[1], "", 1);
 	if (kill_all || kill_one)
 		kill(getpid(), SIGKILL);
 	errno = want_errno;

@@ -144,6 +144,7 @@ main(int argc, char **argv)
 	struct secret secret = SECRET_INIT;
 	struct relay *r = NULL;
 	struct err e = ERR_INIT;
+	struct sandbox_path mails[2] = { { NULL, SB_TREE } };
 	bool sandbox = false, check = false;
 	enum rc rc;
 	char *v;
@@ -181,8 +182,8 @@ main(int argc, char **argv)
 		return 1;
 	}
 	/* The mails' folder stays readable: only the network side is tried. */
-	if (sandbox && sandbox_enter(SB_RELAY, (const char *[]){
-	    getenv("WIRE_MAILS"), NULL }, &e) != RC_OK) {
+	mails[0].path = getenv("WIRE_MAILS");
+	if (sandbox && sandbox_enter(SB_RELAY, mails, &e) != RC_OK) {
 		fprintf(stderr, "wire-relay: %s\n", e.text);
 		return 2;
 	}

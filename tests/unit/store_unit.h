@@ -76,7 +76,7 @@ dir_remove(const char *dir)
 		if (d->d_name[0] == '.')
 			continue;
 		(void)snprintf(path, sizeof(path), "%s/%s", dir, d->d_name);
-		(void)unlink(path);
+		(void)remove(path);
 	}
 	if (dp != NULL)
 		(void)closedir(dp);

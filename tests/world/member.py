@@ -9,6 +9,7 @@ import os
 import subprocess
 import time
 
+from world import kernel
 from world.memory import Sampler
 
 CONF = """\
@@ -128,12 +129,14 @@ class Member:
                 "SCEAU_LOCALEDIR": str(self.world.sceau.parent / "po/locale"),
                 "HOME": str(self.home), "LOGNAME": self.user, **passed, **env}
 
-    def start(self, *words, stdin=subprocess.DEVNULL, **env):
-        """The program, begun: a Popen that the caller waits for."""
+    def start(self, *words, stdin=subprocess.DEVNULL, refused=(), **env):
+        """The program, begun: a Popen that the caller waits for.  refused:
+        system calls that its kernel does not know (world.kernel)."""
         return subprocess.Popen(
             [self.world.sceau, "-c", self.conf, *map(str, words)],
             stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            cwd=self.home, env=self.environment(**env))
+            cwd=self.home, env=self.environment(**env),
+            preexec_fn=kernel.without(*refused) if refused else None)
 
     def sceau(self, *words, input=b"", seconds=120, memory=False, **env):
         """Run the program to its end; a Result, whatever its exit code."""

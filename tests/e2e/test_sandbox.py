@@ -1,0 +1,298 @@
+"""What each process of a real pass may do: it tries, and the manual's table
+says what must come of it.  And keys: where they lie, where they never do."""
+
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import signal
+
+import pytest
+
+from pysceau import envelope, kdf, mail as mails
+from world import fault, kernel, memory
+from world.demo import YEAR
+from world.dovecot import wait_until
+from world.world import TOP
+
+PARTS = ("fetch", "relay", "keeper", "vault", "clerk")
+PAGES = {"man/sceau-security.7": {"yes": "yes", "no": "no"},
+         "man/fr/sceau-security.7": {"oui": "yes", "non": "no"}}
+ROOT = os.getuid() == 0
+# What the kernel refuses to who is not root, in a sandbox or out of it.
+PRIVILEGED = {"socket-raw", "vm-read", "proc-environ", "proc-mem", "bpf",
+              "userfaultfd", "mount", "setns", "perf", "clock", "chroot",
+              "io-uring", "unshare", "read-passwd"}
+
+
+def table(page):
+    """{act: {part: yes or no}}, as that page of the manual has it."""
+    found, acts = {}, []
+    for line in (TOP / page).read_text().splitlines():
+        if line.startswith('.\\" probe:'):
+            acts += line.split()[2:]
+        elif acts:
+            cells = [c.strip() for c in line.split(" Ta ")[1:]]
+            row = dict(zip(PARTS, [PAGES[page][c] for c in cells],
+                           strict=True))
+            assert not set(acts) & set(found), "an act stands there twice"
+            found |= dict.fromkeys(acts, row)
+            acts = []
+    return found
+
+
+def probed(log):
+    """{part, or "" before a sandbox: {act: the set of what came of it}}."""
+    found = {}
+    for line in log.read_text().splitlines():
+        if line.startswith("probe "):
+            _, point, act, result = line.split()
+            part = found.setdefault(point.partition("@")[2], {})
+            part.setdefault(act, set()).add(result)
+    return found
+
+
+def own_keys(member):
+    """The key store where it lies when nothing is said of it."""
+    for end in ("", ".key"):
+        copy = member.state / f"keystore{end}"
+        shutil.copyfile(f"{member.keystore}{end}", copy)
+        copy.chmod(0o600)
+    text = member.conf.read_text()
+    member.conf.write_text(re.sub(r"^keystore.*\n", "", text, flags=re.M))
+
+
+def probes(member):
+    """The environment in which every process tries everything."""
+    home = member.home / "file"
+    home.touch(0o600)
+    (member.state / "pipe").mkdir(0o700, exist_ok=True)
+    files = {
+        "read": {"store": member.state / "sceau.db", "passwd": "/etc/passwd",
+                 "keystore": member.state / "keystore", "conf": member.conf,
+                 "key": member.state / "keystore.key", "home": home,
+                 "password": member.folder / "password",
+                 "delivered": member.inbox},
+        "write": {"store": member.state / "sceau.db",
+                  "key": member.state / "keystore.key"},
+        "chmod": {"store": member.state / "sceau.db", "conf": member.conf,
+                  "key": member.state / "keystore.key"},
+        "make": {"state": member.state, "temp": member.state / "temp",
+                 "home": member.home, "inbox": member.inbox,
+                 "pipe": member.state / "pipe", "tmp": "/tmp"}}
+    lines = [f"{how} {name} {path}" for how, named in files.items()
+             for name, path in named.items()]
+    log = member.folder / "probes"
+    log.unlink(missing_ok=True)
+    return log, {"SCEAU_FAULT_LOG": str(log),
+                 "SCEAU_FAULT_PROBE": "\n".join(lines)}
+
+
+@pytest.fixture
+def ready(demo):
+    """A practice that delivers to a folder and to a command; a mail waits,
+    an acknowledgement will go out: every process has work."""
+    demo.send("INR 2,1", demo.dr)
+    demo.labo.ok("poll")
+    own_keys(demo.dr)
+    with demo.dr.conf.open("a") as f:
+        f.write('deliver "cmd" {\n    kind = pipe\n'
+                f'    command = "cat > {demo.dr.folder}/got"\n}}\n')
+    demo.dr.ok("queue", "list")         # the store is there
+    return demo.dr
+
+
+def test_each_act_of_each_process(demo, ready):
+    log, env = probes(ready)
+    ready.ok("poll", SCEAU_FAULT="sandbox@*:probe", **env)
+    assert ready.shown() and (ready.folder / "got").exists()
+    got = probed(log)
+    assert set(got) == set(PARTS)
+    said = table("man/sceau-security.7")
+    assert {(act, part): results for part, acts in got.items()
+            for act, results in acts.items()} == \
+        {(act, part): {result} for act, row in said.items()
+         for part, result in row.items()}
+
+
+def test_each_process_of_a_submission(demo):
+    own_keys(demo.labo)
+    demo.labo.ok("queue", "list")
+    log, env = probes(demo.labo)
+    demo.labo.ok("send", "-t", input=demo.mail_of("INR", demo.dr),
+                 SCEAU_FAULT="sandbox@*:probe", **env)
+    got = probed(log)
+    assert set(got) == {"keeper", "vault", "clerk"}
+    for act, row in table("man/sceau-security.7").items():
+        for part in got:
+            # There is nothing to deliver.
+            wanted = "no" if part == "clerk" else row[part]
+            assert got[part][act] == {wanted}, (act, part)
+
+
+def test_nothing_of_it_is_refused_before(ready):
+    """Else the probes would be refused for a reason of their own."""
+    log, env = probes(ready)
+    ready.ok("poll", SCEAU_FAULT="sandbox.before:probe", **env)
+    got = probed(log)[""]
+    assert got.pop("dumped") == {"no"}, "a core could be left before"
+    assert got.keys() == table("man/sceau-security.7").keys() - {"dumped"}
+    for act, results in got.items():
+        if ROOT or act not in PRIVILEGED:
+            assert results == {"yes"}, act
+
+
+def test_the_manuals_agree():
+    english, french = map(table, PAGES)
+    assert english == french
+    assert list(english) == list(french)
+
+
+# without the kernel's help
+
+@pytest.mark.parametrize("refused, kind, said", [
+    ((), "landlock+seccomp", "landlock+seccomp"),
+    (kernel.SECCOMP, "landlock", "no seccomp"),
+    (kernel.LANDLOCK, "seccomp", "no Landlock"),
+    (kernel.LANDLOCK + kernel.SECCOMP, "none", "offers none")])
+def test_it_runs_and_check_says_so(demo, ready, refused, kind, said):
+    log, env = probes(ready)
+    ready.ok("poll", refused=refused, SCEAU_FAULT="sandbox@*:probe", **env)
+    assert ready.shown()
+    row, = [r for r in ready.ok("check", "--json", refused=refused).json()
+            if r["what"] == "confinement"]
+    assert said in row["detail"]
+    assert row["result"] == ("look" if refused else "fine")
+    got = probed(log)
+    assert got["clerk"]["read-key"] == \
+        {"no" if "landlock" in kind else "yes"}
+    assert got["clerk"]["fork"] == {"no" if "seccomp" in kind else "yes"}
+    assert got["vault"]["read-key"] == {"no" if refused != (
+        kernel.LANDLOCK + kernel.SECCOMP) else "yes"}
+
+
+def test_check_says_it_in_french(demo):
+    demo.dr.configure(top={"language": "fr"})
+    got = demo.dr.ok("check", refused=kernel.LANDLOCK)
+    assert "pas Landlock" in got.text() and "no Landlock" not in got.text()
+
+
+def test_memory_that_cannot_be_locked_is_told(demo, ready):
+    def locked(**more):
+        row, = [r for r in ready.ok("check", "--json", **more).json()
+                if r["what"] == "locked memory"]
+        return row["result"]
+    assert b"key.swap" not in ready.ok("poll").stderr
+    assert locked() == "fine"
+    demo.send("INR 2,2", ready)
+    demo.labo.ok("poll")
+    assert b"key.swap" in ready.ok("poll", refused=kernel.LOCKING).stderr
+    assert locked(refused=kernel.LOCKING) == "look"
+
+
+# where keys are, and where they are not
+
+@contextlib.contextmanager
+def stopped(member, point, part, *words, **env):
+    """The processes of a run, by part, while one stands still there."""
+    run = member.start(*words, SCEAU_FAULT=f"{point}:stop", **env)
+    try:
+        def there():
+            assert run.poll() is None, run.communicate()
+            return part in found() and fault.stopped(found()[part])
+
+        def found():
+            names = {}
+            for pid in memory.tree(run.pid):
+                with contextlib.suppress(OSError):
+                    name = pathlib.Path(f"/proc/{pid}/comm").read_text()
+                    names[name.strip().removeprefix("sceau:")] = pid
+            return names
+        wait_until(there, 20, f"{part} at {point}")
+        yield found()
+    finally:
+        for pid in memory.tree(run.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        out, err = run.communicate(timeout=60)
+    assert run.returncode == 0, err
+
+
+def mappings(pid):
+    """(octets, flags of proc(5)) of each that can be read."""
+    text = proc(pid, "smaps").decode()
+    with open(f"/proc/{pid}/mem", "rb", 0) as f:
+        for part in re.split(r"\n(?=[0-9a-f]+-[0-9a-f]+ )", text):
+            start, end = (int(x, 16) for x in part.split()[0].split("-"))
+            flags = re.search(r"^VmFlags:(.*)$", part, re.M).group(1).split()
+            if "rd" in flags and "[v" not in part.splitlines()[0]:
+                f.seek(start)
+                with contextlib.suppress(OSError):
+                    yield f.read(end - start), flags
+
+
+def keys_of(forger, member, sealed):
+    """{what: octets} that its vault holds or makes while it opens that."""
+    name = member.name.encode()
+    header = envelope.parse_header(mails.find(sealed))
+    channel = forger.all.C(header.sender, header.recipient, YEAR)
+    _, body = kdf.message_keys(channel, header.raw)
+    machine = pathlib.Path(f"{member.keystore}.key").read_bytes()
+    found = {"member": forger.all.K(name, YEAR), "channel": channel,
+             "body": body, "machine": machine}
+    for other, key in forger.all.ring(name, YEAR):
+        found[f"to {other.decode()}"] = key
+    return found
+
+
+@pytest.mark.parametrize("point", ["vault.mail@*", "vault.seal@*",
+                                   "vault.end"])
+def test_a_core_holds_no_key(demo, ready, forger, point):
+    """Read as a core is written: all but what is marked "dd"."""
+    keys = keys_of(forger, ready, ready.mail()[0])
+    with stopped(ready, point, "vault", "poll") as pids:
+        if not ROOT:
+            with pytest.raises(PermissionError):
+                list(mappings(pids["vault"]))
+            return
+        held = list(mappings(pids["vault"]))
+        others = {part: b"".join(octets for octets, _ in mappings(pid))
+                  for part, pid in pids.items() if part != "vault"}
+    for what, key in keys.items():
+        for half in (key[:16], key[16:]):
+            there = [flags for octets, flags in held if half in octets]
+            assert all("dd" in flags and "lo" in flags for flags in there), \
+                what
+            assert not [p for p, o in others.items() if half in o], what
+    assert any(keys["member"] in octets for octets, _ in held)
+    assert len([k for w, k in keys.items() if w.startswith("to ") and
+                any(k in octets for octets, _ in held)]) > 1
+
+
+def proc(pid, name):
+    """A file of proc(5); nothing of who has left, or hides it from us."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/{name}").read_bytes()
+    except (ProcessLookupError, FileNotFoundError, PermissionError):
+        return b""
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_nothing_secret_on_command_lines(demo, ready, part):
+    demo.dr.secret("words", demo.dr.password + "\n")
+    text = ready.conf.read_text().replace(
+        f'password_file = "{ready.folder}/password"',
+        f'password_command = "cat {ready.folder}/words"')
+    ready.conf.write_text(text)
+    assert "password_command" in text
+    key = (ready.state / "keystore.key").read_bytes()
+    secrets = [ready.password.encode(), key, key.hex().encode()]
+    with stopped(ready, f"sandbox@{part}", part, "poll") as pids:
+        for pid in pids.values():
+            for name in ("cmdline", "environ"):
+                assert not [s for s in secrets if s in proc(pid, name)]
+            limits = proc(pid, "limits")
+            assert not limits or re.search(
+                rb"^Max core file size +0 +0 ", limits, re.M)
+        assert b"poll" in proc(pids[part], "cmdline")
