@@ -63,8 +63,9 @@ def own_keys(member):
     member.conf.write_text(re.sub(r"^keystore.*\n", "", text, flags=re.M))
 
 
-def probes(member):
-    """The environment in which every process tries everything."""
+def probes(member, **folders):
+    """The log, and the environment in which every process tries everything,
+    making a file in those folders too."""
     home = member.home / "file"
     home.touch(0o600)
     (member.state / "pipe").mkdir(0o700, exist_ok=True)
@@ -80,7 +81,7 @@ def probes(member):
                   "key": member.state / "keystore.key"},
         "make": {"state": member.state, "temp": member.state / "temp",
                  "home": member.home, "inbox": member.inbox,
-                 "pipe": member.state / "pipe", "tmp": "/tmp"}}
+                 "pipe": member.state / "pipe", "tmp": "/tmp", **folders}}
     lines = [f"{how} {name} {path}" for how, named in files.items()
              for name, path in named.items()]
     log = member.folder / "probes"
@@ -114,6 +115,26 @@ def test_each_act_of_each_process(demo, ready):
             for act, results in acts.items()} == \
         {(act, part): {result} for act, row in said.items()
          for part, result in row.items()}
+
+
+def test_the_fetch_of_a_maildir_has_that_folder(demo, ready):
+    box = ready.folder / "box"
+    for name in ("new", "cur", "tmp"):
+        (box / name).mkdir(parents=True)
+    (box / "new/1.mail").write_bytes(ready.mail()[0])
+    ready.conf.write_text(re.sub(
+        r'(account "mailbox" \{).*?\n\}', rf"""\1
+    protocol = maildir
+    path = "{box}"
+}}""", ready.conf.read_text(), flags=re.S))
+    log, env = probes(ready, box=box)
+    ready.ok("poll", SCEAU_FAULT="sandbox@*:probe", **env)
+    assert ready.shown()
+    got = probed(log)
+    assert {part for part in got if got[part].pop("make-box") == {"yes"}} == \
+        {"fetch"}
+    assert got["fetch"] == {act: {row["fetch"]} for act, row in
+                            table("man/sceau-security.7").items()}
 
 
 def test_each_process_of_a_submission(demo):
