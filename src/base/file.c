@@ -204,23 +204,33 @@ file_private(const char *path, struct err *e)
 	return RC_OK;
 }
 
+/* Durably: what is put into a folder is lost with the folder's name. */
+static enum rc
+make_dir(const char *path, mode_t mode, struct err *e)
+{
+	char dir[PATH_MAX];
+
+	if (mkdir(path, mode) != 0)
+		return errno == EEXIST ? RC_OK : err_sys(e, "%s", path);
+	dir_of(path, dir);
+	return dir_sync(dir) ? RC_OK : err_sys(e, "%s", dir);
+}
+
 enum rc
 file_mkdirs(const char *path, mode_t mode, struct err *e)
 {
 	char dir[PATH_MAX];
+	enum rc rc = RC_OK;
 
 	if (strlen(path) >= sizeof(dir))
 		return err_set(e, RC_CONF, _("%s: the name is too long"), path);
 	memcpy(dir, path, strlen(path) + 1);
-	for (char *p = dir + 1; *p != '\0'; p++) {
+	for (char *p = dir + 1; rc == RC_OK && *p != '\0'; p++) {
 		if (*p != '/')
 			continue;
 		*p = '\0';
-		if (mkdir(dir, mode) != 0 && errno != EEXIST)
-			return err_sys(e, "%s", dir);
+		rc = make_dir(dir, mode, e);
 		*p = '/';
 	}
-	if (mkdir(dir, mode) != 0 && errno != EEXIST)
-		return err_sys(e, "%s", dir);
-	return RC_OK;
+	return rc == RC_OK ? make_dir(dir, mode, e) : rc;
 }

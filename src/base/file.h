@@ -32,7 +32,8 @@ enum rc file_create(const char *path, const void *p, size_t len, mode_t mode,
  * its owner can read it. */
 enum rc file_private(const char *path, struct err *e);
 
-/* file_mkdirs(path, mode, e): with its parents; fine when there already. */
+/* file_mkdirs(path, mode, e): with its parents, durably; fine when there
+ * already. */
 enum rc file_mkdirs(const char *path, mode_t mode, struct err *e);
 
 /* Durable when true is returned (F_FULLFSYNC where it exists); errno set. */
