@@ -22,10 +22,9 @@ import time
 from collections import Counter
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from world.demo import Demo, Forger                 # noqa: E402
-from world.dovecot import free_ports            # noqa: E402
-from world.fault import Calls                       # noqa: E402
-from world.verdict import CRASHED, settle, shown_once   # noqa: E402
+from fault.day import Day                       # noqa: E402
+from world.demo import Demo                     # noqa: E402
+from world.verdict import CRASHED               # noqa: E402
 
 # Transition: the points that stand before and after it.
 MATRIX = {
@@ -48,117 +47,6 @@ MATRIX = {
     "file  replaced": r"(file\.rename|keystore\.roll)\b",
 }
 CLASSES = ("write", "sync", "rename", "net")
-
-
-class Day:
-    """What happens, in order; each step may be the one that dies."""
-
-    def __init__(self, demo):
-        self.demo, self.forger = demo, Forger()
-        self.calls = Calls(demo.top)
-        self.points = demo.top / "points"
-        d = demo
-        self.bad = (d.labo, d.dr, d.mail_of("damaged", d.dr))
-        self.mails = {
-            "small": (d.mail_of("INR 1", d.dr, d.durand, d.petit, d.watch),
-                      (d.dr, d.durand, d.petit)),
-            "large": (d.mail_of("INR 2\r\n" + "0123456789\r\n" * 100_000,
-                                d.dr), (d.dr,))}
-        self.steps = [
-            ("small", d.labo, "send", "-t"), ("large", d.labo, "send", "-t"),
-            ("no relay", d.labo, "poll"), ("relays", d.labo, "poll"),
-            ("pop3", d.dr, "poll"),
-            ("again", d.dr, "held", "release", "1"),
-            ("retried", d.dr, "poll"), ("imap", d.durand, "poll"),
-            ("gateway", d.hub, "poll"), ("behind", d.petit, "poll"),
-            ("acks", d.hub, "poll"), ("told", d.labo, "poll")]
-        self.refused = d.watch.route
-        d.relay.aliases.pop(self.refused, None)
-
-    def begin(self):
-        d = self.demo
-        d.fresh()
-        a, b, data = self.bad
-        env = bytearray(self.forger.seal(a, b, data))
-        env[-20] ^= 1
-        d.post(b, self.forger.wrap(a, b, bytes(env)))
-
-    def live(self, env):
-        """The day, step by step: (name, Result) of each.  env(name): the
-        variables of that step."""
-        self.begin()
-        for name, who, *words in self.steps:
-            if name == "no relay":
-                who.configure(relay_port=free_ports(1)[0])
-            elif name == "relays":
-                who.configure()
-                self.at_once(who)
-            given = self.mails[name][0] if name in self.mails else b""
-            yield name, who.sceau(*words, input=given, **env(name))
-
-    def survey(self):
-        """{step: (points, calls)} of a day without accidents."""
-        seen = {}
-
-        def env(_):
-            self.points.unlink(missing_ok=True)
-            return {"SCEAU_FAULT_LOG": str(self.points), **self.calls.env()}
-        for name, _ in self.live(env):
-            seen[name] = (Counter(self.points.read_text().split())
-                          if self.points.exists() else Counter(),
-                          self.calls.counts())
-        self.settle()
-        assert not any(
-            self.judge(dict.fromkeys(self.mails, True)).values())
-        return seen
-
-    @staticmethod
-    def at_once(who):
-        """A person has the queue tried without waiting; was there one?"""
-        rows = who.ok("queue", "list", "--json").json()
-        for row in rows:
-            who.ok("queue", "retry", row["id"])
-        return rows != []
-
-    def settle(self):
-        """cron goes on until nothing is on its way."""
-        d = self.demo
-        for _ in range(3):
-            for who in (d.labo, d.dr, d.durand, d.hub, d.petit, d.hub,
-                        d.labo):
-                settle(who)
-                if self.at_once(who):
-                    settle(who)
-            if not any(d.mailboxes().values()):
-                return
-
-    def judge(self, promised):
-        """AssertionError, or what was shown a second time."""
-        d = self.demo
-        arrived = {w: set(w.shown()) for w in (d.dr, d.durand, d.petit)}
-        kept = dict(promised)
-        for name, (data, to) in self.mails.items():
-            if not kept[name]:
-                kept[name] = any(data in arrived[w] for w in to)
-        for who in arrived:
-            shown_once(who, [data for name, (data, to) in self.mails.items()
-                             if kept[name] and who in to])
-            assert who.mail() == [], f"{who.local}: left on the server"
-        assert d.hub.mail() == [] and d.labo.mail() == []
-        assert d.dr.classes() == ["BODY"], d.dr.held()
-        wanted = {}
-        if kept["small"]:
-            wanted = {d.durand.name: "received", d.petit.name: "received",
-                      d.watch.name: "failed"}
-        if kept["small"] or kept["large"]:
-            wanted[d.dr.name] = "received"
-        assert d.labo.states() == wanted, d.labo.states()
-        notices = len(d.labo.documents())
-        # A death between its file and its row tells it a second time.
-        assert (1 <= notices <= 2) == kept["small"], f"{notices} notices"
-        flagged = sum(b"possible-duplicate" in p.read_bytes()[:2000]
-                      for w in arrived for p in w.documents())
-        return {"flagged": flagged, "told_twice": int(notices == 2)}
 
 
 def deaths(seen, rng):
@@ -184,17 +72,16 @@ def one(day, step, kind, what, n):
         env = day.calls.env(what, n, "killall")
     else:
         env = day.calls.env(what, n, "kill", part=kind)
-    got = dict(day.live(lambda name: env if name == step else {}))
-    died = day.calls.fired or any(w in got[step].stderr for w in (
-        b"signal=9", b"process.died")) or got[step].code == -9
+    at = day.from_step(step)
+    got = day.step(at, **env)
+    died = day.calls.fired or any(w in got.stderr for w in (
+        b"signal=9", b"process.died")) or got.code == -9
     result = {"step": step, "kind": kind, "what": what, "n": n,
-              "died": died, "code": got[step].code}
+              "died": died, "code": got.code}
     try:
-        assert not died or got[step].code in CRASHED or kind != "all", \
-            f"exit {got[step].code}"
-        day.settle()
-        result |= day.judge(
-            {name: got[name].code == 0 for name in day.mails})
+        assert not died or got.code in CRASHED or kind != "all", \
+            f"exit {got.code}"
+        result |= day.end(at, got.code)
         result["verdict"] = "ok"
     except AssertionError as e:
         result["verdict"] = f"WRONG: {e}"[:500]

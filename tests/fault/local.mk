@@ -1,12 +1,15 @@
-# Faults at the n-th call: a library that tests preload; Linux only, made
-# when a test asks for it (tests/world/fault.py), never installed.  Plain: no
-# sanitizer in it, no fortified names.
+# Faults at the n-th call, and the record of a disk: libraries that tests
+# preload; Linux only, made when a test asks for one (tests/world/fault.py),
+# never installed.  Plain: no sanitizer in them, no fortified names.
+PRELOADED = $(CC) -std=c11 -O2 -fPIC -shared -Wall -Wextra \
+    -U_FORTIFY_SOURCE -fno-sanitize=all -fno-builtin -o $@
 tests/fault/shim.so: $(top_srcdir)/tests/fault/shim.c
 	@$(MKDIR_P) tests/fault
-	$(AM_V_CCLD)$(CC) -std=c11 -O2 -fPIC -shared -Wall -Wextra \
-	    -U_FORTIFY_SOURCE -fno-sanitize=all -fno-builtin -o $@ \
-	    $(top_srcdir)/tests/fault/shim.c -ldl
-CLEANFILES += tests/fault/shim.so
+	$(AM_V_CCLD)$(PRELOADED) $(top_srcdir)/tests/fault/shim.c -ldl
+tests/fault/power.so: $(top_srcdir)/tests/fault/power.c
+	@$(MKDIR_P) tests/fault
+	$(AM_V_CCLD)$(PRELOADED) $(top_srcdir)/tests/fault/power.c -ldl
+CLEANFILES += tests/fault/shim.so tests/fault/power.so
 
 # Each death of a day, judged; hours in full, it goes on where it stopped.
 # make check-crash SEED=1 SAMPLE=20 T=600
@@ -15,6 +18,14 @@ check-crash: all
 	    $(abs_top_srcdir)/tests/fault/crash.py --seed $${SEED:-1} \
 	    --sample $${SAMPLE:-1} $${T:+--seconds $$T} \
 	    --out $(abs_top_builddir)/build/crash/deaths-$${SEED:-1}.jsonl
+
+# Each power cut of a day, and the disks it can leave, judged; the same.
+# make check-power SEED=1 SAMPLE=20 T=600
+check-power: all
+	PYTHONDONTWRITEBYTECODE=1 SCEAU_BUILD=$(abs_top_builddir) $(PYTHON) \
+	    $(abs_top_srcdir)/tests/fault/cut.py --seed $${SEED:-1} \
+	    --sample $${SAMPLE:-1} $${T:+--seconds $$T} \
+	    --out $(abs_top_builddir)/build/power/cuts-$${SEED:-1}.jsonl
 
 # Each call that can fail, failing; goes on where it stopped.
 # make check-fault SEED=1 SAMPLE=20 T=600
@@ -44,4 +55,5 @@ hostile-report:
 	$(HOSTILE) --table | $(TOOLS)/section \
 	    $(abs_top_srcdir)/tests/RESULTS.md "Hostile servers"
 
-.PHONY: check-hostile hostile-report check-crash check-disk check-fault
+.PHONY: check-hostile hostile-report check-crash check-disk check-fault \
+	check-power

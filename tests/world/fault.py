@@ -23,13 +23,22 @@ LAYOUT = struct.Struct(f"=3Q{len(CLASSES) * len(PARTS)}Q")
 
 
 @functools.lru_cache(maxsize=None)
-def shim():
+def library(name):
     """Its path; made by the build folder of the program under test."""
     build = program().parent
-    made = subprocess.run(["make", "-s", "-C", build, "tests/fault/shim.so"],
+    path = f"tests/fault/{name}.so"
+    made = subprocess.run(["make", "-s", "-C", build, path],
                           capture_output=True, text=True)
     assert made.returncode == 0, made.stderr
-    return build / "tests/fault/shim.so"
+    return str(build / path)
+
+
+def preloaded(name, **env):
+    """Variables with which that library comes before those of env."""
+    san = os.environ.get("ASAN_OPTIONS", "")
+    more = [env["LD_PRELOAD"]] if "LD_PRELOAD" in env else []
+    return {"ASAN_OPTIONS": f"{san}:verify_asan_link_order=0", **env,
+            "LD_PRELOAD": ":".join([library(name), *more])}
 
 
 class Calls:
@@ -43,9 +52,7 @@ class Calls:
         all calls from the n-th on fail (a full disk)."""
         assert what in (None, *CLASSES) and part in (None, *PARTS)
         self.path.write_bytes(bytes(LAYOUT.size))
-        san = os.environ.get("ASAN_OPTIONS", "")
-        env = {"LD_PRELOAD": str(shim()), "SCEAU_FAULT_CALLS": str(self.path),
-               "ASAN_OPTIONS": f"{san}:verify_asan_link_order=0"}
+        env = preloaded("shim", SCEAU_FAULT_CALLS=str(self.path))
         if what:
             env["SCEAU_FAULT_CALL"] = \
                 f"{what}{'@' + part if part else ''}" \

@@ -12,6 +12,7 @@ nothing stays unless keep is set.
 import os
 import pathlib
 import shutil
+import subprocess
 import tempfile
 
 from world import traces
@@ -116,6 +117,24 @@ class World:
         mail = path.read_bytes()
         path.unlink()
         return mail
+
+    def _kept(self):
+        return {"mail": self.dovecot.top / "mail",
+                **{m.local: m.folder for m in self.members.values()}}
+
+    def save(self, name):
+        """Every member and every mailbox, to be put back by load(name)."""
+        to = self.top / "saved" / name
+        shutil.rmtree(to, ignore_errors=True)
+        to.mkdir(parents=True)
+        for what, folder in self._kept().items():
+            subprocess.run(["cp", "-a", folder, to / what], check=True)
+
+    def load(self, name):
+        for what, folder in self._kept().items():
+            shutil.rmtree(folder)
+            subprocess.run(["cp", "-a", self.top / "saved" / name / what,
+                            folder], check=True)
 
     def leaks(self, marker, *folders):
         """Where the marker can be read: every member's state, the servers'
