@@ -145,6 +145,10 @@ enum rc line_bad(struct line *l, struct err *e);
  * is gone, ${e} says its last word. */
 enum rc keeper_wait(struct keeper *k, struct line *l, struct frame *f,
     struct feed *feed, struct err *e);
+/* keeper_look(k, job, t, there, e): asks the clerk whether the file made of
+ * the 32 octets ${t}, of a delivery that was interrupted, is there. */
+enum rc keeper_look(struct keeper *k, uint32_t job, const uint8_t *t,
+    bool *there, struct err *e);
 /* feed_pump(k, f, e): send what the line takes now. */
 enum rc feed_pump(struct keeper *k, struct feed *f, struct err *e);
 

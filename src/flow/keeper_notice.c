@@ -69,16 +69,31 @@ answered(struct keeper *k, enum ipc type, uint32_t job, struct err *e)
 	return unpack_err(&r, e);
 }
 
-/* The clerk files it like a mail, under the T of the one that failed. */
+/* Its file is found again after a crash; that of an earlier failure of the
+ * same mail is another. */
+static void
+notice_token(const struct store_out *m, uint8_t t[GATE_T_BYTES])
+{
+	memcpy(t, m->t, GATE_T_BYTES);
+	for (size_t i = 0; i < 8; i++)
+		t[i] ^= (uint8_t)((uint64_t)m->sent_at >> (8 * i));
+}
+
+/* The clerk files it like a mail, and not where it sees it already. */
 static enum rc
 file_notice(struct keeper *k, const struct store_out *m, struct err *e)
 {
 	uint32_t job = ++k->job;
+	uint8_t t[GATE_T_BYTES];
 	struct buf b = BUF_INIT;
-	bool ok = buf_add(&b, m->t, sizeof(m->t)) && compose(k, m, &b);
-	enum rc rc = ipc_put(&k->clerk.c, IPC_NOTICE, job, &b, ok, e);
+	bool ok, there;
+	enum rc rc;
 
-	if (rc == RC_OK)
+	notice_token(m, t);
+	if ((rc = keeper_look(k, job, t, &there, e)) != RC_OK)
+		return rc;
+	ok = buf_add(&b, t, sizeof(t)) && compose(k, m, &b);
+	if ((rc = ipc_put(&k->clerk.c, IPC_NOTICE, job, &b, ok, e)) == RC_OK)
 		rc = answered(k, IPC_READY, job, e);
 	if (rc == RC_OK)
 		rc = chan_put(&k->clerk.c, IPC_FILE, job, NULL, 0, e);

@@ -55,19 +55,18 @@ take_head(struct keeper *k, struct opening *o, struct err *e)
 	return rd_done(&r) ? RC_OK : ipc_bad(e);
 }
 
-/* Ask the clerk whether the file of an interrupted delivery is there. */
-static enum rc
-look(struct keeper *k, struct opening *o, bool *there, struct err *e)
+enum rc
+keeper_look(struct keeper *k, uint32_t job, const uint8_t *t, bool *there,
+    struct err *e)
 {
 	struct frame f;
-	enum rc rc = chan_put(&k->clerk.c, IPC_LOOK, o->job, o->head.t,
-	    sizeof(o->head.t), e);
+	enum rc rc = chan_put(&k->clerk.c, IPC_LOOK, job, t, GATE_T_BYTES, e);
 
 	if (rc == RC_OK)
 		rc = keeper_wait(k, &k->clerk, &f, NULL, e);
 	if (rc != RC_OK)
 		return rc;
-	if (f.type != IPC_FOUND || f.job != o->job || f.body.len != 1)
+	if (f.type != IPC_FOUND || f.job != job || f.body.len != 1)
 		return ipc_bad(e);
 	*there = f.body.p[0] != 0;
 	return RC_OK;
@@ -119,7 +118,8 @@ judge_head(struct keeper *k, struct opening *o, uint8_t *flags, struct err *e)
 		o->fate = FATE_LEAVE;
 	else if (t.state == STORE_T_INTENT) {
 		o->again = true;
-		if ((rc = look(k, o, &there, e)) == RC_OK && !there)
+		if ((rc = keeper_look(k, o->job, o->head.t, &there,
+		    e)) == RC_OK && !there)
 			*flags |= GATE_F_DUPLICATE;
 	}
 	return rc;
@@ -367,6 +367,7 @@ well(struct keeper *k, struct err *e)
 	static const uint8_t no_t[GATE_T_BYTES];
 	uint32_t job = ++k->job;
 	struct frame f;
+	bool there;
 	enum rc rc = keeper_need_vault(k, e);
 
 	if (rc == RC_OK)
@@ -375,13 +376,7 @@ well(struct keeper *k, struct err *e)
 		rc = keeper_wait(k, &k->vault, &f, NULL, e);
 	if (rc == RC_OK && (f.type != IPC_SELVES || f.job != job))
 		rc = ipc_bad(e);
-	if (rc == RC_OK)
-		rc = chan_put(&k->clerk.c, IPC_LOOK, job, no_t, sizeof(no_t),
-		    e);
-	if (rc == RC_OK)
-		rc = keeper_wait(k, &k->clerk, &f, NULL, e);
-	return rc == RC_OK && (f.type != IPC_FOUND || f.job != job) ?
-	    ipc_bad(e) : rc;
+	return rc == RC_OK ? keeper_look(k, job, no_t, &there, e) : rc;
 }
 
 /* Held only where others get through: what fails with every mail is no mail's

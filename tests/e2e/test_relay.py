@@ -1,11 +1,15 @@
 """Relays that fail: nothing is lost, nobody is told twice, cron is told the
 truth."""
 
+import re
+import time
+
 import pytest
 
 from pysceau import mail, records
 from world.dovecot import free_ports
 from world.demo import mark
+from world.verdict import crash
 
 
 def later(member):
@@ -53,15 +57,19 @@ def test_a_relay_that_is_down_does_not_stop_the_fetching(demo):
     assert len(demo.dr.new()) == 1
 
 
-def test_a_refused_recipient_has_failed_and_is_shown(demo):
-    """550 at RCPT: failed, said once to the local sender, no more tries."""
+@pytest.fixture
+def refused(demo):
+    """The relay does not know dr."""
     aliases = dict(demo.relay.aliases)
-    try:
-        demo.relay.aliases.pop(demo.dr.address)
-        demo.send("secret of dr", demo.dr, demo.durand)
-        got = demo.labo.sceau("poll")
-    finally:
-        demo.relay.aliases.update(aliases)
+    demo.relay.aliases.pop(demo.dr.address)
+    yield
+    demo.relay.aliases.update(aliases)
+
+
+def test_a_refused_recipient_has_failed_and_is_shown(demo, refused):
+    """550 at RCPT: failed, said once to the local sender, no more tries."""
+    demo.send("secret of dr", demo.dr, demo.durand)
+    got = demo.labo.sceau("poll")
     assert got.code == 69, got.text()
     assert b"550" in got.stderr
     states = demo.labo.states()
@@ -159,3 +167,20 @@ def test_two_ways_to_the_same_member_keep_the_first_name(demo):
     assert len(demo.dr.mail()) == 1
     demo.dr.ok("poll")
     assert mark(demo.dr.documents()[0].read_bytes())["path"] == "direct"
+
+
+def test_a_notice_is_filed_once_for_each_failure(demo, refused):
+    """Whoever files it dies before that is noted; tried again, it fails again
+    and that is told, too."""
+    demo.send("INR", demo.dr)
+    crash(demo.labo, "store.notice.before", "poll")
+    assert len(demo.labo.documents()) == 1
+    demo.wait_until(lambda: time.time() - demo.labo.documents()[0].stat()
+                    .st_mtime > 1.1, what="another second")
+    demo.labo.ok("poll")
+    assert len(demo.labo.documents()) == 1
+    words = demo.labo.documents()[0].read_bytes()
+    number, = re.findall(rb"queue retry (\d+)", words)
+    demo.labo.ok("queue", "retry", number.decode())
+    assert demo.labo.sceau("poll").code == 69
+    assert len(demo.labo.documents()) == 2
