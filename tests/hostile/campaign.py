@@ -207,7 +207,10 @@ def one(demo, forger, behaviour):
 def table(rows):
     yield "| protocol | step | server | exit | s | MB | what sceau said |"
     yield "|---|---|---|--:|--:|--:|---|"
-    for r in rows:
+    order = {(b.protocol, b.step, b.name): n
+             for n, b in enumerate(TABLE.values())}
+    for r in sorted(rows, key=lambda r: order.get(
+            (r["protocol"], r["step"], r["name"]), 0)):
         yield "| " + " | ".join((
             r["protocol"], f"`{r['step']}`", r["name"],
             str(r.get("code", "")), str(r.get("seconds", "")),
