@@ -326,8 +326,8 @@ static const struct {
 	{ "vm-read", try_vm_read },
 	{ "proc-environ", try_environ },
 	{ "proc-mem", try_mem },
+	{ "dumped", try_dumped },	/* before the next sets it */
 	{ "dumpable", try_dumpable },
-	{ "dumped", try_dumped },
 	{ "core", try_core },
 	{ "io-uring", try_io_uring_setup },
 	{ "bpf", try_bpf },

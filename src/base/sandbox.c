@@ -64,7 +64,9 @@ sandbox_kind(void)
     "(subpath \"/opt/homebrew/lib\")(subpath \"/opt/homebrew/Cellar\"))" \
     "(allow file-read* (subpath \"/usr/share/locale\")" \
     "(subpath \"/usr/share/zoneinfo\")(subpath \"/private/var/db/timezone\")" \
-    "(literal \"/private/etc/localtime\")(subpath \"/private/etc/ssl\")" \
+    "(literal \"/private/etc/localtime\")" \
+    "(literal \"/private/etc/ssl/cert.pem\")" \
+    "(literal \"/private/etc/ssl/openssl.cnf\")" \
     "(literal \"/dev/null\")(literal \"/dev/urandom\"))"
 
 /* A file that may be written may be removed. */
