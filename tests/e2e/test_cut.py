@@ -1,14 +1,17 @@
-"""The power fails: what was promised is there, whatever the disk had not yet
-written.  tests/fault/cut.py is the campaign; this is its short form."""
+"""The power fails, or somebody dies: what was promised is there, whatever the
+disk had not yet written.  tests/fault/cut.py and crash.py are the campaigns;
+this is their short form."""
 
 import random
 
 import pytest
 
-from fault.cut import Cut, chosen, cuts
+from fault import crash, cut
+from fault.cut import Cut
 from fault.day import Day
 from world.demo import Demo
-from world.power import Disk
+from world.dovecot import free_ports
+from world.power import Disk, Record
 
 
 @pytest.fixture(scope="module")
@@ -20,22 +23,22 @@ def day(sceau):
         yield day
 
 
-@pytest.mark.parametrize("step", ["small", "pop3", "told"])
+@pytest.mark.parametrize("step", ["small", "receives", "told"])
 def test_the_record_is_whole(day, step):
     """All that was written is in it, or every verdict below is worth
     nothing."""
-    cut = Cut(day, step, "end", 0)
-    assert cut.disk.open
-    assert cut.image("all") == Disk(cut.disk.folder).image([])
+    here = Cut(day, step, "end", 0)
+    assert here.disk.open
+    assert here.image("all") == Disk(here.disk.folder).image([])
 
 
 @pytest.mark.parametrize("step, how", [
-    ("large", "lost"), ("pop3", "names"), ("imap", "lost")])
+    ("large", "lost"), ("receives", "names"), ("imap", "lost")])
 def test_it_fails_when_all_is_done(day, step, how):
     """Sent with exit 0, told to the sender, deleted on the server: the first
     document into a new Maildir, too."""
-    cut = Cut(day, step, "end", 0)
-    row = cut.judged(how, cut.image(how))
+    here = Cut(day, step, "end", 0)
+    row = here.judged(how, here.image(how))
     assert row["verdict"] == "ok", row
 
 
@@ -43,14 +46,54 @@ def test_it_fails_when_all_is_done(day, step, how):
     ("files", "imap", "names"), ("folders", "imap", "octets")])
 def test_without_its_syncs_something_is_lost(day, deaf, step, how):
     """So the judge would see one that is missing."""
-    cut = Cut(day, step, "end", 0, deaf)
-    assert cut.judged(how, cut.image(how))["verdict"] != "ok"
+    here = Cut(day, step, "end", 0, deaf)
+    assert here.judged(how, here.image(how))["verdict"] != "ok"
 
 
 def test_it_fails_at_any_moment(day):
     rng = random.Random(1)
-    for where in chosen(list(cuts(day.seen)), rng, 1)[:5]:
-        cut = Cut(day, *where)
-        how, image = rng.choice(list(cut.images(rng)))
-        row = cut.judged(how, image)
+    for where in cut.chosen(list(cut.cuts(day.seen)), rng, 1)[:4]:
+        here = Cut(day, *where)
+        how, image = rng.choice(list(here.images(rng)))
+        row = here.judged(how, image)
         assert row["verdict"] == "ok", row
+
+
+def test_a_death_at_any_moment(day):
+    rng = random.Random(1)
+    for death in crash.chosen(list(crash.deaths(day.seen)), rng, 1)[:4]:
+        row = crash.one(day, *death)
+        assert row["verdict"] == "ok", row
+
+
+def lived(day, who, at, *faults):
+    """That step, once for each fault, and then the cut: nothing that was not
+    synced is there.  The last code."""
+    record, disk = Record(day.demo.top), Disk(who.folder)
+    for fault in faults:
+        env = {"SCEAU_FAULT": fault} if fault else {}
+        code = day.step(at, **record.env(**env)).code
+        disk.play(record)
+    assert who.mail() == []
+    disk.put(disk.image([]))
+    return code
+
+
+def test_a_death_and_then_a_cut(day):
+    """The file has its name, not yet durably, when the clerk dies; who finds
+    it there says delivered, and the power fails."""
+    at = day.from_step("imap")
+    code = lived(day, day.demo.durand, at, "drop.name.after:kill", None)
+    assert code == 0
+    assert day.end(at, 0) == {"flagged": 0}
+
+
+def test_what_the_server_has_deleted_is_in_the_store(day):
+    """Durably, and not only once the store is closed: the gateway has sealed
+    again what no relay has taken yet."""
+    at, hub = day.from_step("gateway"), day.demo.hub
+    hub.configure(relay_port=free_ports(1)[0])
+    code = lived(day, hub, at, "store.released.before:kill")
+    assert code == 75
+    hub.configure()
+    assert day.end(at, code) == {"flagged": 0}

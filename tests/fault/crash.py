@@ -1,13 +1,11 @@
 #!/usr/bin/env python3
-"""The crash campaign: a day of the demonstration association is lived again
-and again, each time with one death in it, and judged at its end.
+"""The crash campaign: the day of fault/day.py is lived again and again, each
+time with one death in it, and judged at its end.
 
-Deaths: at each FAULT point (first and last passage); of the whole run at
-each n-th write, sync, change of name and network call; of each process alone.
-A laboratory sends to a practice by POP3, one by IMAP, a member reached
-through the gateway and an address that the relay refuses; one mail in parts;
-one that was damaged on its way.  --sample keeps one death in so many,
-chosen by --seed; what was tried stands in --out and is not tried again.
+Deaths: at each FAULT point (first and last passage); of the whole run, and of
+each process alone, at each n-th write, sync, change of name, network call and
+message between them.  --sample keeps one death in so many, chosen by --seed;
+what was tried stands in --out and is not tried again.
 """
 
 import argparse
@@ -24,6 +22,7 @@ from collections import Counter
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from fault.day import Day                       # noqa: E402
 from world.demo import Demo                     # noqa: E402
+from world.fault import PARTS                   # noqa: E402
 from world.verdict import CRASHED               # noqa: E402
 
 # Transition: the points that stand before and after it.
@@ -44,12 +43,13 @@ MATRIX = {
     "ack   sealed": r"keeper\.ack\b",
     "hub   sealed again": r"(keeper\.relay|store\.hub\.relay)\b",
     "register": r"store\.(row|event|list)\b",
-    "file  replaced": r"(file\.rename|keystore\.roll)\b",
+    "file  replaced": r"file\.rename\b",
 }
 CLASSES = ("write", "sync", "rename", "net")
+ALONE = (*CLASSES, "ipc")
 
 
-def deaths(seen, rng):
+def deaths(seen):
     """(step, kind, what, n) of every death that the survey found."""
     for step, (points, calls) in seen.items():
         for name, times in sorted(points.items()):
@@ -59,9 +59,9 @@ def deaths(seen, rng):
             for n in range(1, sum(r.get(what, 0) for r in calls.values()) + 1):
                 yield step, "all", what, n
         for part, row in sorted(calls.items()):
-            for what in ("ipc", "net"):
-                if row.get(what):
-                    yield step, part, what, rng.randint(1, row[what])
+            for what in ALONE:
+                for n in range(1, row.get(what, 0) + 1):
+                    yield step, part, what, n
 
 
 def one(day, step, kind, what, n):
@@ -88,25 +88,56 @@ def one(day, step, kind, what, n):
     return result
 
 
+def verdict(rows):
+    died = [r for r in rows if r["died"]]
+    bad = sum(r["verdict"] != "ok" for r in died)
+    return f"| {len(died)} | {'not reached' if not died else bad or 'ok'} |"
+
+
 def matrix(rows):
-    """The transitions, and how many died there."""
-    lines, missing = [], []
+    """The transitions, then each kind of call: how many died there."""
+    yield "| where | deaths | verdict |\n|---|--:|---|"
     for name, points in MATRIX.items():
-        at = [r for r in rows if r["kind"] == "point" and r["died"] and
-              re.match(points, r["what"])]
-        bad = sum(r["verdict"] != "ok" for r in at)
-        lines.append(f"{name:22}{len(at):5} deaths "
-                     f"{'-' if not at else 'ok' if not bad else bad}")
-        missing += [name] if not at else []
-    for kind in ("all", "one"):
-        at = [r for r in rows if r["kind"] != "point" and r["died"] and
-              (r["kind"] == "all") == (kind == "all")]
-        for what, n in sorted(Counter(r["what"] for r in at).items()):
-            bad = sum(r["verdict"] != "ok" for r in at if r["what"] == what)
-            who = "whole run" if kind == "all" else "one process"
-            lines.append(f"{who + ', ' + what:22}{n:5} deaths "
-                         f"{bad if bad else 'ok'}")
-    return lines, missing
+        yield f"| {' '.join(name.split())} " + verdict(
+            [r for r in rows if r["kind"] == "point" and
+             re.match(points, r["what"])])
+    for kind in ("all", *PARTS):
+        for what in ALONE:
+            mine = [r for r in rows if (r["kind"], r["what"]) == (kind, what)]
+            if mine:
+                who = "whole run" if kind == "all" else f"the {kind} alone"
+                yield f"| {who}, {what} " + verdict(mine)
+
+
+def chosen(every, rng, sample):
+    """Each kind once before any twice: a short run reaches all."""
+    todo = [x for x in every if sample == 1 or rng.randrange(sample) == 0]
+    rng.shuffle(todo)
+    times, order = Counter(), {}
+    for x in todo:
+        order[x] = times[x[1:3]]
+        times[x[1:3]] += 1
+    return sorted(todo, key=order.get)
+
+
+def live(args, rows, out):
+    rng, began = random.Random(args.seed), time.monotonic()
+    done = {(r["step"], r["kind"], r["what"], r["n"]) for r in rows}
+    with Demo(postfix=False) as demo:
+        demo.start()
+        day = Day(demo)
+        every = [x for x in deaths(day.survey())
+                 if x[1] == "point" or not args.points]
+        for death in chosen(every, rng, args.sample):
+            if args.seconds and time.monotonic() - began > args.seconds:
+                break
+            if death in done:
+                continue
+            rows.append(one(day, *death))
+            print(json.dumps(rows[-1]), file=out, flush=True)
+            if rows[-1]["verdict"] != "ok":
+                print(rows[-1], flush=True)
+    return len(every), round(time.monotonic() - began)
 
 
 def main():
@@ -118,45 +149,19 @@ def main():
     args.add_argument("--seconds", type=int, help="stop after so long")
     args.add_argument("--out", type=pathlib.Path, required=True)
     args = args.parse_args()
-    rng, began = random.Random(args.seed), time.monotonic()
     logging.getLogger("mail.log").setLevel(logging.ERROR)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     rows = [json.loads(line) for line in args.out.read_text().splitlines()] \
         if args.out.exists() else []
-    done = {(r["step"], r["kind"], r["what"], r["n"]) for r in rows}
-    with Demo(postfix=False) as demo, open(args.out, "a") as out:
-        demo.start()
-        day = Day(demo)
-        every = [x for x in deaths(day.survey(), rng)
-                 if x[1] == "point" or not args.points]
-        todo = [x for x in every if args.sample == 1 or
-                rng.randrange(args.sample) == 0]
-        rng.shuffle(todo)
-        # Each kind once before any twice: a short run reaches all.
-        times, order = Counter(), {}
-        for x in todo:
-            order[x] = times[x[1:3]]
-            times[x[1:3]] += 1
-        todo.sort(key=order.get)
-        for death in todo:
-            if args.seconds and time.monotonic() - began > args.seconds:
-                break
-            if death in done:
-                continue
-            rows.append(one(day, *death))
-            print(json.dumps(rows[-1]), file=out, flush=True)
-            if rows[-1]["verdict"] != "ok":
-                print(rows[-1], flush=True)
+    with open(args.out, "a") as out:
+        possible, seconds = live(args, rows, out)
     wrong = [r for r in rows if r["verdict"] != "ok"]
-    lines, missing = matrix(rows)
-    print("\n".join(lines))
-    print(f"{datetime.date.today()} seed {args.seed}: {len(every)} deaths "
-          f"possible, {len(rows)} lived, {len(wrong)} wrong, "
-          f"{sum(r.get('flagged', 0) for r in rows)} shown flagged, "
-          f"{sum(r.get('told_twice', 0) for r in rows)} notices told twice, "
-          f"{round(time.monotonic() - began)} s")
-    if missing:
-        print("no death yet at:", ", ".join(missing))
+    print(f"{datetime.date.today()}, `make check-crash SEED={args.seed}`, "
+          f"{seconds} s: of {possible} deaths that are possible, {len(rows)} "
+          f"were lived; {len(wrong)} wrong, "
+          f"{sum(r.get('flagged', 0) for r in rows)} mails shown again and "
+          "flagged.\n")
+    print("\n".join(matrix(rows)))
     return 1 if wrong else 0
 
 

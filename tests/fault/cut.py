@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The campaign of power cuts: the day of fault/day.py is lived again and
-again; in one step, at the n-th write, sync, change of name or network call,
-or when the step has just ended, the power of that machine fails.  From the
+again; in one step, at a FAULT point, at the n-th write, sync, change of name
+or network call, or when the step has just ended, the power of that machine
+fails.  From the
 record of what it wrote (world/power.py) the disks are made that this could
 leave; from each of them the machine goes on, and the day is judged at its
 end.  Mailboxes, the relay and the others are other machines: they keep what
@@ -31,9 +32,12 @@ CLASSES = ("write", "sync", "rename", "net")
 
 
 def cuts(seen):
-    """(step, class, n) of every cut that the survey found."""
-    for step, (_, calls) in seen.items():
+    """(step, what, n) of every cut that the survey found."""
+    for step, (points, calls) in seen.items():
         yield step, "end", 0
+        for name, times in sorted(points.items()):
+            for n in sorted({1, times}):
+                yield step, name, n
         for what in CLASSES:
             for n in range(1, sum(r.get(what, 0) for r in calls.values()) + 1):
                 yield step, what, n
@@ -47,8 +51,8 @@ class Cut:
         record = Record(day.demo.top)
         self.at = day.from_step(step)
         self.disk = Disk(day.steps[self.at][1].folder, deaf)
-        env = day.calls.env() if what == "end" else \
-            day.calls.env(what, n, "killall")
+        env = day.calls.env(what, n, "killall") if what in CLASSES else \
+            {"SCEAU_FAULT": f"{what}#{n}:kill", **day.calls.env()}
         self.code = day.step(self.at, **record.env(**env)).code
         self.disk.play(record)
         day.demo.save("cut")
@@ -90,13 +94,14 @@ def chosen(every, rng, sample):
 
 
 def table(rows):
-    """Per step: cuts, disks, what was open at most, what was wrong."""
-    yield f"{'step':12}{'cuts':>6}{'disks':>7}{'open':>6}{'wrong':>7}"
+    """Per step: cuts, disks, the most that was open, what was wrong."""
+    yield "| step | cuts | disks | open, at most | wrong |"
+    yield "|---|--:|--:|--:|--:|"
     for step in dict.fromkeys(r["step"] for r in rows):
         mine = [r for r in rows if r["step"] == step]
-        yield (f"{step:12}{len({(r['what'], r['n']) for r in mine}):6}"
-               f"{len(mine):7}{max(r['open'] for r in mine):6}"
-               f"{sum(r['verdict'] != 'ok' for r in mine):7}")
+        yield (f"| {step} | {len({(r['what'], r['n']) for r in mine})} | "
+               f"{len(mine)} | {max(r['open'] for r in mine)} | "
+               f"{sum(r['verdict'] != 'ok' for r in mine)} |")
 
 
 def live(args, rows, out):
@@ -134,12 +139,13 @@ def main():
     with open(args.out, "a") as out:
         possible, seconds = live(args, rows, out)
     wrong = [r for r in rows if r["verdict"] != "ok"]
+    print(f"{datetime.date.today()}, `make check-power SEED={args.seed}`, "
+          f"{seconds} s: of {possible} cuts that are possible, "
+          f"{len({(r['step'], r['what'], r['n']) for r in rows})} were lived, "
+          f"on {len(rows)} disks; {len(wrong)} wrong, "
+          f"{sum(r.get('flagged', 0) for r in rows)} mails shown again and "
+          "flagged.\n")
     print("\n".join(table(rows)))
-    print(f"{datetime.date.today()} seed {args.seed}: {possible} cuts "
-          f"possible, {len({(r['step'], r['what'], r['n']) for r in rows})} "
-          f"lived, {len(rows)} disks, {len(wrong)} wrong, "
-          f"{sum(r.get('flagged', 0) for r in rows)} shown flagged, "
-          f"{seconds} s")
     return 1 if wrong else 0
 
 
