@@ -195,15 +195,23 @@ drop_name(const struct drop_place *place, struct drop *d, const char *name,
 	return rc;
 }
 
+static enum rc
+settle(const struct drop_place *place, const char *sub, struct err *e)
+{
+	char dir[DROP_PATH_BYTES];
+	enum rc rc = join(dir, place->path, sub, "", e);
+
+	return rc == RC_OK && !dir_sync(dir) ? err_sys(e, "%s", dir) : rc;
+}
+
 enum rc
 drop_settle(const struct drop_place *place, struct err *e)
 {
-	char dir[DROP_PATH_BYTES];
-	enum rc rc = join(dir, place->path, new_of(place), "", e);
+	enum rc rc = settle(place, new_of(place), e);
 
-	if (rc == RC_OK && !dir_sync(dir))
-		rc = err_sys(e, "%s", dir);
-	return rc;
+	/* A temporary name that came back would stay until the next mail. */
+	return rc == RC_OK && place->maildir ?
+	    settle(place, tmp_of(place), e) : rc;
 }
 
 void

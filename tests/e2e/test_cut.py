@@ -33,10 +33,11 @@ def test_the_record_is_whole(day, step):
 
 
 @pytest.mark.parametrize("step, how", [
-    ("large", "lost"), ("receives", "names"), ("imap", "lost")])
+    ("large", "lost"), ("receives", "names"), ("imap", "lost"),
+    ("behind", "grown")])
 def test_it_fails_when_all_is_done(day, step, how):
     """Sent with exit 0, told to the sender, deleted on the server: the first
-    document into a new Maildir, too."""
+    document into a new Maildir, too; and no temporary file comes back."""
     here = Cut(day, step, "end", 0)
     row = here.judged(how, here.image(how))
     assert row["verdict"] == "ok", row

@@ -26,7 +26,7 @@ KINDS = (None, "create", "mkdir", "write", "truncate", "mode", "sync",
 RECORDS, DATA_BYTES, SECTOR = 1 << 18, 1 << 29, 512
 HEAD, REC = struct.Struct("=4Q"), struct.Struct("=7Q")
 MAPPED = "-shm"     # SQLite's index of its log: memory, made again
-CHOICES = ("lost", "names", "octets", "prefix", "some", "torn")
+CHOICES = ("lost", "names", "octets", "grown", "prefix", "some", "torn")
 
 Rec = namedtuple("Rec", "kind ino dir dir2 n data")
 
@@ -215,6 +215,8 @@ class Disk:
             return [c for c in every if c.names]
         if how == "octets":
             return [c for c in every if not c.names]
+        if how == "grown":
+            return [c for c in every if c.kind != "unlink"]
         if how == "prefix":
             n = rng.randint(0, len(every))
             last = torn(every[n], rng) if n < len(every) and every[n].data \
