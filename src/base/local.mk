@@ -12,5 +12,6 @@ src_libbase_a_SOURCES = \
 	src/base/sandbox.c src/base/sandbox.h \
 	src/base/sandbox_landlock.c src/base/sandbox_linux.h \
 	src/base/sandbox_seccomp.c \
-	src/base/secret.c src/base/secret.h
+	src/base/secret.c src/base/secret.h \
+	src/base/utf8.c src/base/utf8.h
 src_libbase_a_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)

@@ -4,7 +4,7 @@
 
 #include "base/lang.h"
 #include "issuer/csv.h"
-#include "vault/utf8.h"
+#include "base/utf8.h"
 
 static char
 separator(const uint8_t *p, size_t len)

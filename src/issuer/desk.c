@@ -16,7 +16,7 @@
 #include "base/lang.h"
 #include "issuer/desk.h"
 #include "vault/sealed.h"
-#include "vault/utf8.h"
+#include "base/utf8.h"
 
 #define REC_ROOT 0xe1	/* year(2) root(32); never leaves this machine */
 #define ROOT_BYTES (2 + KDF_KEY_BYTES)

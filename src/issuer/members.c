@@ -8,7 +8,7 @@
 #include "conf/value.h"
 #include "issuer/members.h"
 #include "vault/record.h"
-#include "vault/utf8.h"
+#include "base/utf8.h"
 
 static const char *const kinds[] = { "other", "practice", "laboratory",
     "institution", "hub", "watch", "issuer" };

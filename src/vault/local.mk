@@ -25,5 +25,4 @@ src_libvault_a_SOURCES = \
 	src/vault/ring.c src/vault/ring.h \
 	src/vault/root.c src/vault/root.h \
 	src/vault/row.c src/vault/row.h \
-	src/vault/sealed.c src/vault/sealed.h \
-	src/vault/utf8.c src/vault/utf8.h
+	src/vault/sealed.c src/vault/sealed.h

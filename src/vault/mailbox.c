@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "vault/mailbox.h"
-#include "vault/utf8.h"
+#include "base/utf8.h"
 
 #define WORD_MAX 76	/* RFC 2047 2: an encoded word has at most 75 */
 

@@ -5,7 +5,7 @@
 #include "base/lang.h"
 #include "base/secret.h"
 #include "vault/record.h"
-#include "vault/utf8.h"
+#include "base/utf8.h"
 
 /* One row per record of PROTOCOL 2.5; a value is read whole or refused. */
 struct rec_type_row {

@@ -5,7 +5,7 @@
 
 #include "fuzz.h"
 #include "issuer/letter.h"
-#include "vault/utf8.h"
+#include "base/utf8.h"
 
 static const char code[] = "208H4-4RM2M-B1E60-S38DH-R78Y9";
 

@@ -1,5 +1,5 @@
-#include "vault_unit.h"
-#include "vault/utf8.h"
+#include "unit.h"
+#include "base/utf8.h"
 
 /* The number of characters, or -1. */
 static int

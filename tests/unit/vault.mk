@@ -70,13 +70,6 @@ tests_unit_test_mailbox_SOURCES = tests/unit/test_mailbox.c \
 tests_unit_test_mailbox_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_mailbox_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_mailbox_LDADD = $(UNIT_VAULT_LIBS)
-check_PROGRAMS += tests/unit/test_utf8
-TESTS += tests/unit/test_utf8
-tests_unit_test_utf8_SOURCES = tests/unit/test_utf8.c \
-	tests/unit/vault_unit.h
-tests_unit_test_utf8_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_utf8_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_utf8_LDADD = $(UNIT_VAULT_LIBS)
 check_PROGRAMS += tests/unit/test_vault_vectors
 TESTS += tests/unit/test_vault_vectors
 tests_unit_test_vault_vectors_SOURCES = \

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "vault/utf8.h"
+#include "base/utf8.h"
 
 bool
 utf8_next(const uint8_t *p, size_t len, size_t *at, uint32_t *c)

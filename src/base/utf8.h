@@ -1,6 +1,6 @@
 /* Text from others, character by character. */
-#ifndef SC_VAULT_UTF8_H
-#define SC_VAULT_UTF8_H
+#ifndef SC_BASE_UTF8_H
+#define SC_BASE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>
