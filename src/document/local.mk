@@ -1,4 +1,13 @@
 noinst_LIBRARIES += src/libdocument.a
 src_libdocument_a_SOURCES = \
-	src/document/extract.c src/document/extract.h
+	src/document/charset.c src/document/charset.h \
+	src/document/charset_guess.c \
+	src/document/charset_table.c src/document/charset_table.h \
+	src/document/civil.c src/document/civil.h \
+	src/document/extract.c src/document/extract.h \
+	src/document/hprim.c src/document/hprim.h \
+	src/document/hprim_priv.h \
+	src/document/hprim_body.c \
+	src/document/hprim_header.c \
+	src/document/hprim_say.c
 src_libdocument_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS)

@@ -1,0 +1,232 @@
+/* Which character set a text is written in. */
+#include "config.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+#include "document/charset.h"
+
+/* What a character is worth where it stands; a set is the better the more
+ * its characters sum up to. */
+enum { GOOD = 4, FAIR = 2, POOR = -2, BAD = -4, MARGIN = 1 };
+
+/* Of sets that read the same the first is taken. */
+static const enum charset tried[] = { CHARSET_LATIN1, CHARSET_CP1252,
+    CHARSET_MACROMAN, CHARSET_CP850 };
+
+#define NTRIED (sizeof(tried) / sizeof(tried[0]))
+
+static bool
+one_of(uint32_t c, const uint16_t *set)
+{
+	while (*set != 0 && *set != c)
+		set++;
+	return *set != 0;
+}
+
+/* What French is written with. */
+static const uint16_t lower[] = { 0xe0, 0xe2, 0xe7, 0xe8, 0xe9, 0xea, 0xeb,
+    0xee, 0xef, 0xf4, 0xf9, 0xfb, 0xfc, 0x153, 0 };
+static const uint16_t upper[] = { 0xc0, 0xc2, 0xc7, 0xc8, 0xc9, 0xca, 0xcb,
+    0xce, 0xcf, 0xd4, 0xd9, 0xdb, 0xdc, 0x152, 0 };
+/* Signs that stand beside words and figures, not in words. */
+static const uint16_t signs[] = { 0xb0, 0xb1, 0xb2, 0xb3, 0xbd, 0xd7, 0xab,
+    0xbb, 0x2264, 0x2265, 0x2026, 0x2013, 0x2014, 0x201c, 0x201d, 0x20ac,
+    0x2022, 0x2030, 0 };
+
+static bool
+is_lower(uint32_t c)
+{
+	return (c >= 'a' && c <= 'z') || one_of(c, lower);
+}
+
+static bool
+is_upper(uint32_t c)
+{
+	return (c >= 'A' && c <= 'Z') || one_of(c, upper);
+}
+
+static bool
+is_letter(uint32_t c)
+{
+	return is_lower(c) || is_upper(c);
+}
+
+static int
+worth_lower(uint32_t before, uint32_t c, uint32_t after)
+{
+	/* Of one letter there are two words in French: a grave, and none. */
+	if (!is_letter(before) && !is_letter(after))
+		return c == 0xe0 ? GOOD : POOR;
+	if (is_upper(before) && !is_lower(after) && is_letter(after))
+		return BAD;
+	return is_upper(before) && is_upper(after) ? BAD : GOOD;
+}
+
+static int
+worth_upper(uint32_t before, uint32_t after)
+{
+	if (is_lower(before))
+		return BAD;
+	return is_upper(before) || is_upper(after) ? GOOD : FAIR;
+}
+
+static int
+worth_sign(uint32_t before, uint32_t c, uint32_t after)
+{
+	if (c == 0x2019)	/* l'apostrophe */
+		return is_letter(before) && is_letter(after) ? GOOD : FAIR;
+	if (c == 0xb5)		/* micro: before a unit only */
+		return !is_letter(before) && after < 0x80 && after != 0 &&
+		    strchr("glLmMkKsUIVA", (int)after) != NULL ? GOOD : POOR;
+	if (c == 0xa0)
+		return is_letter(before) && is_letter(after) ? POOR : FAIR;
+	if (!one_of(c, signs))
+		return -1;
+	/* n-degree-5 and m-square are words with a sign at their end */
+	return is_letter(before) && is_lower(after) ? BAD : FAIR;
+}
+
+static int
+worth(uint32_t before, uint32_t c, uint32_t after)
+{
+	if (c >= 0x80 && c < 0xa0)
+		return 2 * BAD;
+	if (one_of(c, lower))
+		return worth_lower(before, c, after);
+	if (one_of(c, upper))
+		return worth_upper(before, after);
+	/* Lines are drawn of the same character; no word is. */
+	if (c >= 0x2500 && c < 0x25a0)
+		return before == c || after == c ? FAIR : -1;
+	if (c >= 0xc0 && c < 0x250 && c != 0xd7 && c != 0xf7)
+		return POOR;
+	return worth_sign(before, c, after);
+}
+
+static int64_t
+score(enum charset set, const uint8_t *p, size_t len)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < len; i++)
+		if (p[i] >= 0x80)
+			sum += worth(i == 0 ? 0 :
+			    charset_decode(set, p[i - 1]),
+			    charset_decode(set, p[i]), i + 1 == len ? 0 :
+			    charset_decode(set, p[i + 1]));
+	return sum;
+}
+
+static bool
+reads_same(enum charset a, enum charset b, const bool seen[256])
+{
+	for (unsigned i = 0x80; i < 0x100; i++)
+		if (seen[i] && charset_decode(a, (uint8_t)i) !=
+		    charset_decode(b, (uint8_t)i))
+			return false;
+	return true;
+}
+
+static void
+guess_single(const uint8_t *p, size_t len, struct charset_guess *g)
+{
+	bool seen[256] = { false };
+	int64_t sums[NTRIED];
+	size_t best = 0;
+
+	for (size_t i = 0; i < len; i++)
+		seen[p[i]] = true;
+	for (size_t i = 0; i < NTRIED; i++) {
+		sums[i] = score(tried[i], p, len);
+		if (sums[i] > sums[best])
+			best = i;
+	}
+	g->set = tried[best];
+	g->sure = sums[best] > 0;
+	for (size_t i = 0; i < NTRIED; i++)
+		if (sums[i] + MARGIN >= sums[best] &&
+		    !reads_same(tried[i], g->set, seen))
+			g->sure = false;
+}
+
+static bool
+is_utf8(const uint8_t *p, size_t len)
+{
+	size_t at = 0;
+	uint32_t c;
+
+	while (at < len)
+		if (!utf8_next(p, len, &at, &c))
+			return false;
+	return true;
+}
+
+static bool
+is_ascii(const uint8_t *p, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && p[i] < 0x80)
+		i++;
+	return i == len;
+}
+
+static bool
+byte_order_mark(const uint8_t *p, size_t len, struct charset_guess *g)
+{
+	static const struct { char octets[4]; size_t len; enum charset set; }
+	    marks[] = {
+		{ "\xef\xbb\xbf", 3, CHARSET_UTF8 },
+		{ "\xff\xfe", 2, CHARSET_UTF16LE },
+		{ "\xfe\xff", 2, CHARSET_UTF16BE }
+	};
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (len >= marks[i].len &&
+		    memcmp(p, marks[i].octets, marks[i].len) == 0) {
+			g->set = marks[i].set;
+			g->bom = marks[i].len;
+			return true;
+		}
+	return false;
+}
+
+/* In UTF-16 every other octet is NUL here: they are passed over. */
+static void
+guess_eol(const uint8_t *p, size_t len, struct charset_guess *g)
+{
+	size_t n[3] = { 0, 0, 0 }, total = 0;
+	bool cr = false;
+
+	for (size_t i = g->bom; i < len; i++) {
+		if (p[i] == '\0' && g->set > CHARSET_WRITTEN - 1)
+			continue;
+		if (cr)
+			n[p[i] == '\n' ? EOL_CRLF : EOL_CR]++;
+		else if (p[i] == '\n')
+			n[EOL_LF]++;
+		cr = p[i] == '\r';
+	}
+	n[EOL_CR] += cr;
+	for (int i = EOL_LF; i <= EOL_CR; i++) {
+		total += n[i];
+		if (n[i] > n[g->eol])
+			g->eol = (enum eol)i;
+	}
+	g->mixed = n[g->eol] != total;
+}
+
+void
+charset_guess(const uint8_t *p, size_t len, struct charset_guess *g)
+{
+	memset(g, 0, sizeof(*g));
+	g->sure = true;
+	if (!byte_order_mark(p, len, g)) {
+		g->set = CHARSET_UTF8;
+		g->ascii = is_ascii(p, len);
+		if (!g->ascii && !is_utf8(p, len))
+			guess_single(p, len, g);
+	}
+	guess_eol(p, len, g);
+}
