@@ -4,6 +4,7 @@ src_libcmd_a_SOURCES = \
 	src/cmd/check.c \
 	src/cmd/filter.c \
 	src/cmd/held.c \
+	src/cmd/hprim.c \
 	src/cmd/issuer.c \
 	src/cmd/key.c \
 	src/cmd/log.c \

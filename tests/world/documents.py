@@ -9,7 +9,7 @@ import random
 def hprim(family, given, marker, sender, recipient):
     """One patient's result, as laboratories write it: ISO-8859-1, CRLF."""
     lines = ["1234567", family, given, "3 rue des Lilas", "",
-             "35000 RENNES", "12/05/1961", "261053500000139", "2611230042",
+             "35000 RENNES", "12/05/1961", "261053500000122", "2611230042",
              "23/11/2026", f"LABO00001  {sender}", f"CAB000001  {recipient}",
              "", "BIOCHIMIE SANGUINE", "", marker,
              "Prélèvement à jeun ; résultat contrôlé.",
