@@ -114,7 +114,7 @@ next_utf16(enum charset set, const uint8_t *p, size_t len, size_t *at)
 
 	*at += len - *at < 2 ? 1 : 2;
 	if (c < 0xd800 || c > 0xdfff)
-		return c;
+		return c == 0 ? UNKNOWN : c;	/* no text holds a NUL */
 	if (c > 0xdbff || *at >= len)
 		return UNKNOWN;
 	low = unit16(set, p, len, *at);

@@ -60,14 +60,18 @@ worth_lower(uint32_t before, uint32_t c, uint32_t after)
 		return c == 0xe0 ? GOOD : POOR;
 	if (is_upper(before) && !is_lower(after) && is_letter(after))
 		return BAD;
-	return is_upper(before) && is_upper(after) ? BAD : GOOD;
+	if (is_upper(before) && is_upper(after))
+		return BAD;
+	return is_letter(before) ? GOOD : FAIR;
 }
 
 static int
-worth_upper(uint32_t before, uint32_t after)
+worth_upper(uint32_t before, uint32_t c, uint32_t after)
 {
 	if (is_lower(before))
 		return BAD;
+	if (!is_letter(before) && !is_letter(after))
+		return c == 0xc0 ? FAIR : POOR;
 	return is_upper(before) || is_upper(after) ? GOOD : FAIR;
 }
 
@@ -95,7 +99,7 @@ worth(uint32_t before, uint32_t c, uint32_t after)
 	if (one_of(c, lower))
 		return worth_lower(before, c, after);
 	if (one_of(c, upper))
-		return worth_upper(before, after);
+		return worth_upper(before, c, after);
 	/* Lines are drawn of the same character; no word is. */
 	if (c >= 0x2500 && c < 0x25a0)
 		return before == c || after == c ? FAIR : -1;

@@ -38,7 +38,10 @@ hprim_trim(struct bytes s)
 enum hprim_tag
 hprim_tag(struct bytes line, bool *exact)
 {
-	static const struct { const char *word; enum hprim_tag tag; } tags[] = {
+	static const struct {
+		const char	*word;
+		enum hprim_tag	 tag;
+	} tags[] = {
 		{ "LAB", HPRIM_TAG_LAB }, { "FIN", HPRIM_TAG_FIN },
 		{ "FINFICHIER", HPRIM_TAG_FINFICHIER },
 		{ "FIN FICHIER", HPRIM_TAG_FINFICHIER }
@@ -118,8 +121,8 @@ is_sante(const uint8_t *p, size_t len)
 	if (len < 6 || p[0] != 'H')
 		return false;
 	for (size_t i = 1; i < 5; i++)
-		if (p[i] < 0x21 || p[i] > 0x7e || strchr(".*-'", p[i]) != NULL ||
-		    (p[i] >= '0' && p[i] <= '9') ||
+		if (p[i] < 0x21 || p[i] > 0x7e ||
+		    strchr(".*-'0123456789", p[i]) != NULL ||
 		    ((p[i] | 0x20) >= 'a' && (p[i] | 0x20) <= 'z'))
 			return false;
 	for (size_t i = 1; i < len && p[i] != '\n' && p[i] != '\r'; i++)
@@ -319,6 +322,21 @@ put_lines(struct buf *b, struct bytes s)
 	    (s.len == 0 || s.p[s.len - 1] == '\n' || buf_adds(b, "\n"));
 }
 
+/* .HPM stays .HPM, with both of its lines: another line 1 would have to be
+ * made up. */
+static bool
+put_more(struct buf *b, struct bytes more)
+{
+	unsigned lines = 0;
+	bool ok = put_lines(b, more);
+
+	for (size_t i = 0; i < more.len; i++)
+		lines += more.p[i] == '\n' || i + 1 == more.len;
+	for (; ok && lines < 2; lines++)
+		ok = buf_adds(b, "\n");
+	return ok;
+}
+
 enum rc
 hprim_write(const struct hprim_patient *p, enum charset to, enum eol eol,
     struct buf *out, struct charset_loss *loss, struct err *e)
@@ -330,9 +348,8 @@ hprim_write(const struct hprim_patient *p, enum charset to, enum eol eol,
 	for (size_t i = 0; i < HPRIM_HEADER_LINES; i++)
 		ok = ok && buf_add(&b, p->field[i].p, p->field[i].len) &&
 		    buf_adds(&b, "\n");
-	ok = ok && buf_adds(&b, "\n") &&
-	    (is_blank(p->more) || put_lines(&b, p->more)) &&
-	    put_lines(&b, p->text);
+	ok = ok && (!p->wide || put_more(&b, p->more)) &&
+	    buf_adds(&b, "\n") && put_lines(&b, p->text);
 	if (p->coded.len > 0)
 		ok = ok && buf_adds(&b, "****LAB****\n") &&
 		    put_lines(&b, p->coded);

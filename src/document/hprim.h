@@ -116,8 +116,8 @@ void hprim_free(struct hprim *h);
  * hprim_write(p, to, eol, out, loss, e):
  * The report of one patient as a file of its own, as the specification has
  * it: 12 lines of header without blanks around them, an empty one, the text,
- * the coded lines, both ends.  What .HPM has more stands above the text: no
- * word is lost.  To complete a header, point p->field[] elsewhere first.
+ * the coded lines, both ends.  What was .HPM stays it, its two lines more
+ * included.  To complete a header, point p->field[] elsewhere first.
  * Appended to ${out}; RC_NOMEM.
  */
 enum rc hprim_write(const struct hprim_patient *p, enum charset to,
