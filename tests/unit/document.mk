@@ -1,1 +1,21 @@
 # unit tests of src/document
+UNIT_DOCUMENT_LIBS = src/libdocument.a $(UNIT_BASE_LIBS)
+EXTRA_DIST += tests/world/hprim.py tests/e2e/test_hprim.py
+check_PROGRAMS += tests/unit/test_charset
+TESTS += tests/unit/test_charset
+tests_unit_test_charset_SOURCES = tests/unit/test_charset.c
+tests_unit_test_charset_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_charset_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_charset_LDADD = $(UNIT_DOCUMENT_LIBS)
+check_PROGRAMS += tests/unit/test_civil
+TESTS += tests/unit/test_civil
+tests_unit_test_civil_SOURCES = tests/unit/test_civil.c
+tests_unit_test_civil_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_civil_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_civil_LDADD = $(UNIT_DOCUMENT_LIBS)
+check_PROGRAMS += tests/unit/test_hprim
+TESTS += tests/unit/test_hprim
+tests_unit_test_hprim_SOURCES = tests/unit/test_hprim.c
+tests_unit_test_hprim_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_hprim_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_hprim_LDADD = $(UNIT_DOCUMENT_LIBS)
