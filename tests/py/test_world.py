@@ -84,6 +84,7 @@ def test_leaks_looks_on_the_servers_and_on_the_wire(world):
     with socket.create_connection(("127.0.0.1", wire.port)) as s:
         s.sendall(b"a " + MARKER + b"\r\n")
         s.recv(100)
+        world.wait_until(lambda: MARKER in bytes(wire.seen))
     world.post(None, world.members["dr"], b"Subject: x\r\n\r\n" + MARKER)
     assert len(world.leaks(MARKER)) == 2
     world.proxies.remove(wire)

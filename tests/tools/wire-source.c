@@ -333,7 +333,7 @@ free_all(struct tool *t)
 int
 main(int argc, char **argv)
 {
-	struct tool t = { .limits = { 64U << 20, 0 }, .fd = -1,
+	struct tool t = { .limits = { .max_message = 64U << 20 }, .fd = -1,
 	    .account = { .batch = 100, .server = { .timeout_s = 20,
 	    .host = NULL } } };
 	struct err e = ERR_INIT;

@@ -48,7 +48,7 @@ class Record:
     def read(self):
         with open(self.path, "rb") as f:
             n, used, _, lost = HEAD.unpack(f.read(HEAD.size))
-            assert n and not lost, "the library was not preloaded, or full"
+            assert not lost, "the record is full"
             recs = [REC.unpack(f.read(REC.size)) for _ in range(n)]
             f.seek(HEAD.size + REC.size * RECORDS)
             data = f.read(used)
