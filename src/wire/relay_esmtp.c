@@ -123,6 +123,7 @@ clear(struct esmtp *x)
 	x->connected = x->tls_on = x->logged_in = x->mailing = false;
 	x->tainted = x->checked = false;
 	x->awaited = true;
+	x->whole = false;
 	x->no.code = 0;
 	x->settled = 0;
 	x->rc = RC_OK;

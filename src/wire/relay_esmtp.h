@@ -27,6 +27,7 @@ struct esmtp {
 	bool		 connected, tls_on, logged_in;
 	bool		 mailing;	/* the first MAIL was written */
 	bool		 awaited;	/* a reply is due */
+	bool		 whole;		/* its last words end a line */
 	bool		 checking, checked;
 	unsigned	 settled;	/* verdicts */
 	enum rc		 rc;

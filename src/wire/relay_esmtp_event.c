@@ -155,7 +155,9 @@ on_sent(struct esmtp *x, smtp_message_t msg)
 {
 	const smtp_status_t *st;
 
-	if (msg != x->msg || x->rc != RC_OK)
+	/* Cut in the middle of its line, "250" may have become "2500" or
+	 * nothing at all: libesmtp takes it for an answer. */
+	if (msg != x->msg || x->rc != RC_OK || !x->whole)
 		return;
 	st = smtp_message_transfer_status(msg);
 	if (st->code < 400 && (st->code / 100 != 2 || !proved(x)))
@@ -356,6 +358,8 @@ esmtp_monitor(const char *p, int len, int writing, void *arg)
 
 	if (len <= 0)
 		return;
+	if (writing == SMTP_CB_READING)
+		x->whole = p[len - 1] == '\n';
 	/* Not at a read: an octet a minute is no answer. */
 	if (writing == SMTP_CB_WRITING && x->mailing)
 		watch_arm(step_s(x));

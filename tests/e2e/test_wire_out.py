@@ -284,6 +284,19 @@ def test_lost_after_the_final_dot(send, engine, chunking):
         assert out.verdicts == ["sent", "uncertain"]
 
 
+@pytest.mark.parametrize("words", [b"2", b"250", b"250 2.0.0 que",
+                                   b"250-2.0.0 ok\r\n250 2", b"554 5.0.0 n"])
+def test_lost_in_the_middle_of_the_last_answer(send, engine, words):
+    """A line without its end is no answer (RFC 5321 4.2)."""
+    def half(session):
+        session.say(words)
+        return DROP
+    with Script(answers={".": half}) as server:
+        out = send(server.port, mail(1), engine=engine, tls="none")
+        assert (out.rc, out.why) == ("temp", "network")
+        assert out.verdicts == ["uncertain"]
+
+
 def test_lost_in_the_middle(send, engine):
     def stop(session):
         session.say("354 go")
