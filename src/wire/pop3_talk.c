@@ -220,7 +220,7 @@ capabilities(struct pop3_talk *t, struct err *e)
 	if (st == POP3_OK)
 		return pop3_talk_rows(t, capa_row, &t->capa, e);
 	/* A server of before 1998: what it knows will be seen. */
-	t->capa.user = t->capa.uidl = true;
+	t->capa.user = true;
 	return RC_OK;
 }
 

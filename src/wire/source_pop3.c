@@ -119,6 +119,9 @@ static enum rc
 no_uidl(struct pop3 *p, struct err *e)
 {
 	p->talk.why = WHY_SERVER;
+	if (p->talk.capa.uidl)
+		return err_set(e, RC_TEMP, _("%s: not available just now"),
+		    p->talk.link.server->host);
 	return err_set(e, RC_CONF, _("%s: this POP3 server gives its messages "
 	    "no lasting names (UIDL), so nothing could be fetched once and "
 	    "only once; use protocol = imap"), p->talk.link.server->host);
@@ -338,6 +341,9 @@ quit(struct pop3 *p, bool *done, struct err *e)
 	enum rc rc;
 
 	*done = false;
+	/* Words that nobody asked for would be taken for the answer. */
+	if (p->talk.at != p->talk.len)
+		return pop3_talk_odd(&p->talk, e);
 	if ((rc = pop3_talk_cmd(&p->talk, "QUIT", e)) != RC_OK ||
 	    (rc = pop3_talk_status(&p->talk, &st, &line, e)) != RC_OK)
 		return rc;

@@ -96,6 +96,27 @@ def test_pop3_without_uidl_is_said_clearly(good, ca):
     assert got.code == EX_CONFIG and "UIDL" in got.error[3]
 
 
+@pytest.mark.parametrize("capa, code", [
+    (b"+OK\r\nUIDL\r\n.\r\n", EX_TEMPFAIL), (b"+OK\r\n.\r\n", EX_CONFIG),
+    (b"-ERR what\r\n", EX_CONFIG)])
+def test_pop3_uidl_refused_is_for_now_where_it_is_offered(
+        good, ca, capa, code):
+    with Scripted("pop3", good, answers={
+            "CAPA": lambda rest: capa,
+            "UIDL": lambda rest: b"-ERR not today\r\n"}) as server:
+        got = source("list", **at_script(server, ca))
+    assert got.code == code
+
+
+def test_pop3_words_nobody_asked_for_are_no_answer_to_quit(good, ca):
+    """A deletion is confirmed by the answer to QUIT, not by one before."""
+    with Scripted("pop3", good, messages=[b"x\r\n"], answers={
+            "DELE": lambda rest: b"+OK\r\n+OK\r\n"}) as server:
+        got = source("list", "fetch-none", "delete", **at_script(server, ca))
+    assert got.ids("released") == [] and "QUIT" not in server.verbs
+    assert got.error[2] == "server"
+
+
 def test_pop3_lists_with_gaps_and_rubbish(good, ca):
     uidl = (b"+OK\r\n0 zero\r\n2 two\r\n9999999999 many\r\n5 five\r\nx y\r\n"
             b"7\r\n8 " + b"u" * 71 + b"\r\n11 sp ace\r\n12 \x80\r\n.\r\n")
