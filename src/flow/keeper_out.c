@@ -274,6 +274,8 @@ give_back(struct keeper *k, struct route *r, struct err *e)
 		ids[n++] = r->claim[i].id;
 	r->nclaim = r->given = r->judged = 0;
 	r->feed.to = NULL;
+	/* Another relay may take them, in this pass. */
+	k->out_more = k->out_more || n > 0;
 	return n == 0 ? RC_OK : store_out_unclaim(k->st, ids, n, e);
 }
 

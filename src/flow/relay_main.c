@@ -82,6 +82,15 @@ take(struct relaying *x, const struct frame *f, struct relay_mail *m,
 }
 
 static enum rc
+late(const struct relaying *x, struct err *e)
+{
+	if (x->until_ms == 0 || clock_ms() < x->until_ms)
+		return RC_OK;
+	return err_set(e, RC_TEMP, _("the session has taken longer "
+	    "than \"session\" allows; the next pass goes on"));
+}
+
+static enum rc
 next_mail(void *arg, struct relay_mail *m, bool *more, struct err *e)
 {
 	struct relaying *x = arg;
@@ -91,9 +100,8 @@ next_mail(void *arg, struct relay_mail *m, bool *more, struct err *e)
 	*more = false;
 	if (x->finish)
 		return RC_OK;
-	if (x->until_ms != 0 && clock_ms() >= x->until_ms)
-		return err_set(e, RC_TEMP, _("the session has taken longer "
-		    "than \"session\" allows; the next pass goes on"));
+	if ((rc = late(x, e)) != RC_OK)
+		return rc;
 	while ((rc = chan_recv(x->keeper, &f, e)) == RC_OK) {
 		switch ((int)f.type) {
 		case IPC_OUT:		/* of a mail that was refused */
@@ -137,6 +145,8 @@ read_mail(void *arg, void *p, size_t cap, size_t *len, struct err *e)
 	size_t n;
 	enum rc rc;
 
+	if ((rc = late(x, e)) != RC_OK)
+		return rc;
 	while (x->at == x->mail.len && x->open) {
 		buf_wipe(&x->mail);
 		x->at = 0;
