@@ -125,7 +125,7 @@ clear(struct esmtp *x)
 	x->awaited = true;
 	x->whole = false;
 	x->no.code = 0;
-	x->settled = 0;
+	x->settled = x->challenges = 0;
 	x->rc = RC_OK;
 	watch_reset();
 }

@@ -29,6 +29,7 @@ struct esmtp {
 	bool		 awaited;	/* a reply is due */
 	bool		 whole;		/* its last words end a line */
 	bool		 checking, checked;
+	unsigned	 challenges;	/* of the logins */
 	unsigned	 settled;	/* verdicts */
 	enum rc		 rc;
 	struct err	*e;

@@ -17,6 +17,7 @@
 
 #define SESSION_MAILS 200	/* each stays in its memory to the end */
 #define FD_MAX 1024
+#define CHALLENGES_MAX 8	/* LOGIN has two, PLAIN one at most */
 
 /* The message that a callback was set for: an old one gets nothing. */
 struct ticket {
@@ -342,6 +343,11 @@ on_words(struct esmtp *x, const char *p, size_t len)
 		if (state == REPLY_MORE)
 			continue;
 		x->awaited = false;
+		if (x->phase == REPLY_AT_AUTH && x->reply.result.code ==
+		    334 && ++x->challenges > CHALLENGES_MAX) {
+			taint(x);	/* the library would go on for ever */
+			return;
+		}
 		if (x->phase == REPLY_AT_AUTH && x->reply.result.code == 235)
 			x->logged_in = true;
 		if (x->phase != REPLY_AT_OTHER && x->reply.result.code >= 400) {

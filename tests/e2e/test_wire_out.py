@@ -341,10 +341,17 @@ def endless(session):
     return "250 ok"
 
 
+def login_for_ever(session):
+    while True:
+        session.say("334 ")
+        session.line()
+
+
 STEPS = [("GREETING", HANG), ("EHLO", HANG), ("STARTTLS", HANG),
          ("AUTH", HANG), ("MAIL", HANG), ("RCPT", HANG), ("DATA", HANG),
          (".", HANG), ("GREETING", drip), ("EHLO", drip), ("AUTH", drip),
-         ("RCPT", drip), (".", drip), ("EHLO", endless)]
+         ("RCPT", drip), (".", drip), ("EHLO", endless),
+         ("AUTH", login_for_ever)]
 
 
 @pytest.mark.parametrize("verb,what", STEPS, ids=lambda v: getattr(
