@@ -98,7 +98,7 @@ test_guesses_by_one_word(void **state)
 {
 	static const char *const words[] = { "r\xc3\xa9sultat",
 	    "\xc3\xa0 jeun", "IMMUNO-H\xc3\x89MATOLOGIE", "gar\xc3\xa7on",
-	    "no\xc3\xabl", "80 \xc2\xb5mol/l", "37 \xc2\xb0""C",
+	    "no\xc3\xabl", "80 \xc2\xb5mol/l", ("37 \xc2\xb0" "C"),
 	    "bo\xc3\xaete", "o\xc3\xb9 est-il", "h\xc3\xb4pital",
 	    "PR\xc3\x89L\xc3\x88VEMENT", "\xc3\x89tat", "d\xc3\xbb" };
 	struct buf b = BUF_INIT, back = BUF_INIT;
