@@ -4,7 +4,7 @@
         server.at["UID FETCH"] = close      # instead of its answer
         ...
         server.behave()                     # from now on
-        server.box, server.gone             # {uid: mail}; uids deleted
+        server.box, server.gone             # {uid: mail}; mails deleted
 """
 
 import re
@@ -18,31 +18,50 @@ LATE_S = 0.8 * QUICK_S
 
 class Mailserver(Scripted):
     """One mailbox.  at: {verb: what to do in place of its answer}, a function
-    of (server, socket, the octets it would have said)."""
+    of (server, socket, the octets it would have said); "TLS": in place of the
+    handshake.  reached: the verbs where that came to pass.  asked(mail): called
+    when a client says that a mail may go, before it goes."""
 
-    def __init__(self, protocol, cert, mails, **more):
-        super().__init__(protocol, cert, **more)
+    def __init__(self, protocol, cert, mails, asked=lambda mail: None):
+        super().__init__(protocol, cert)
         self.box = dict(enumerate(mails, 1))
-        self.all = dict(self.box)
+        self.next = len(mails) + 1
         self.validity, self.name = 7, "uid"
-        self.at, self.gone, self.marked = {}, [], set()
+        self.at, self.reached, self.asked = {}, set(), asked
+        self.gone, self.copied = [], []     # mails; in that order
+        self.marked, self.foreign_marks = set(), set()
+        self.expunges = True                # else it only says so
 
     def behave(self):
         self.at, self.answers, self.hang = {}, {}, None
-        self.strip, self.inject = False, b""
+        self.strip, self.inject, self.expunges = False, b"", True
         self.marked = set()
+
+    def ask(self, uids):
+        for uid in uids:
+            if uid in self.box:
+                self.asked(self.box[uid])
 
     def delete(self, uids):
         for uid in sorted(uids):
-            if self.box.pop(uid, None) is not None:
-                self.gone.append(uid)
+            if uid in self.box and self.expunges:
+                self.gone.append(self.box.pop(uid))
 
     def _say(self, sock, octets, verb):
         todo = self.at.get(verb) or self.at.get("*")
         if todo:
+            self.reached.add(verb)
             todo(self, sock, octets)
         else:
             super()._say(sock, octets, verb)
+
+    def _wrap(self, sock):
+        todo = self.at.get("TLS")
+        if todo is None:
+            return super()._wrap(sock)
+        self.reached.add("TLS")
+        todo(self, sock, b"\x16\x03\x03\x00\x7a" + b"\x02" * 122)
+        raise EOFError
 
     # -- IMAP ---------------------------------------------------------------
 
@@ -66,22 +85,35 @@ class Mailserver(Scripted):
             return (b"* %d EXISTS\r\n* OK [UIDVALIDITY %d] x\r\n"
                     b"* OK [UIDNEXT %d] x\r\n%%TAG%% OK [READ-WRITE] done\r\n"
                     % (len(self.box), self.validity,
-                       max(self.all, default=0) + 1))
+                       self.next))
         if verb in ("FETCH", "UID FETCH"):
             which = self.uids(rest.split()[0]) if verb == "UID FETCH" \
                 else sorted(self.box)
             return b"".join(self.row(u, b"BODY" in rest)
                             for u in which) + done
-        if verb == "UID STORE":
-            if b"\\Deleted" in rest:
-                self.marked |= set(self.uids(rest.split()[0]))
-            return done
-        if verb in ("UID EXPUNGE", "UID MOVE"):
-            self.delete(set(self.uids(rest.split()[0])) &
-                           (self.marked if verb == "UID EXPUNGE"
-                            else set(self.box)))
-            return done
+        uids = set(self.uids(rest.split()[0])) if verb in (
+            "UID STORE", "UID EXPUNGE", "UID MOVE", "UID COPY") else set()
+        if verb == "UID STORE" and b"\\Deleted" in rest:
+            self.ask(uids)
+            self.marked |= uids
+        if verb in ("UID MOVE", "UID COPY"):
+            self.copied += [self.box[u] for u in uids]
+        if verb == "UID MOVE":
+            self.ask(uids)
+            self.delete(uids)
+        if verb == "UID EXPUNGE":
+            self.delete(uids & (self.marked | self.foreign_marks))
+        if verb == "EXPUNGE":
+            self.delete(self.marked | self.foreign_marks)
+        if verb == "UID SEARCH":
+            return self.search(rest) + done
         return super()._imap_answer(sock, verb, rest)
+
+    def search(self, rest):
+        found = (self.marked | self.foreign_marks) & set(self.box) \
+            if b"DELETED" in rest else self.uids(rest.split()[-1])
+        return b"* SEARCH%b\r\n" % b"".join(
+            b" %d" % u for u in sorted(found))
 
     def row(self, uid, body):
         mail = self.box[uid]
@@ -106,6 +138,7 @@ class Mailserver(Scripted):
             if uid is None:
                 return b"-ERR no such message\r\n"
             if verb == "DELE":
+                self.ask([uid])
                 self.marked.add(uid)
                 return b"+OK\r\n"
             body = self.box[uid].replace(b"\r\n.", b"\r\n..")
@@ -177,4 +210,12 @@ def becomes(change):
     """The usual answer, changed."""
     def say(server, sock, octets):
         sock.sendall(change(server, octets))
+    return say
+
+
+def bye(text):
+    """It says so and is gone."""
+    def say(server, sock, octets):
+        sock.sendall(text)
+        raise EOFError
     return say

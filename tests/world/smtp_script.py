@@ -159,6 +159,7 @@ class Session:
 
     def finish(self, content, verb):
         mail = self.mail = (self.sender, self.to, content)
+        self.server.given.append(mail)
         if self.to is None:
             self.say("554 no valid recipients")
             return
@@ -240,6 +241,8 @@ class Script:
         self.script = {k: list(v) if isinstance(v, list) else [v]
                        for k, v in (answers or {}).items()}
         self.mails, self.sessions = [], []
+        self.given = []         # as mails, also what it did not take
+        self.reached = set()    # verbs where the script had its say
         self.threads = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -248,6 +251,7 @@ class Script:
         todo = self.script.get(verb)
         if not todo:
             return None
+        self.reached.add(verb)
         return todo.pop(0) if len(todo) > 1 else todo[0]
 
     def _accept(self):
