@@ -33,6 +33,16 @@ def one(demo, forger, behaviour):
         return {**NOTHING, **trial.facts, "verdict": f"WRONG: {e}"[:600]}
 
 
+def read(path):
+    """What was tried already, of the rows that there still are."""
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    return [r for r in rows if key(r) in TABLE]
+
+
+def key(row):
+    return f"{row['protocol']} {row['step']} {row['name']}"
+
+
 def main():
     args = argparse.ArgumentParser(prog="hostile")
     args.add_argument("--seed", type=int, default=1)
@@ -44,21 +54,19 @@ def main():
     args = args.parse_args()
     logging.getLogger("mail.log").setLevel(logging.ERROR)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    rows = [json.loads(line) for line in args.out.read_text().splitlines()] \
-        if args.out.exists() else []
+    rows = read(args.out) if args.out.exists() else []
     if args.table:
         print("\n".join([head(rows), "", *summary(rows), "",
                          *table(rows)]))
         return 0
     began, todo = time.monotonic(), list(TABLE.values())
     random.Random(args.seed).shuffle(todo)
-    done = {(r["protocol"], r["step"], r["name"]) for r in rows}
+    done = {key(r) for r in rows}
     with Demo(postfix=False) as demo, open(args.out, "a") as out:
         demo.start()
         forger = Forger()
         for b in todo[:len(todo) // args.sample]:
-            if (args.only or "") not in b.key or \
-                    (b.protocol, b.step, b.name) in done:
+            if (args.only or "") not in b.key or b.key in done:
                 continue
             if args.seconds and time.monotonic() - began > args.seconds:
                 break
