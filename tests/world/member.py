@@ -6,6 +6,7 @@ Run as cron would: LANG=C, a PATH, a HOME of its own, and nothing else.
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import time
 
@@ -136,6 +137,7 @@ class Member:
             [self.world.sceau, "-c", self.conf, *map(str, words)],
             stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             cwd=self.home, env=self.environment(**env),
+            start_new_session=True,
             preexec_fn=kernel.without(*refused) if refused else None)
 
     def sceau(self, *words, input=b"", seconds=120, memory=False, **env):
@@ -150,7 +152,8 @@ class Member:
             else:
                 out, err = process.communicate(input, seconds)
         except BaseException:
-            process.kill()
+            if process.returncode is None:      # all of it, not only its
+                os.killpg(process.pid, signal.SIGKILL)      # first process
             process.communicate()
             raise
         return Result(process.returncode, out, err,
