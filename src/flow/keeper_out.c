@@ -274,8 +274,6 @@ give_back(struct keeper *k, struct route *r, struct err *e)
 		ids[n++] = r->claim[i].id;
 	r->nclaim = r->given = r->judged = 0;
 	r->feed.to = NULL;
-	/* Another relay may take them, in this pass. */
-	k->out_more = k->out_more || n > 0;
 	return n == 0 ? RC_OK : store_out_unclaim(k->st, ids, n, e);
 }
 
@@ -287,7 +285,6 @@ relay_died(struct keeper *k, struct route *r, struct err *e)
 	struct store_out_end end = { .text = r->line.err.text };
 
 	r->again_at = ++r->died < DIED_MAX ? 0 : clock_now() + DIED_AGAIN_S;
-	k->out_more = true;
 	if (r->judged >= r->given)
 		return RC_OK;
 	end.id = r->claim[r->judged].id;
@@ -311,6 +308,9 @@ relay_gone(struct keeper *k, size_t i, struct err *e)
 		l->rc = err_set(&l->err, RC_TEMP,
 		    _("a process of sceau has ended early"));
 	l->asked = false;
+	/* What came while it was leaving, and what it gives back, is for the
+	 * next one, or for another relay, in this pass. */
+	k->out_more = true;
 	rc = l->done ? RC_OK : relay_died(k, r, e);
 	if (rc == RC_OK)
 		rc = give_back(k, r, e);
