@@ -19,12 +19,12 @@ SHORT = (
     "imap STARTTLS forged answers after it", "imap STARTTLS refused",
     "pop3 PASS no", "pop3 UIDL no", "pop3 UIDL gaps",
     "pop3 UIDL one id for all, always", "pop3 LIST all of 2^32",
-    "pop3 RETR drip", "pop3 RETR without its end",
+    "pop3 RETR drip, each octet in time", "pop3 RETR without its end",
     "pop3 DELE close; nothing there, then other ids", "pop3 DELE flood",
     "pop3 QUIT hang", "pop3 STLS forged answers after it",
     "smtp EHLO no STARTTLS", "smtp STARTTLS forged answers after it",
     "smtp AUTH 421", "smtp RCPT 550", "smtp . 452", "smtp . half",
-    "smtp . taken, and the answer lost", "smtp QUIT close",
+    "smtp . taken, and the answer lost", "smtp, curl QUIT drip",
     "smtp DATA takes it slowly", "smtp, curl RCPT drip", "smtp, curl . 554",
     "smtp, two GREETING hang", "smtp, two MAIL lines")
 

@@ -3,7 +3,7 @@
 import re
 
 from hostile import servers
-from hostile.row import Behaviour
+from hostile.row import SESSION, Behaviour
 from hostile.servers import becomes, says
 
 STEPS = {
@@ -57,7 +57,10 @@ def everywhere():
         for step in STEPS[protocol]:
             yield from each(protocol, step)
         yield Behaviour(protocol, "*", "late", at("*", servers.late),
-                        reached=False)
+                        reached=False, timeout=4, says=SESSION)
+    for protocol, step in (("imap", "UID FETCH"), ("pop3", "RETR")):
+        yield Behaviour(protocol, step, "drip, each octet in time", at(
+            step, servers.drip), timeout=10, says=SESSION)
     yield from each("imap", "AUTHENTICATE", XOAUTH2,
                     capa=b"UIDPLUS AUTH=XOAUTH2")
     yield from each("pop3", "AUTH", XOAUTH2, capa=b"UIDL\r\nSASL XOAUTH2\r\n")
@@ -221,8 +224,8 @@ def pop3_lists():
     def same(server):
         server.at["UIDL"] = server.always = becomes(
             lambda s, o: re.sub(rb"uid-\d+", b"uid-1", o))
-    yield Behaviour("pop3", "UIDL", "one id for all, always", same, hidden=True,
-                    then=(lambda s: s.at.update(UIDL=s.always),) * 4)
+    yield Behaviour("pop3", "UIDL", "one id for all, always", same,
+                    hidden=True, then=(lambda s: s.at.update(UIDL=s.always),) * 4)
     yield Behaviour("pop3", "UIDL", "vanishes", at(
         "UIDL", becomes(vanish)), lost=1)
     yield Behaviour("pop3", "UIDL", "not offered", answered(

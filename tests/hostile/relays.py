@@ -5,7 +5,7 @@ import contextlib
 import socket
 import time
 
-from hostile.row import Behaviour
+from hostile.row import SESSION, Behaviour
 from hostile.servers import LATE_S
 from world.smtp_script import DROP, HANG
 
@@ -117,7 +117,7 @@ def more_rows(protocol, **more):
     yield row("AUTH", "334 for ever", scripted("AUTH", login_for_ever),
               codes=(75, 77))
     yield row("DATA", "takes it slowly", scripted("DATA", slow),
-              size=6_000_000, timeout=4, bounds=(14, 48))
+              size=6_000_000, timeout=10, bounds=(14, 48), says=SESSION)
 
     def taken_then_lost(session):
         session.server.mails.append(session.mail)

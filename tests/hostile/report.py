@@ -72,8 +72,8 @@ HEAD = """\
 was fetched, opened and acknowledged, nothing was deleted before it was shown,
 nothing went out in clear; then the server behaved, and everything was there
 once.  "smtp" is libesmtp, "curl" libcurl, "two" has an honest relay beside the
-hostile one.  A line stands for all behaviours and steps with the same end; what
-it says is that of the first."""
+hostile one.  A line stands for all behaviours and steps with the same end, and
+has the words of the first."""
 
 
 def head(rows):

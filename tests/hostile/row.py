@@ -2,6 +2,10 @@
 
 import dataclasses
 
+from hostile.servers import QUICK_S
+
+SESSION = "the session has taken longer"
+
 
 @dataclasses.dataclass(frozen=True)
 class Behaviour:
@@ -23,11 +27,12 @@ class Behaviour:
     #                         "flagged" (sceau-security(7), Backups)
     marked: bool = False    # they stay there, marked as deleted
     bounds: tuple = (25, 48)    # seconds of a pass, MB of a process
+    timeout: int = QUICK_S  # the setting, in seconds
+    says: str = ""          # part of the reason that it must give
     # Of relays:
     refuses: bool = False   # each mail, for good
     takes: bool = False     # each mail, all the same
     size: int = 0           # octets of a mail
-    timeout: int = 1        # the setting, in seconds
     relay: tuple = ()       # settings of that relay
     honest: bool = False    # another relay stands beside it
 

@@ -19,8 +19,8 @@ LATE_S = 0.8 * QUICK_S
 class Mailserver(Scripted):
     """One mailbox.  at: {verb: what to do in place of its answer}, a function
     of (server, socket, the octets it would have said); "TLS": in place of the
-    handshake.  reached: the verbs where that came to pass.  asked(mail): called
-    when a client says that a mail may go, before it goes."""
+    handshake.  reached: the verbs where that came to pass.  asked(mail) is
+    called when a client says that a mail may go, before it goes."""
 
     def __init__(self, protocol, cert, mails, asked=lambda mail: None):
         super().__init__(protocol, cert)

@@ -11,7 +11,7 @@ import shutil
 import time
 from collections import Counter
 
-from hostile.servers import QUICK_S, Mailserver
+from hostile.servers import Mailserver
 from pysceau import envelope, mail
 from world.attack import acks
 from world.demo import BOXES, mark, stripped
@@ -20,7 +20,6 @@ from world.smtp_script import Script
 from world.verdict import settle, shown_once
 
 SESSION_S = 4               # "session" of the program under trial
-LIMITS = (f'timeout = "{QUICK_S} s"', f'session = "{SESSION_S} s"')
 FOREIGN = b"From: a@b.example\r\nSubject: ours, not yours\r\n\r\nprivate\r\n"
 
 
@@ -59,6 +58,7 @@ class Trial:
         assert b"signal=" not in got.stderr, got.text()[-400:]
         seconds, megabytes = self.b.bounds
         assert got.seconds < seconds, f"{got.seconds} s"
+        assert self.b.says in self.facts["said"], self.facts["said"]
         assert got.memory.peak_kb < megabytes << 10, \
             f"{got.memory.peak_kb} kB"
         return got
@@ -82,7 +82,8 @@ class Fetching(Trial):
                 f"protocol = {self.b.protocol}", 'host = "localhost"',
                 f"port = {server.port}", f"tls = {server.tls}",
                 f'ca_file = "{self.demo.ca.cert}"', f'user = "{dr.user}"',
-                *login, *LIMITS, *self.b.account)))
+                f'timeout = "{self.b.timeout} s"',
+                f'session = "{SESSION_S} s"', *login, *self.b.account)))
 
     def post(self):
         """The first goes to the honest server."""
@@ -119,15 +120,20 @@ class Fetching(Trial):
             server.behave()
             self.later(server)
             self.facts["deleted"] = len(server.gone)
-            assert self.b.liar or not self.unsafe, self.unsafe
+            self.safe()
         self.heard_in_clear(server)
+
+    def safe(self):
+        assert self.b.liar or not self.unsafe, \
+            f"asked to delete {self.unsafe}"
 
     def first(self, server, got):
         dr, shown = self.demo.dr, self.demo.dr.shown()
+        self.safe()
         self.came_to_pass(server)
         assert self.mails[0] in shown, "the honest account was not fetched"
         assert not self.demo.dovecot.count(dr.user), "nor its mail released"
-        assert self.told()[envelope.parse_header(self.envs[0]).T], \
+        assert envelope.parse_header(self.envs[0]).T in self.told(), \
             "nor acknowledged"
         left = any(m in server.box.values() for m in self.sealed[1:])
         done = len(shown) == 4 - self.b.lost and not left
@@ -180,7 +186,7 @@ class Fetching(Trial):
         told = self.told()
         for m, e in zip(self.mails, self.envs):
             assert m not in shown or \
-                told[envelope.parse_header(e).T] == {2}, "not acknowledged"
+                told.get(envelope.parse_header(e).T) == {2}, "not acknowledged"
 
     def shown_again(self, mails):
         """Each of them as new before our store was lost; then once more."""
