@@ -70,7 +70,7 @@ fuzz_dir_remove(void)
 	while (dir != NULL && (d = readdir(dir)) != NULL) {
 		snprintf(path, sizeof(path), "%s/%s", fuzz_dir_path,
 		    d->d_name);
-		unlink(path);
+		(void)remove(path);
 	}
 	if (dir != NULL)
 		closedir(dir);

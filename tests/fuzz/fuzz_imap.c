@@ -120,7 +120,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	(void)!write(fd[1], p, len);
 	shutdown(fd[1], SHUT_WR);
 	*s = (struct source){ .ops = &source_imap, .account = &account,
-	    .limits = { 10000, 1000 }, .impl = i };
+	    .limits = { 10000, 1000, 0 }, .impl = i };
 	i->talk.link.server = &account.server;
 	i->talk.link.peer.loopback = true;
 	i->talk.link.stream = stream_new(fd[0], host, 1, &e);
