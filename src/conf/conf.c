@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/lang.h"
+#include "conf/fill.h"
 #include "conf/pairs.h"
 #include "conf/table.h"
 #include "conf/value.h"
@@ -173,41 +174,21 @@ fill_defaults(struct load *l, enum sect s, struct err *e)
 	return RC_OK;
 }
 
-static void
-fill_server(struct conf_server *s, const struct written *w, bool fetch,
-    uint16_t implicit, uint16_t clear)
-{
-	if (!w->line_of(w->arg, "auth")) {
-		s->auth = CONF_AUTH_PASSWORD;
-		if (w->line_of(w->arg, "token_command"))
-			s->auth = CONF_AUTH_XOAUTH2;
-		else if (!fetch && !w->line_of(w->arg, "user"))
-			s->auth = CONF_AUTH_NONE;
-	}
-	if (s->port == 0)
-		s->port = s->tls == CONF_TLS_IMPLICIT ? implicit : clear;
-}
-
 /* The defaults that depend on other settings, then what cannot be. */
 static enum rc
 section_check(struct load *l, enum sect s, const struct written *w,
     const char **blame, struct err *e)
 {
 	void *base = base_of(l->c, s);
-	struct conf_account *a = base;
-	struct conf_relay *r = base;
+	enum rc rc = fill_section(s, base, w, e);
 
+	if (rc != RC_OK)
+		return rc;
 	switch (s) {
 	case S_ACCOUNT:
-		if (a->protocol == CONF_POP3)
-			fill_server(&a->server, w, true, 995, 110);
-		else
-			fill_server(&a->server, w, true, 993, 143);
-		return pairs_account(a, w, blame, e);
+		return pairs_account(base, w, blame, e);
 	case S_RELAY:
-		fill_server(&r->server, w, false, 465,
-		    r->server.tls == CONF_TLS_NONE ? 25 : 587);
-		return pairs_relay(r, w, blame, e);
+		return pairs_relay(base, w, blame, e);
 	case S_DELIVER:
 		return pairs_deliver(base, w, blame, e);
 	case S_TOP:

@@ -80,11 +80,31 @@ enum conf_deliver_kind {
 	CONF_DELIVER_PIPE	/* whole message on stdin of a command */
 };
 
+/* What documents are made into; CONF_..._KEEP: left as they came. */
+enum conf_charset { CONF_CHARSET_KEEP, CONF_CHARSET_UTF8, CONF_CHARSET_LATIN1,
+    CONF_CHARSET_CP1252, CONF_CHARSET_CP850, CONF_CHARSET_MACROMAN };
+enum conf_eol { CONF_EOL_KEEP, CONF_EOL_LF, CONF_EOL_CRLF, CONF_EOL_CR };
+enum conf_file_per { CONF_FILE_PER_DOCUMENT, CONF_FILE_PER_PATIENT,
+    CONF_FILE_PER_MESSAGE };
+enum conf_header { CONF_HEADER_KEEP, CONF_HEADER_WHOLE };
+
 struct conf_deliver {
 	char		*name;
 	enum conf_deliver_kind kind;
 	char		*path;		/* Maildir, folder */
 	char		*command;	/* pipe */
+	/* Of a folder: */
+	enum conf_charset charset;
+	enum conf_eol	 line_ends;
+	enum conf_file_per file_per;
+	enum conf_header header;	/* of HPRIM */
+	char		*names;		/* how names begin: value_names() */
+	char		*attachments;	/* folder of what is no text; or NULL:
+					 * beside it */
+	char		*remarks;	/* folder of what is to be told */
+	bool		 opened;	/* acknowledged when it was taken */
+	char		*filed;		/* folder that it is moved to; or NULL:
+					 * it vanishes */
 };
 
 struct conf {

@@ -391,6 +391,38 @@ folder_command(const void *p, const struct written *w)
 	return d->kind != CONF_DELIVER_PIPE && has(w, "command");
 }
 
+/* What only a folder has. */
+static bool
+not_folder(const void *p, const struct written *w)
+{
+	static const char *const names[] = { "charset", "line_ends",
+	    "file_per", "header", "names", "attachments", "remarks", "opened",
+	    "filed" };
+	const struct conf_deliver *d = p;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (d->kind != CONF_DELIVER_FOLDER && has(w, names[i]))
+			return true;
+	return false;
+}
+
+static bool
+filed_not_opened(const void *p, const struct written *w)
+{
+	const struct conf_deliver *d = p;
+
+	return has(w, "filed") && !d->opened;
+}
+
+static bool
+filed_in_path(const void *p, const struct written *w)
+{
+	const struct conf_deliver *d = p;
+
+	return has(w, "filed") && d->path != NULL &&
+	    strcmp(d->filed, d->path) == 0;
+}
+
 static const struct pair deliver_pairs[] = {
 	{ no_kind, NULL, N_("kind is missing; write kind = maildir, folder or "
 	    "pipe") },
@@ -402,6 +434,13 @@ static const struct pair deliver_pairs[] = {
 	    "Maildir or folder") },
 	{ folder_command, "command", N_("command is for kind = pipe; write "
 	    "that, or remove command") },
+	{ not_folder, "kind", N_("charset, line_ends, file_per, header, "
+	    "names, attachments, remarks, opened and filed are for kind = "
+	    "folder; write that, or remove them") },
+	{ filed_not_opened, "filed", N_("filed says when a document was "
+	    "taken; remove it, or opened = no") },
+	{ filed_in_path, "filed", N_("filed and path are the same folder; "
+	    "write where the practice software moves what it has taken") },
 	{ NULL, NULL, NULL }
 };
 

@@ -26,10 +26,18 @@ static const char *const w_auth[] = { "password", "xoauth2", "none", NULL };
 static const char *const w_after[] = { "delete", "move", "keep", NULL };
 static const char *const w_engine[] = { "auto", "esmtp", "curl", NULL };
 static const char *const w_deliver[] = { "maildir", "folder", "pipe", NULL };
+static const char *const w_charset[] = { "keep", "utf-8", "iso-8859-1",
+    "windows-1252", "cp850", "macroman", NULL };
+static const char *const w_eol[] = { "keep", "lf", "crlf", "cr", NULL };
+static const char *const w_file_per[] = { "document", "patient", "message",
+    NULL };
+static const char *const w_header[] = { "keep", "whole", NULL };
 
 _Static_assert(CONF_TLS_NONE == 2 && CONF_AUTH_NONE == 2 &&
     CONF_FOLDER == 3 && CONF_AFTER_KEEP == 2 && CONF_ENGINE_CURL == 2 &&
-    CONF_DELIVER_PIPE == 2 && LOG_L_DEBUG == 3, "the words above");
+    CONF_DELIVER_PIPE == 2 && CONF_CHARSET_MACROMAN == 5 &&
+    CONF_EOL_CR == 3 && CONF_FILE_PER_MESSAGE == 2 &&
+    CONF_HEADER_WHOLE == 1 && LOG_L_DEBUG == 3, "the words above");
 _Static_assert(sizeof(enum conf_tls) == sizeof(int), "enums are int here");
 _Static_assert(TOP(ack_delay_max_s) == TOP(ack_delay_min_s) + sizeof(int),
     "K_RANGE writes two");
@@ -150,6 +158,32 @@ const struct row conf_rows[] = {
 	{ S_DELIVER, "command", K_COMMAND, DEL(command), NULL, 0, 0, NULL,
 	    NULL, N_("Command that gets the message on its standard "
 	    "input.") },
+	{ S_DELIVER, "charset", K_WORD, DEL(charset), w_charset, 0, 0, "keep",
+	    NULL, N_("Character set that the practice software reads.") },
+	{ S_DELIVER, "line_ends", K_WORD, DEL(line_ends), w_eol, 0, 0, "keep",
+	    NULL, N_("How lines end in it.") },
+	{ S_DELIVER, "file_per", K_WORD, DEL(file_per), w_file_per, 0, 0,
+	    "document", NULL, N_("A file for each document as it came, for "
+	    "each patient, or one for the reports of a whole message.") },
+	{ S_DELIVER, "header", K_WORD, DEL(header), w_header, 0, 0, "keep",
+	    NULL, N_("whole: HPRIM headers are completed and put in "
+	    "order.") },
+	{ S_DELIVER, "names", K_NAMES, DEL(names), NULL, 0, 0, "%n", NULL,
+	    N_("How names of files begin.") },
+	{ S_DELIVER, "attachments", K_PATH, DEL(attachments), NULL, 0, 0,
+	    NULL, N_("beside the texts"),
+	    N_("Folder for PDF, images and all that is no text.") },
+	{ S_DELIVER, "remarks", K_PATH, DEL(remarks), NULL, 0, 0, NULL,
+	    N_("sceau in path"),
+	    N_("Folder for what is to be known of a document.") },
+	{ S_DELIVER, "opened", K_BOOL, DEL(opened), NULL, 0, 0, NULL,
+	    N_("yes for a folder"),
+	    N_("Tell the sender when the practice software has taken the "
+	    "document.") },
+	{ S_DELIVER, "filed", K_PATH, DEL(filed), NULL, 0, 0, NULL,
+	    N_("it vanishes from path"),
+	    N_("Folder to which the practice software moves what it has "
+	    "taken.") },
 };
 
 const size_t conf_nrows = sizeof(conf_rows) / sizeof(conf_rows[0]);
@@ -166,7 +200,7 @@ sect_name(enum sect s)
 bool
 row_is_string(const struct row *r)
 {
-	return r->kind <= K_LANG;
+	return r->kind <= K_NAMES;
 }
 
 /* A password file that others can read is no secret; one that is not there
@@ -194,7 +228,7 @@ read_string(const struct row *r, const char *s, char **field, struct err *e)
 		[K_PATH] = value_path, [K_SECRET_FILE] = read_secret_file,
 		[K_HOST] = value_host, [K_HELO] = value_helo,
 		[K_ADDR] = value_addr, [K_PIN] = value_pin,
-		[K_LANG] = value_text,
+		[K_LANG] = value_text, [K_NAMES] = value_names,
 	};
 	char *out = NULL;
 	int ignored;
@@ -248,6 +282,7 @@ row_read(const struct row *r, const char *s, void *base, struct err *e)
 	switch (r->kind) {
 	case K_TEXT: case K_COMMAND: case K_PATH: case K_SECRET_FILE:
 	case K_HOST: case K_HELO: case K_ADDR: case K_PIN: case K_LANG:
+	case K_NAMES:
 		return read_string(r, s, field, e);
 	case K_WORD:
 		return value_word(s, r->words, field, e);
@@ -276,6 +311,7 @@ type_of(const struct row *r, struct buf *b)
 		[K_PATH] = N_("path"), [K_SECRET_FILE] = N_("path"),
 		[K_HOST] = N_("host"), [K_HELO] = N_("host"),
 		[K_ADDR] = N_("address"), [K_PIN] = N_("fingerprint"),
+		[K_NAMES] = N_("pattern"),
 		[K_INT] = N_("number"), [K_TIME] = N_("duration"),
 		[K_RANGE] = N_("duration-duration"), [K_PORT] = N_("number"),
 		[K_BOOL] = N_("yes | no"), [K_SIZE] = N_("size"),

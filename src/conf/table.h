@@ -11,7 +11,7 @@ enum sect { S_TOP, S_ACCOUNT, S_RELAY, S_DELIVER, S_N };
 /* How a value is read, and what it becomes in the struct. */
 enum kind {
 	K_TEXT, K_COMMAND, K_PATH, K_SECRET_FILE, K_HOST, K_HELO, K_ADDR,
-	K_PIN, K_LANG,		/* char * */
+	K_PIN, K_LANG, K_NAMES,	/* char * */
 	K_WORD,			/* an enum of conf.h, or int */
 	K_INT, K_TIME,		/* int */
 	K_RANGE,		/* two int, one after the other */

@@ -220,6 +220,23 @@ value_text(const char *s, char **out, struct err *e)
 	return rc == RC_OK ? keep(s, out, e) : rc;
 }
 
+enum rc
+value_names(const char *s, char **out, struct err *e)
+{
+	for (const char *p = s; *p != '\0'; p++) {
+		if (*p == '/')
+			return err_set(e, RC_CONF, _("a name of a file holds "
+			    "no \"/\"; folders are path, attachments and "
+			    "remarks"));
+		if (*p != '%' || *++p == '%')
+			continue;
+		if (*p == '\0' || strchr(VALUE_NAMES, *p) == NULL)
+			return err_set(e, RC_CONF, _("behind \"%%\" stands one "
+			    "of n f g b e c o s, or a second \"%%\""));
+	}
+	return value_text(s, out, e);
+}
+
 const char *
 value_home(void)
 {

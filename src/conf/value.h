@@ -41,6 +41,11 @@ enum rc value_addr(const char *s, char **out, struct err *e);
 /* "sha256//" and 44 characters of base64: 32 octets. */
 enum rc value_pin(const char *s, char **out, struct err *e);
 
+/* How names of files begin: text without "/", "%" and one of VALUE_NAMES, or
+ * "%%". */
+#define VALUE_NAMES "nfgbecos"
+enum rc value_names(const char *s, char **out, struct err *e);
+
 /* The name of a section: 1 to 32 of a-z 0-9 _ - (also part of file names). */
 enum rc value_title(const char *s, struct err *e);
 

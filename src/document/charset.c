@@ -170,7 +170,8 @@ charset_read(const struct charset_guess *g, const uint8_t *p, size_t len,
 static bool
 encode(enum charset set, uint32_t c, uint8_t *octet)
 {
-	for (unsigned i = 0x80; c >= 0x80 && i < 0x100; i++)
+	for (unsigned i = 0x80; c >= 0x80 && set != CHARSET_ASCII &&
+	    i < 0x100; i++)
 		if (charset_decode(set, (uint8_t)i) == c) {
 			*octet = (uint8_t)i;
 			return true;
@@ -278,4 +279,20 @@ charset_write(enum charset set, enum eol eol, const uint8_t *p, size_t len,
 		}
 	}
 	return ok ? RC_OK : err_set(e, RC_NOMEM, _("no memory left"));
+}
+
+bool
+charset_plain(const uint8_t *p, size_t len, struct buf *out)
+{
+	struct charset_loss loss = { .lost = 0 };
+	size_t at = 0;
+	bool ok = true;
+
+	while (ok && at < len) {
+		uint32_t c = next(CHARSET_UTF8, p, len, &at);
+
+		take_mark(p, len, &at, &c);
+		ok = put_single(CHARSET_ASCII, c, 1, out, &loss);
+	}
+	return ok;
 }

@@ -19,7 +19,8 @@ enum charset {
 	CHARSET_MACROMAN,
 	CHARSET_WRITTEN,	/* how many that are */
 	CHARSET_UTF16LE = CHARSET_WRITTEN,
-	CHARSET_UTF16BE
+	CHARSET_UTF16BE,
+	CHARSET_ASCII	/* written only, and only by charset_plain() */
 };
 
 /* Unix, Windows, the Mac of before 2001. */
@@ -54,6 +55,16 @@ struct charset_loss {
  */
 void charset_guess(const uint8_t *p, size_t len, struct charset_guess *g);
 
+/*
+ * charset_declared(name, p, len, g):
+ * The same for a text of which its sender says that it is in ${name} (of a
+ * Content-Type; NULL or "": he says nothing).  He is believed where that can
+ * be: a text that is UTF-8 with accents in it is UTF-8, and one with octets
+ * that the set does not have is guessed.
+ */
+void charset_declared(const char *name, const uint8_t *p, size_t len,
+    struct charset_guess *g);
+
 /* charset_name(set): as IANA registers it; eol_name(eol): "LF" and so on. */
 const char *charset_name(enum charset set);
 const char *eol_name(enum eol eol);
@@ -80,6 +91,9 @@ enum rc charset_read(const struct charset_guess *g, const uint8_t *p,
  */
 enum rc charset_write(enum charset set, enum eol eol, const uint8_t *p,
     size_t len, struct buf *out, struct charset_loss *loss, struct err *e);
+
+/* charset_plain(p, len, out): in ASCII, for names; false: memory. */
+bool charset_plain(const uint8_t *p, size_t len, struct buf *out);
 
 /* charset_decode(set, octet): that octet of a single-octet set. */
 uint32_t charset_decode(enum charset set, uint8_t octet);

@@ -234,3 +234,24 @@ charset_guess(const uint8_t *p, size_t len, struct charset_guess *g)
 	}
 	guess_eol(p, len, g);
 }
+
+void
+charset_declared(const char *name, const uint8_t *p, size_t len,
+    struct charset_guess *g)
+{
+	enum charset set;
+
+	charset_guess(p, len, g);
+	if (g->bom > 0 || g->set == CHARSET_UTF8 || name == NULL ||
+	    !charset_find(name, &set) || set == CHARSET_UTF8)
+		return;
+	/* Windows' own signs under the name of Latin-1: WHATWG reads it so. */
+	for (size_t i = 0; set == CHARSET_LATIN1 && i < len; i++)
+		if (p[i] >= 0x80 && p[i] < 0xa0)
+			set = CHARSET_CP1252;
+	for (size_t i = 0; i < len; i++)
+		if (charset_decode(set, p[i]) == 0xfffd)
+			return;
+	g->set = set;
+	g->sure = true;
+}

@@ -74,11 +74,25 @@ ext_of(GMimeContentType *type)
 	return ".bin";
 }
 
+/* Reports travel under names of their own, and as any type. */
+static bool
+is_text(GMimeContentType *type, const char *ext)
+{
+	static const char *const exts[] = { ".txt", ".hpr", ".hpm", ".hprim" };
+
+	for (size_t i = 0; i < sizeof(exts) / sizeof(exts[0]); i++)
+		if (strcmp(ext, exts[i]) == 0)
+			return true;
+	return type == NULL ||
+	    g_mime_content_type_is_type(type, "text", "plain");
+}
+
 static void
 describe(GMimeObject *o, struct extract_doc *d)
 {
 	GMimeContentType *type = g_mime_object_get_content_type(o);
-	const char *name = NULL;
+	const char *name = NULL, *set = type == NULL ? NULL :
+	    g_mime_content_type_get_parameter(type, "charset");
 
 	if (GMIME_IS_PART(o))
 		name = g_mime_part_get_filename(GMIME_PART(o));
@@ -90,6 +104,10 @@ describe(GMimeObject *o, struct extract_doc *d)
 	if (d->ext[0] == '\0')
 		snprintf(d->ext, sizeof(d->ext), "%s", type == NULL ?
 		    ".txt" : ext_of(type));
+	d->text = is_text(type, d->ext);
+	if (set == NULL || snprintf(d->charset, sizeof(d->charset), "%s",
+	    set) >= (int)sizeof(d->charset))
+		d->charset[0] = '\0';
 }
 
 /* GMime closes what its streams hold: it gets a copy of the descriptor. */

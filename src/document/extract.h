@@ -19,6 +19,9 @@ struct extract_doc {
 					 * folder, no leading dot; without
 					 * extension; may be "" */
 	char	ext[16];		/* with its dot, lower case, or "" */
+	bool	text;			/* lines of characters, as far as its
+					 * type and name say */
+	char	charset[32];		/* that its sender declares, or "" */
 };
 
 /* begin(): where its octets go; the descriptor stays the callee's.  end():

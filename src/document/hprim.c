@@ -294,13 +294,20 @@ enum rc
 hprim_read(const uint8_t *p, size_t len, const struct date *today,
     struct hprim *h, struct err *e)
 {
+	return hprim_read_as(NULL, p, len, today, h, e);
+}
+
+enum rc
+hprim_read_as(const char *declared, const uint8_t *p, size_t len,
+    const struct date *today, struct hprim *h, struct err *e)
+{
 	struct hprim_reading r = { .h = h, .today = today };
 
 	memset(h, 0, sizeof(*h));
 	if (len > HPRIM_FILE_MAX_BYTES)
 		return err_class(e, EC_TOOBIG, _("larger than %u MB, which no "
 		    "HPRIM file is"), HPRIM_FILE_MAX_BYTES >> 20);
-	charset_guess(p, len, &h->guess);
+	charset_declared(declared, p, len, &h->guess);
 	if ((h->kind = kind_of(p, len, &h->guess)) != HPRIM_TEXT)
 		return RC_OK;
 	return read_text(&r, p, len, e);
@@ -338,7 +345,7 @@ put_more(struct buf *b, struct bytes more)
 }
 
 enum rc
-hprim_write(const struct hprim_patient *p, enum charset to, enum eol eol,
+hprim_add(const struct hprim_patient *p, enum charset to, enum eol eol,
     struct buf *out, struct charset_loss *loss, struct err *e)
 {
 	struct buf b = BUF_INIT;
@@ -353,9 +360,27 @@ hprim_write(const struct hprim_patient *p, enum charset to, enum eol eol,
 	if (p->coded.len > 0)
 		ok = ok && buf_adds(&b, "****LAB****\n") &&
 		    put_lines(&b, p->coded);
-	ok = ok && buf_adds(&b, "****FIN****\n****FINFICHIER****\n");
+	ok = ok && buf_adds(&b, "****FIN****\n");
 	rc = ok ? charset_write(to, eol, b.p, b.len, out, loss, e) :
 	    err_set(e, RC_NOMEM, _("no memory left"));
 	buf_free(&b);
 	return rc;
+}
+
+bool
+hprim_add_end(enum eol eol, struct buf *out)
+{
+	return buf_adds(out, "****FINFICHIER****") &&
+	    buf_adds(out, eol == EOL_CRLF ? "\r\n" :
+	    eol == EOL_CR ? "\r" : "\n");
+}
+
+enum rc
+hprim_write(const struct hprim_patient *p, enum charset to, enum eol eol,
+    struct buf *out, struct charset_loss *loss, struct err *e)
+{
+	enum rc rc = hprim_add(p, to, eol, out, loss, e);
+
+	return rc != RC_OK || hprim_add_end(eol, out) ? rc :
+	    err_set(e, RC_NOMEM, _("no memory left"));
 }

@@ -109,6 +109,11 @@ struct hprim {
 enum rc hprim_read(const uint8_t *p, size_t len, const struct date *today,
     struct hprim *h, struct err *e);
 
+/* hprim_read_as(): the same for a text whose sender says it is in ${declared}
+ * (see charset_declared()). */
+enum rc hprim_read_as(const char *declared, const uint8_t *p, size_t len,
+    const struct date *today, struct hprim *h, struct err *e);
+
 /* hprim_free(h): wiped and released. */
 void hprim_free(struct hprim *h);
 
@@ -122,6 +127,14 @@ void hprim_free(struct hprim *h);
  */
 enum rc hprim_write(const struct hprim_patient *p, enum charset to,
     enum eol eol, struct buf *out, struct charset_loss *loss, struct err *e);
+
+/*
+ * hprim_add(p, to, eol, out, loss, e), hprim_add_end(eol, out):
+ * The same report as one of several in a file, and the end of that file.
+ */
+enum rc hprim_add(const struct hprim_patient *p, enum charset to, enum eol eol,
+    struct buf *out, struct charset_loss *loss, struct err *e);
+bool hprim_add_end(enum eol eol, struct buf *out);
 
 /* hprim_is_error(what): a laboratory must not send it. */
 bool hprim_is_error(enum hprim_what what);

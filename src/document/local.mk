@@ -5,6 +5,7 @@ src_libdocument_a_SOURCES = \
 	src/document/charset_table.c src/document/charset_table.h \
 	src/document/civil.c src/document/civil.h \
 	src/document/extract.c src/document/extract.h \
+	src/document/filing.c src/document/filing.h \
 	src/document/hprim.c src/document/hprim.h \
 	src/document/hprim_priv.h \
 	src/document/hprim_body.c \

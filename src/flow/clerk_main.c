@@ -15,66 +15,14 @@
 #include "base/fault.h"
 #include "base/lang.h"
 #include "base/sandbox.h"
-#include "document/extract.h"
+#include "flow/clerk.h"
 #include "flow/ipc.h"
-#include "flow/pass.h"
 #include "vault/gate.h"
-#include "wire/drop.h"
-
-#define JOBS_MAX 256
-#define FILES_MAX (8 + EXTRACT_PARTS_MAX)
-#define NAME_BYTES 192
-#define PLACES_MAX 16
-
-/* One file of a message, and where it goes. */
-struct paper {
-	size_t		place;
-	struct drop	drop;
-	char		name[NAME_BYTES];	/* "" : given to a command */
-};
-
-struct job {
-	uint32_t	 id;		/* 0: free */
-	char		 token[DROP_TOKEN_BYTES];
-	struct drop	 whole[PLACES_MAX];	/* the mail, at each place */
-	bool		 begun, failed, ready;
-	bool		 notice;	/* ours: not for folders */
-	struct err	 why;
-	struct paper	*papers;
-	size_t		 npapers;
-};
-
-/* A message whose delivery was interrupted: where its whole mail is already,
- * whatever its name was made of then. */
-struct seen {
-	char	token[DROP_TOKEN_BYTES];
-	bool	at[PLACES_MAX];
-};
-
-struct clerk {
-	const struct pass	*p;
-	struct pass_ends	*x;
-	struct drop_place	 places[PLACES_MAX];
-	size_t			 nplaces;
-	/* for commands */
-	char			 waiting[DROP_PATH_BYTES];
-	struct job		 jobs[JOBS_MAX];
-	uint32_t		 file[JOBS_MAX];	/* to be settled */
-	size_t			 nfile;
-	struct seen		 seen[JOBS_MAX];	/* of the last looks */
-	size_t			 nseen;
-};
-
-static const struct conf_deliver *
-deliver_of(const struct clerk *c, size_t place)
-{
-	return &c->p->conf->delivers[place];
-}
 
 static struct job *
 job_find(struct clerk *c, uint32_t id)
 {
-	for (size_t i = 0; i < JOBS_MAX; i++)
+	for (size_t i = 0; i < CLERK_JOBS_MAX; i++)
 		if (c->jobs[i].id == id)
 			return &c->jobs[i];
 	return NULL;
@@ -83,7 +31,7 @@ job_find(struct clerk *c, uint32_t id)
 static void
 job_drop(struct clerk *c, struct job *j)
 {
-	for (size_t i = 0; i < c->nplaces && j->begun; i++)
+	for (size_t i = 0; i < c->ndeliveries && j->begun; i++)
 		drop_forget(&j->whole[i]);
 	for (size_t i = 0; i < j->npapers; i++)
 		drop_forget(&j->papers[i].drop);
@@ -110,10 +58,10 @@ begin_files(struct clerk *c, struct job *j, struct err *e)
 {
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; i < c->nplaces; i++)
+	for (size_t i = 0; i < c->ndeliveries; i++)
 		j->whole[i] = (struct drop)DROP_INIT;
 	j->begun = true;
-	for (size_t i = 0; rc == RC_OK && i < c->nplaces; i++)
+	for (size_t i = 0; rc == RC_OK && i < c->ndeliveries; i++)
 		rc = drop_open(&c->places[i], &j->whole[i], e);
 	return rc;
 }
@@ -129,7 +77,7 @@ on_mail(struct clerk *c, const struct frame *f, struct err *e)
 		return ipc_bad(e);
 	if (!j->begun)
 		rc = begin_files(c, j, &j->why);
-	for (size_t i = 0; rc == RC_OK && !j->failed && i < c->nplaces; i++)
+	for (size_t i = 0; rc == RC_OK && !j->failed && i < c->ndeliveries; i++)
 		rc = drop_write(&j->whole[i], f->body.p, f->body.len,
 		    &j->why);
 	j->failed = j->failed || rc != RC_OK;
@@ -138,96 +86,20 @@ on_mail(struct clerk *c, const struct frame *f, struct err *e)
 
 /* ---- documents ------------------------------------------------------ */
 
-struct taking {
-	struct clerk	*c;
-	struct job	*j;
-	size_t		 place;
-};
-
-static enum rc
-paper_begin(void *arg, const struct extract_doc *d, int *fd, struct err *e)
-{
-	struct taking *t = arg;
-	struct paper *p = &t->j->papers[t->j->npapers];
-	enum rc rc;
-
-	if (t->j->npapers == FILES_MAX)
-		return err_class(e, EC_POLICY, _("too many documents"));
-	p->place = t->place;
-	p->drop = (struct drop)DROP_INIT;
-	if ((rc = drop_open(&t->c->places[t->place], &p->drop, e)) != RC_OK)
-		return rc;
-	t->j->npapers++;
-	if (snprintf(p->name, sizeof(p->name), "%s-%zu-%s%s",
-	    d->name[0] != '\0' ? d->name : d->attachment ? "document" :
-	    "texte", d->n + 1, t->j->token, d->ext) >= (int)sizeof(p->name))
-		return err_set(e, RC_CONF, _("%s: the name is too long"),
-		    d->name);
-	*fd = p->drop.fd;
-	return RC_OK;
-}
-
-static enum rc
-paper_end(void *arg, const struct extract_doc *d, struct err *e)
-{
-	struct taking *t = arg;
-
-	(void)d;
-	return drop_written(&t->j->papers[t->j->npapers - 1].drop, e);
-}
-
-static enum rc
-take_documents(struct clerk *c, struct job *j, size_t place, struct err *e)
-{
-	struct taking t = { c, j, place };
-	const struct extract_sink sink = { &t, paper_begin, paper_end };
-	enum rc rc = extract(j->whole[place].fd, &sink, e);
-
-	drop_forget(&j->whole[place]);
-	return rc;
-}
-
-/* The mail as it is: into a Maildir, or for a command's standard input. */
-static enum rc
-take_whole(struct clerk *c, struct job *j, size_t place, struct err *e)
-{
-	struct paper *p = &j->papers[j->npapers++];
-	p->place = place;
-	p->name[0] = '\0';
-	p->drop = j->whole[place];
-	j->whole[place] = (struct drop)DROP_INIT;
-	if (deliver_of(c, place)->kind == CONF_DELIVER_PIPE)
-		return RC_OK;
-	snprintf(p->name, sizeof(p->name), "%lld.sceau.%s",
-	    (long long)clock_now(), j->token);
-	return drop_written(&p->drop, e);
-}
-
-static enum rc
-take_all(struct clerk *c, struct job *j, struct err *e)
-{
-	enum rc rc = RC_OK;
-
-	j->papers = calloc(FILES_MAX, sizeof(*j->papers));
-	if (j->papers == NULL)
-		return err_set(e, RC_NOMEM, _("no memory left"));
-	for (size_t i = 0; rc == RC_OK && i < c->nplaces; i++) {
-		if (deliver_of(c, i)->kind != CONF_DELIVER_FOLDER)
-			rc = take_whole(c, j, i, e);
-		else if (!j->notice)
-			rc = take_documents(c, j, i, e);
-	}
-	return rc;
-}
-
+/* What the practice's software will take, for papers_taken(). */
 static bool
-pack_names(const struct job *j, struct buf *b)
+pack_names(const struct clerk *c, const struct job *j, struct buf *b)
 {
 	bool ok = true;
 
-	for (size_t i = 0; ok && i < j->npapers; i++)
-		ok = buf_addf(b, "%s%s", i > 0 ? "\n" : "",
-		    j->papers[i].name);
+	for (size_t i = 0; ok && i < j->npapers; i++) {
+		const struct paper *p = &j->papers[i];
+		const struct conf_deliver *d = clerk_deliver(c, p->place);
+
+		if (p->place < CLERK_DELIVERIES_MAX && d->opened)
+			ok = buf_addf(b, "%s%s/%s", b->len > 0 ? "\n" : "",
+			    d->name, p->name);
+	}
 	return ok;
 }
 
@@ -242,16 +114,16 @@ on_mail_end(struct clerk *c, const struct frame *f, struct err *e)
 	if (j == NULL)
 		return ipc_bad(e);
 	rc = j->failed ? j->why.rc : RC_OK;
-	if (rc == RC_OK && c->nplaces == 0)
+	if (rc == RC_OK && c->ndeliveries == 0)
 		rc = err_set(&j->why, RC_CONF, _("no delivery is configured; "
 		    "the mail stays sealed"));
 	if (rc == RC_OK && !j->begun)
 		rc = begin_files(c, j, &j->why);
 	FAULT_OF("clerk.mail", j->token);
 	if (rc == RC_OK)
-		rc = take_all(c, j, &j->why);
+		rc = papers_take(c, j, &j->why);
 	j->ready = rc == RC_OK;
-	ok = (rc != RC_OK || pack_names(j, &names)) &&
+	ok = (rc != RC_OK || pack_names(c, j, &names)) &&
 	    pack_err(&b, rc, &j->why) && pack_run(&b, names.p, names.len);
 	buf_free(&names);
 	if (rc != RC_OK)
@@ -333,11 +205,13 @@ give_to_command(struct clerk *c, const struct job *j, const struct paper *p,
 static enum rc
 sync_place(struct clerk *c, size_t place, struct err *e)
 {
-	struct drop **d = calloc(c->nfile * FILES_MAX + 1, sizeof(*d));
-	size_t n = 0;
+	struct drop **d;
+	size_t n = 0, most = 0;
 	enum rc rc = RC_OK;
 
-	if (d == NULL)
+	for (size_t i = 0; i < c->nfile; i++)
+		most += job_find(c, c->file[i])->npapers;
+	if ((d = calloc(most + 1, sizeof(*d))) == NULL)
 		return err_set(e, RC_NOMEM, _("no memory left"));
 	for (size_t i = 0; i < c->nfile; i++) {
 		struct job *j = job_find(c, c->file[i]);
@@ -358,9 +232,9 @@ sync_place(struct clerk *c, size_t place, struct err *e)
 static bool
 seen_at(const struct clerk *c, const struct job *j, size_t place)
 {
-	size_t n = c->nseen < JOBS_MAX ? c->nseen : JOBS_MAX;
+	size_t n = c->nseen < CLERK_JOBS_MAX ? c->nseen : CLERK_JOBS_MAX;
 
-	for (size_t i = 0; i < n && c->places[place].maildir; i++)
+	for (size_t i = 0; c->places[place].maildir && i < n; i++)
 		if (strcmp(c->seen[i].token, j->token) == 0)
 			return c->seen[i].at[place];
 	return false;
@@ -393,7 +267,7 @@ on_file(struct clerk *c, const struct frame *f, struct err *e)
 {
 	struct job *j = job_find(c, f->job);
 
-	if (j == NULL || f->job == 0 || !j->ready || c->nfile == JOBS_MAX)
+	if (j == NULL || f->job == 0 || !j->ready || c->nfile == CLERK_JOBS_MAX)
 		return ipc_bad(e);
 	c->file[c->nfile++] = f->job;
 	return RC_OK;
@@ -406,7 +280,7 @@ settle_places(struct clerk *c, const bool *touched, struct err *e)
 {
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; rc == RC_OK && i < c->nplaces; i++)
+	for (size_t i = 0; rc == RC_OK && i < CLERK_PLACES_MAX; i++)
 		if (touched[i])
 			rc = drop_settle(&c->places[i], e);
 	return rc;
@@ -425,13 +299,14 @@ tell_filed(struct clerk *c, uint32_t job, enum rc rc, const struct err *why,
 static enum rc
 on_settle(struct clerk *c, const struct frame *f, struct err *e)
 {
-	bool touched[PLACES_MAX] = { false };
-	struct err all = ERR_INIT, one[JOBS_MAX];
+	bool touched[CLERK_PLACES_MAX] = { false };
+	struct err all = ERR_INIT, one[CLERK_JOBS_MAX];
 	enum rc rc = RC_OK, sync = RC_OK;
 
 	(void)f;
-	for (size_t i = 0; sync == RC_OK && i < c->nplaces; i++)
-		sync = sync_place(c, i, &all);
+	for (size_t i = 0; sync == RC_OK && i < CLERK_PLACES_MAX; i++)
+		if (c->places[i].path != NULL)
+			sync = sync_place(c, i, &all);
 	for (size_t i = 0; sync == RC_OK && i < c->nfile; i++) {
 		one[i] = (struct err)ERR_INIT;
 		(void)name_all(c, job_find(c, c->file[i]), touched, &one[i]);
@@ -452,8 +327,8 @@ on_settle(struct clerk *c, const struct frame *f, struct err *e)
 static enum rc
 on_look(struct clerk *c, const struct frame *f, struct err *e)
 {
-	struct seen *s = &c->seen[c->nseen % JOBS_MAX];
-	bool there = c->nplaces > 0;
+	struct seen *s = &c->seen[c->nseen % CLERK_JOBS_MAX];
+	bool there = c->ndeliveries > 0;
 	uint8_t answer;
 	enum rc rc = RC_OK;
 
@@ -462,8 +337,8 @@ on_look(struct clerk *c, const struct frame *f, struct err *e)
 	memset(s, 0, sizeof(*s));
 	drop_token(f->body.p, s->token);
 	c->nseen++;
-	for (size_t i = 0; rc == RC_OK && i < c->nplaces; i++) {
-		if (deliver_of(c, i)->kind != CONF_DELIVER_PIPE)
+	for (size_t i = 0; rc == RC_OK && i < c->ndeliveries; i++) {
+		if (clerk_deliver(c, i)->kind != CONF_DELIVER_PIPE)
 			rc = drop_there(&c->places[i], s->token, &s->at[i], e);
 		there = there && s->at[i];
 	}
@@ -497,34 +372,55 @@ keeper_frame(struct clerk *c, const struct frame *f, struct err *e)
 
 /* ---- the loop ------------------------------------------------------- */
 
+/* The folders of one delivery, made when they are not there. */
+static enum rc
+set_up_delivery(struct clerk *c, size_t i, struct err *e)
+{
+	const struct conf_deliver *d = &c->p->conf->delivers[i];
+	const char *const paths[CLERK_USES] = { [CLERK_MAIN] =
+	    d->kind == CONF_DELIVER_PIPE ? c->waiting : d->path,
+	    [CLERK_ATTACHMENTS] = d->attachments,
+	    [CLERK_REMARKS] = d->remarks };
+	enum rc rc = RC_OK;
+
+	for (int use = CLERK_MAIN; rc == RC_OK && use < CLERK_USES; use++) {
+		struct drop_place *to =
+		    &c->places[clerk_place(i, (enum clerk_use)use)];
+
+		to->path = paths[use];
+		to->maildir = d->kind == CONF_DELIVER_MAILDIR;
+		if (to->path != NULL)
+			rc = drop_prepare(to, e);
+	}
+	return rc;
+}
+
 static enum rc
 set_up(struct clerk *c, struct err *e)
 {
-	struct sandbox_path may[PLACES_MAX + 1] = { { NULL, SB_TREE } };
+	struct sandbox_path may[CLERK_PLACES_MAX + 1] = {
+	    { NULL, SB_TREE } };
 	const struct conf *conf = c->p->conf;
 	enum rc rc = RC_OK;
+	size_t n = 0;
 
 	if (c->p->kind == PASS_SUBMIT || c->p->dry_run)
 		return sandbox_enter(SB_CLERK, NULL, e);
-	if (conf->ndelivers > PLACES_MAX)
+	if (conf->ndelivers > CLERK_DELIVERIES_MAX)
 		return err_set(e, RC_CONF, _("more than %d deliveries"),
-		    PLACES_MAX);
+		    CLERK_DELIVERIES_MAX);
 	/* A file for a command waits beside the store, out of its folder: who
 	 * may write here may write all that lies here. */
 	if (snprintf(c->waiting, sizeof(c->waiting), "%s/pipe",
 	    conf->state) >= (int)sizeof(c->waiting))
 		return err_set(e, RC_CONF, _("%s: the name is too long"),
 		    conf->state);
-	for (size_t i = 0; rc == RC_OK && i < conf->ndelivers; i++) {
-		const struct conf_deliver *d = &conf->delivers[i];
-
-		c->places[i].path = d->kind == CONF_DELIVER_PIPE ?
-		    c->waiting : d->path;
-		c->places[i].maildir = d->kind == CONF_DELIVER_MAILDIR;
-		may[i].path = c->places[i].path;
-		rc = drop_prepare(&c->places[i], e);
-	}
-	c->nplaces = conf->ndelivers;
+	for (size_t i = 0; rc == RC_OK && i < conf->ndelivers; i++)
+		rc = set_up_delivery(c, i, e);
+	c->ndeliveries = conf->ndelivers;
+	for (size_t i = 0; i < CLERK_PLACES_MAX; i++)
+		if (c->places[i].path != NULL)
+			may[n++].path = c->places[i].path;
 	extract_init();
 	return rc == RC_OK ? sandbox_enter(SB_CLERK, may, e) : rc;
 }
@@ -568,7 +464,7 @@ clerk_main(const struct pass *p, struct pass_ends *x, struct err *e)
 	rc = set_up(c, e);
 	while (rc == RC_OK && !leave)
 		rc = serve(c, &leave, e);
-	for (size_t i = 0; i < JOBS_MAX; i++)
+	for (size_t i = 0; i < CLERK_JOBS_MAX; i++)
 		job_drop(c, &c->jobs[i]);
 	free(c);
 	return rc;

@@ -1,9 +1,12 @@
 noinst_LIBRARIES += src/libflow.a
 src_libflow_a_SOURCES = \
 	src/flow/alone.c src/flow/alone.h \
+	src/flow/clerk.h \
 	src/flow/clerk_main.c \
+	src/flow/clerk_paper.c \
 	src/flow/composer.c src/flow/composer.h \
 	src/flow/fetch_main.c \
+	src/flow/field.c src/flow/field.h \
 	src/flow/filter.c \
 	src/flow/ipc.c src/flow/ipc.h \
 	src/flow/keeper.c src/flow/keeper.h \

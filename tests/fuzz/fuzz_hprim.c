@@ -7,7 +7,7 @@
 #include "config.h"
 
 #include "fuzz.h"
-#include "document/hprim.h"
+#include "document/filing.h"
 
 static const struct date today = { 2026, 11, 26 };
 
@@ -114,6 +114,32 @@ check_set(const struct buf *utf8, enum charset set, enum eol eol)
 	buf_free(&two);
 }
 
+/* A destination's wishes, chosen by the text: what is taken apart and put
+ * together again is read as many reports. */
+static void
+check_filing(const uint8_t *p, size_t len)
+{
+	const struct filing_form form = { .charset = p[0] % 6 - 1,
+	    .eol = p[1] % 4 - 1, .files = FILING_BY_MESSAGE,
+	    .whole = p[2] % 2 == 0, .sender = "a@b", .recipient = "c@d" };
+	struct buf all = BUF_INIT, one = BUF_INIT, said = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct filing f;
+
+	BUG_ON(filing_read(&form, "iso-8859-1", p, len, &today, &f, &e) !=
+	    RC_OK);
+	BUG_ON(filing_whole(&f, &one, &e) != RC_OK);
+	BUG_ON(filing_as_it_came(&f) && (one.len != len ||
+	    memcmp(one.p, p, len) != 0));
+	for (unsigned i = 0; f.apart && i < f.h.n && i < 16; i++)
+		BUG_ON(filing_patient(&f, i, &all, &e) != RC_OK);
+	BUG_ON(!filing_say(&f, "r", &said));
+	buf_free(&all);
+	buf_free(&one);
+	buf_free(&said);
+	filing_free(&f);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 {
@@ -131,6 +157,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	for (unsigned set = 0; set < CHARSET_WRITTEN && len <= 4096; set++)
 		check_set(&h.utf8, (enum charset)set, (enum eol)(set % 3));
 	hprim_free(&h);
+	if (len > 3 && len <= 4096)
+		check_filing(copy, len);
 	free(copy);
 	return 0;
 }

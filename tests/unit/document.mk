@@ -1,6 +1,7 @@
 # unit tests of src/document
 UNIT_DOCUMENT_LIBS = src/libdocument.a $(UNIT_BASE_LIBS)
-EXTRA_DIST += tests/world/hprim.py tests/e2e/test_hprim.py
+EXTRA_DIST += tests/world/hprim.py tests/e2e/test_hprim.py \
+	tests/e2e/test_filing.py
 check_PROGRAMS += tests/unit/test_charset
 TESTS += tests/unit/test_charset
 tests_unit_test_charset_SOURCES = tests/unit/test_charset.c
@@ -19,3 +20,9 @@ tests_unit_test_hprim_SOURCES = tests/unit/test_hprim.c
 tests_unit_test_hprim_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_hprim_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_hprim_LDADD = $(UNIT_DOCUMENT_LIBS)
+check_PROGRAMS += tests/unit/test_filing
+TESTS += tests/unit/test_filing
+tests_unit_test_filing_SOURCES = tests/unit/test_filing.c
+tests_unit_test_filing_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_filing_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_filing_LDADD = $(UNIT_DOCUMENT_LIBS)

@@ -38,7 +38,9 @@ relay "relay" {{
 deliver "inbox" {{
     kind = {kind}
     path = "{folder}/inbox"
+{deliver}
 }}
+{sections}
 """
 
 
@@ -102,8 +104,10 @@ class Member:
             f.write(text)
         return path
 
-    def configure(self, top=None, account=None, relay=None, **change):
-        """Write sceau.conf: what is given here goes before the usual."""
+    def configure(self, top=None, account=None, relay=None, deliver=None,
+                  sections="", **change):
+        """Write sceau.conf: what is given here goes before the usual;
+        sections: more of them, as text."""
         world = self.world
         general = {"language": "en", "state": str(self.state),
                    "route": self.route, "ack_delay": "0 s", **(top or {})}
@@ -119,7 +123,9 @@ class Member:
         self.conf.write_text(CONF.format(
             top=settings("", general), folder=self.folder,
             account=settings("    ", account or {}),
-            relay=settings("    ", {**login, **(relay or {})}), **values))
+            relay=settings("    ", {**login, **(relay or {})}),
+            deliver=settings("    ", deliver or {}), sections=sections,
+            **values))
         return self
 
     def environment(self, **env):

@@ -1,0 +1,80 @@
+/* Between the files of the clerk: its jobs, and the files it makes of them. */
+#ifndef SC_FLOW_CLERK_H
+#define SC_FLOW_CLERK_H
+
+#include "document/extract.h"
+#include "flow/pass.h"
+#include "wire/drop.h"
+
+#define CLERK_JOBS_MAX 256
+#define CLERK_FILES_MAX 8192	/* of one message, at all places */
+#define CLERK_DELIVERIES_MAX 16
+#define CLERK_NAME_BYTES 192
+
+/* Folders that a delivery writes to. */
+enum clerk_use { CLERK_MAIN, CLERK_ATTACHMENTS, CLERK_REMARKS, CLERK_USES };
+#define CLERK_PLACES_MAX (CLERK_DELIVERIES_MAX * CLERK_USES)
+
+/* One file of a message, and where it goes. */
+struct paper {
+	size_t		place;
+	struct drop	drop;
+	char		name[CLERK_NAME_BYTES];	/* "" : given to a command */
+};
+
+struct job {
+	uint32_t	 id;		/* 0: free */
+	char		 token[DROP_TOKEN_BYTES];
+	struct drop	 whole[CLERK_DELIVERIES_MAX];	/* the mail */
+	bool		 begun, failed, ready;
+	bool		 notice;	/* ours: not for folders */
+	struct err	 why;
+	struct paper	*papers;	/* owned */
+	size_t		 npapers;
+};
+
+/* A message whose delivery was interrupted: where its whole mail is already,
+ * whatever its name was made of then. */
+struct seen {
+	char	token[DROP_TOKEN_BYTES];
+	bool	at[CLERK_DELIVERIES_MAX];
+};
+
+struct clerk {
+	const struct pass	*p;
+	struct pass_ends	*x;
+	/* Of delivery i: i, then CLERK_USES - 1 more, path NULL where there is
+	 * no such folder: see clerk_place(). */
+	struct drop_place	 places[CLERK_PLACES_MAX];
+	size_t			 ndeliveries;
+	/* for commands */
+	char			 waiting[DROP_PATH_BYTES];
+	struct job		 jobs[CLERK_JOBS_MAX];
+	uint32_t		 file[CLERK_JOBS_MAX];	/* to be settled */
+	size_t			 nfile;
+	struct seen		 seen[CLERK_JOBS_MAX];	/* of the last looks */
+	size_t			 nseen;
+};
+
+/* The places of all deliveries: the main ones first. */
+static inline size_t
+clerk_place(size_t delivery, enum clerk_use use)
+{
+	return (size_t)use * CLERK_DELIVERIES_MAX + delivery;
+}
+
+static inline const struct conf_deliver *
+clerk_deliver(const struct clerk *c, size_t place)
+{
+	return &c->p->conf->delivers[place % CLERK_DELIVERIES_MAX];
+}
+
+/*
+ * papers_take(c, j, e):
+ * All files of a mail that is good and lies whole at each delivery, under
+ * temporary names, written; j->papers filled, what of it failed too.
+ * RC_INPUT: no later pass can do it either.
+ */
+enum rc papers_take(struct clerk *c, struct job *j, struct err *e);
+
+#endif

@@ -1,0 +1,466 @@
+/*
+ * The files of one mail, as each delivery wants them: whole, or its documents
+ * with their characters, lines, headers and names made to fit, and beside
+ * them what a person must know.
+ */
+#include "config.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/lang.h"
+#include "document/filing.h"
+#include "flow/clerk.h"
+#include "flow/field.h"
+
+#define STEM_BYTES 100
+
+/* What is being made of one mail for one delivery. */
+struct taking {
+	struct clerk			*c;
+	struct job			*j;
+	size_t				 delivery;
+	const struct conf_deliver	*d;
+	struct field			 field;		/* X-Sceau */
+	struct filing_form		 form;
+	struct date			 today;
+	size_t				 merged;	/* its paper, from 1;
+							 * 0: none yet */
+	enum charset			 merged_set;
+	enum eol			 merged_eol;
+	struct buf			 remarks;
+};
+
+static enum rc
+no_memory(struct err *e)
+{
+	return err_set(e, RC_NOMEM, _("no memory left"));
+}
+
+/* ---- one file ------------------------------------------------------ */
+
+/* Room for one more; NULL: memory. */
+static struct paper *
+paper_room(struct job *j, size_t place)
+{
+	size_t n = j->npapers;
+	struct paper *more;
+
+	if ((n & (n - 1)) == 0) {
+		more = calloc(n == 0 ? 1 : n * 2, sizeof(*more));
+		if (more == NULL)
+			return NULL;
+		if (n > 0)
+			memcpy(more, j->papers, n * sizeof(*more));
+		free(j->papers);
+		j->papers = more;
+	}
+	j->papers[n] = (struct paper){ .place = place, .drop = DROP_INIT };
+	return &j->papers[n];
+}
+
+/* One more, open at ${place}. */
+static enum rc
+paper_add(struct clerk *c, struct job *j, size_t place, struct paper **out,
+    struct err *e)
+{
+	enum rc rc;
+
+	if (j->npapers == CLERK_FILES_MAX)
+		return err_class(e, EC_POLICY, _("too many documents"));
+	if ((*out = paper_room(j, place)) == NULL)
+		return no_memory(e);
+	rc = drop_open(&c->places[place], &(*out)->drop, e);
+	j->npapers += rc == RC_OK;
+	return rc;
+}
+
+static void
+paper_remove(struct job *j)
+{
+	drop_forget(&j->papers[--j->npapers].drop);
+}
+
+/* ---- names ------------------------------------------------------ */
+
+/* What of the patient stands behind a "%": in ASCII, without blanks. */
+static bool
+put_field(struct buf *b, const struct hprim_patient *p, char what)
+{
+	struct bytes s = { NULL, 0 };
+
+	if (p == NULL)
+		return true;
+	if (what == 'b')
+		return buf_adds(b, p->birth);
+	if (what == 'e')
+		return buf_adds(b, p->exam);
+	s = what == 'f' ? p->field[HPRIM_FAMILY] :
+	    what == 'g' ? p->field[HPRIM_GIVEN] :
+	    what == 'c' ? p->field[HPRIM_CODE] : p->field[HPRIM_FILE_NO];
+	return charset_plain(s.p, s.len < 40 ? s.len : 40, b);
+}
+
+static bool
+put_pattern(const struct taking *t, const char *given,
+    const struct hprim_patient *p, struct buf *b)
+{
+	bool ok = true;
+
+	for (const char *s = t->d->names; ok && *s != '\0'; s++) {
+		if (*s != '%' || *++s == '%')
+			ok = buf_add8(b, (uint8_t)*s);
+		else if (*s == 'n')
+			ok = buf_adds(b, given);
+		else if (*s == 's')
+			ok = buf_add(b, t->field.address,
+			    strcspn(t->field.address, "@"));
+		else
+			ok = put_field(b, p, *s);
+	}
+	return ok;
+}
+
+static bool
+says_something(const struct buf *b)
+{
+	for (size_t i = 0; i < b->len; i++)
+		if (isalnum(b->p[i]))
+			return true;
+	return false;
+}
+
+/* The beginning that the operator wants; what has no patient, and would have
+ * none, keeps the name it was given. */
+static bool
+put_stem(const struct taking *t, const struct extract_doc *d,
+    const struct hprim_patient *p, struct buf *b)
+{
+	const char *given = d->name[0] != '\0' ? d->name :
+	    d->attachment ? "document" : "texte";
+
+	if (!put_pattern(t, given, p, b))
+		return false;
+	if (says_something(b))
+		return true;
+	buf_wipe(b);
+	return buf_adds(b, given);
+}
+
+/* ${k}: of the patient in it, from 1; 0: all of it. */
+static enum rc
+name_paper(const struct taking *t, const struct extract_doc *d,
+    const struct hprim_patient *p, unsigned k, char name[CLERK_NAME_BYTES],
+    struct err *e)
+{
+	char stem[EXTRACT_NAME_BYTES], none[16], part[16] = "";
+	struct buf b = BUF_INIT;
+	const char *s;
+	bool ok = put_stem(t, d, p, &b);
+
+	/* A "/" in a number is not a folder's. */
+	for (size_t i = 0; i < b.len; i++)
+		if (b.p[i] == '/' || b.p[i] == '\\')
+			b.p[i] = '-';
+	s = ok ? buf_str(&b) : NULL;
+	if (s != NULL)
+		extract_safe_name(s, stem, none);
+	buf_free(&b);
+	if (s == NULL)
+		return no_memory(e);
+	if (k > 0)
+		snprintf(part, sizeof(part), ".%u", k);
+	for (size_t n = strlen(stem); n > 0 && none[0] == '\0' &&
+	    (stem[n - 1] == '-' || stem[n - 1] == '_'); n--)
+		stem[n - 1] = '\0';
+	/* A point in a stem is no extension. */
+	snprintf(name, CLERK_NAME_BYTES, "%.*s%.*s%s%zu%s-%s%s", STEM_BYTES,
+	    stem, 16, none, stem[0] != '\0' ? "-" : "", d->n + 1, part,
+	    t->j->token, d->ext);
+	return RC_OK;
+}
+
+/* ---- a text made to fit ------------------------------------------------ */
+
+static bool
+say(struct taking *t, const struct filing *f, const char *name)
+{
+	return filing_say(f, name, &t->remarks);
+}
+
+static enum rc
+write_paper(struct taking *t, const struct extract_doc *d,
+    const struct hprim_patient *p, unsigned k, const struct buf *b,
+    struct err *e)
+{
+	struct paper *out = NULL;
+	enum rc rc = paper_add(t->c, t->j, clerk_place(t->delivery,
+	    CLERK_MAIN), &out, e);
+
+	if (rc == RC_OK)
+		rc = name_paper(t, d, p, k, out->name, e);
+	if (rc == RC_OK)
+		rc = drop_write(&out->drop, b->p, b->len, e);
+	return rc == RC_OK ? drop_written(&out->drop, e) : rc;
+}
+
+/* One more report in the file of the whole message. */
+static enum rc
+merge(struct taking *t, const struct extract_doc *d, const struct filing *f,
+    const struct buf *b, struct err *e)
+{
+	struct paper *p = NULL;
+	enum rc rc = RC_OK;
+
+	if (t->merged == 0) {
+		if ((rc = paper_add(t->c, t->j, clerk_place(t->delivery,
+		    CLERK_MAIN), &p, e)) != RC_OK)
+			return rc;
+		t->merged = t->j->npapers;
+		t->merged_set = f->charset;
+		t->merged_eol = f->eol;
+		rc = name_paper(t, d, NULL, 0, p->name, e);
+	}
+	return rc == RC_OK ? drop_write(&t->j->papers[t->merged - 1].drop,
+	    b->p, b->len, e) : rc;
+}
+
+static enum rc
+merged_end(struct taking *t, struct err *e)
+{
+	struct drop *d;
+	struct buf b = BUF_INIT;
+	enum rc rc = RC_OK;
+
+	if (t->merged == 0)
+		return RC_OK;
+	d = &t->j->papers[t->merged - 1].drop;
+	if (!hprim_add_end(t->merged_eol, &b))
+		rc = no_memory(e);
+	if (rc == RC_OK)
+		rc = drop_write(d, b.p, b.len, e);
+	buf_free(&b);
+	return rc == RC_OK ? drop_written(d, e) : rc;
+}
+
+static enum rc
+each_patient(struct taking *t, const struct extract_doc *d, struct filing *f,
+    struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	/* All of one file are in one set. */
+	if (t->merged > 0) {
+		f->charset = t->merged_set;
+		f->eol = t->merged_eol;
+	}
+	for (unsigned i = 0; rc == RC_OK && i < f->h.n; i++) {
+		struct buf b = BUF_INIT;
+
+		rc = filing_patient(f, i, &b, e);
+		if (rc == RC_OK && f->form->files == FILING_BY_MESSAGE)
+			rc = merge(t, d, f, &b, e);
+		else if (rc == RC_OK)
+			rc = write_paper(t, d, &f->h.patient[i],
+			    f->h.n > 1 ? i + 1 : 0, &b, e);
+		buf_free(&b);
+	}
+	return rc;
+}
+
+/* The file that holds it as it came is the last paper: it stays, or what is
+ * made of it takes its place. */
+static enum rc
+file_text(struct taking *t, const struct extract_doc *d, struct filing *f,
+    struct err *e)
+{
+	const struct hprim_patient *one = f->h.n == 1 ? f->h.patient : NULL;
+	struct paper *came = &t->j->papers[t->j->npapers - 1];
+	char name[CLERK_NAME_BYTES];
+	struct buf b = BUF_INIT;
+	enum rc rc = name_paper(t, d, one, 0, came->name, e);
+
+	if (rc != RC_OK || filing_as_it_came(f)) {
+		memcpy(name, came->name, sizeof(name));
+		rc = rc == RC_OK ? drop_written(&came->drop, e) : rc;
+	} else {
+		memcpy(name, came->name, sizeof(name));
+		paper_remove(t->j);
+		if (f->apart && f->form->files != FILING_BY_DOCUMENT)
+			rc = each_patient(t, d, f, e);
+		else if ((rc = filing_whole(f, &b, e)) == RC_OK)
+			rc = write_paper(t, d, one, 0, &b, e);
+		buf_free(&b);
+	}
+	return rc == RC_OK && !say(t, f, name) ? no_memory(e) : rc;
+}
+
+/* All of a file that is not too large to be looked into; else nothing. */
+static enum rc
+read_back(int fd, uint8_t **p, size_t *len, struct err *e)
+{
+	struct stat st;
+
+	*p = NULL;
+	*len = 0;
+	if (fstat(fd, &st) != 0 || lseek(fd, 0, SEEK_SET) != 0)
+		return err_sys(e, _("a document"));
+	if (st.st_size == 0 || st.st_size > (off_t)FILING_TEXT_MAX_BYTES)
+		return RC_OK;
+	if ((*p = malloc((size_t)st.st_size)) == NULL)
+		return no_memory(e);
+	*len = (size_t)st.st_size;
+	if (read_full(fd, *p, *len) != (ssize_t)*len)
+		return err_sys(e, _("a document"));
+	return RC_OK;
+}
+
+/* ---- documents ------------------------------------------------------ */
+
+static enum rc
+paper_begin(void *arg, const struct extract_doc *d, int *fd, struct err *e)
+{
+	struct taking *t = arg;
+	enum clerk_use use = d->text || t->d->attachments == NULL ?
+	    CLERK_MAIN : CLERK_ATTACHMENTS;
+	struct paper *p = NULL;
+	enum rc rc = paper_add(t->c, t->j, clerk_place(t->delivery, use), &p,
+	    e);
+
+	if (rc == RC_OK)
+		*fd = p->drop.fd;
+	return rc;
+}
+
+static enum rc
+paper_end(void *arg, const struct extract_doc *d, struct err *e)
+{
+	struct taking *t = arg;
+	struct paper *came = &t->j->papers[t->j->npapers - 1];
+	struct filing f;
+	uint8_t *p = NULL;
+	size_t len = 0;
+	enum rc rc = d->text ? read_back(came->drop.fd, &p, &len, e) : RC_OK;
+
+	if (rc == RC_OK && p == NULL) {
+		if ((rc = name_paper(t, d, NULL, 0, came->name, e)) == RC_OK)
+			rc = drop_written(&came->drop, e);
+	} else if (rc == RC_OK) {
+		rc = filing_read(&t->form, d->charset, p, len, &t->today, &f,
+		    e);
+		if (rc == RC_OK)
+			rc = file_text(t, d, &f, e);
+		filing_free(&f);
+	}
+	wipe(p, len);
+	free(p);
+	return rc;
+}
+
+/* What is to be known of them, in a file of its own. */
+static enum rc
+write_remarks(struct taking *t, struct err *e)
+{
+	struct paper *p = NULL;
+	struct buf b = BUF_INIT;
+	enum rc rc = RC_OK;
+
+	if (!field_say(&t->field, &t->remarks))
+		return no_memory(e);
+	if (t->remarks.len == 0)
+		return RC_OK;
+	if (!buf_addf(&b, _("From %s. Sceau has filed the documents of this "
+	    "message all the same; please read:\n\n"), t->field.address) ||
+	    !buf_add(&b, t->remarks.p, t->remarks.len))
+		rc = no_memory(e);
+	if (rc == RC_OK)
+		rc = paper_add(t->c, t->j, clerk_place(t->delivery,
+		    CLERK_REMARKS), &p, e);
+	if (rc == RC_OK) {
+		snprintf(p->name, sizeof(p->name), "sceau-%s.txt",
+		    t->j->token);
+		rc = drop_write(&p->drop, b.p, b.len, e);
+	}
+	if (rc == RC_OK)
+		rc = drop_written(&p->drop, e);
+	buf_free(&b);
+	return rc;
+}
+
+static void
+taking_init(struct taking *t, struct clerk *c, struct job *j, size_t delivery)
+{
+	const struct conf_deliver *d = &c->p->conf->delivers[delivery];
+
+	memset(t, 0, sizeof(*t));
+	t->c = c;
+	t->j = j;
+	t->delivery = delivery;
+	t->d = d;
+	t->form = (struct filing_form){ .charset = (int)d->charset - 1,
+	    .eol = (int)d->line_ends - 1,
+	    .files = (enum filing_files)d->file_per,
+	    .whole = d->header == CONF_HEADER_WHOLE,
+	    .sender = t->field.address,
+	    .recipient = c->p->conf->route };
+	date_of(clock_now(), &t->today);
+	t->remarks = (struct buf)BUF_INIT;
+}
+
+static enum rc
+take_documents(struct clerk *c, struct job *j, size_t delivery, struct err *e)
+{
+	struct taking t;
+	const struct extract_sink sink = { &t, paper_begin, paper_end };
+	enum rc rc;
+
+	taking_init(&t, c, j, delivery);
+	rc = field_read(j->whole[delivery].fd, &t.field, e);
+	if (rc == RC_OK)
+		rc = extract(j->whole[delivery].fd, &sink, e);
+	if (rc == RC_OK)
+		rc = merged_end(&t, e);
+	if (rc == RC_OK)
+		rc = write_remarks(&t, e);
+	buf_free(&t.remarks);
+	drop_forget(&j->whole[delivery]);
+	return rc;
+}
+
+/* The mail as it is: into a Maildir, or for a command's standard input. */
+static enum rc
+take_whole(struct clerk *c, struct job *j, size_t delivery, struct err *e)
+{
+	struct paper *p = paper_room(j, delivery);
+
+	if (p == NULL)
+		return no_memory(e);
+	j->npapers++;
+	p->drop = j->whole[delivery];
+	j->whole[delivery] = (struct drop)DROP_INIT;
+	if (c->p->conf->delivers[delivery].kind == CONF_DELIVER_PIPE)
+		return RC_OK;
+	snprintf(p->name, sizeof(p->name), "%lld.sceau.%s",
+	    (long long)clock_now(), j->token);
+	return drop_written(&p->drop, e);
+}
+
+enum rc
+papers_take(struct clerk *c, struct job *j, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < c->ndeliveries; i++) {
+		if (c->p->conf->delivers[i].kind != CONF_DELIVER_FOLDER)
+			rc = take_whole(c, j, i, e);
+		else if (!j->notice)
+			rc = take_documents(c, j, i, e);
+	}
+	return rc;
+}

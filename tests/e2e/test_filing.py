@@ -1,0 +1,226 @@
+"""A practice's documents as its software wants them: characters, line ends,
+one file per patient or message, headers, names, folders, remarks."""
+
+import email.message
+import email.policy
+import re
+import time
+
+import pytest
+
+from world import hprim
+
+SETS = {"utf-8": "utf-8", "iso-8859-1": "iso-8859-1",
+        "windows-1252": "cp1252", "cp850": "cp850", "macroman": "mac_roman"}
+ENDS = {"lf": "\n", "crlf": "\r\n", "cr": "\r"}
+TOKEN = re.compile(r"-[0-9a-f]{20}(?=\.)")
+PDF = b"%PDF-1.4\r\n\x00\xff\n.\r\n\r\n" * 50
+
+
+@pytest.fixture
+def practice(demo):
+    """dr files into a folder; demo.want(...) says how; it is poured out."""
+    def want(top=None, sections="", **deliver):
+        demo.dr.configure(kind="folder", top=top, deliver=deliver,
+                          sections=sections)
+    demo.want = want
+    want()
+    return demo
+
+
+def mail_of(demo, documents, text=None):
+    """A mail of labo with (name, octets, declared set or None)."""
+    m = email.message.EmailMessage(policy=email.policy.SMTP)
+    m["From"], m["To"] = demo.labo.address, demo.dr.address
+    m["Subject"], m["Message-ID"] = "Résultats", f"<{id(m)}@labo.example>"
+    if text is not None:
+        m.set_content(text)
+    for name, data, declared in documents:
+        if declared:
+            m.add_attachment(data, "text", "plain", filename=name,
+                             params={"charset": declared})
+        else:
+            m.add_attachment(data, "application", "octet-stream",
+                             filename=name)
+    return m.as_bytes()
+
+
+def carry(demo, documents, text=None, code=0):
+    """Sent, relayed, fetched; {name without its token: octets}."""
+    demo.labo.ok("send", "-t", input=mail_of(demo, documents, text))
+    demo.labo.ok("poll")
+    assert demo.dr.sceau("poll").code == code
+    return filed(demo.dr.inbox)
+
+
+def filed(folder):
+    return {TOKEN.sub("", p.name): p.read_bytes()
+            for p in folder.iterdir() if p.is_file()}
+
+
+def remarks(member):
+    """The one text of the folder of remarks; its name has the token."""
+    files = list((member.inbox / "sceau").iterdir())
+    names = [p.name for p in member.inbox.iterdir() if p.is_file()]
+    token = re.fullmatch(r"sceau-([0-9a-f]{20})\.txt", files[0].name).group(1)
+    assert len(files) == 1 and all(token in n for n in names), (files, names)
+    return files[0].read_text("utf-8")
+
+
+def report(text=None, **more):
+    p = hprim.Patient(**more)
+    if text:
+        p.text = [text]
+    return p
+
+
+def test_byte_for_byte_unless_asked(practice):
+    data = hprim.encode([report(), report()], "cp850", "\r")
+    got = carry(practice, [("a.hpr", data, None), ("b.pdf", PDF, None),
+                           ("IHE_XDM.ZIP", b"PK\x03\x04" + PDF, None)])
+    assert got == {"a-1.hpr": data, "b-2.pdf": PDF,
+                   "IHE_XDM-3.zip": b"PK\x03\x04" + PDF}
+    assert list((practice.dr.inbox / "sceau").iterdir()) == []
+
+
+@pytest.mark.parametrize("charset", SETS)
+def test_any_set_arrives_in_any(practice, charset):
+    practice.want(charset=charset, line_ends="lf")
+    sent, expected = [], {}
+    for n, (name, codec) in enumerate(SETS.items()):
+        for declared in (None, {"cp850": "IBM850", "macroman": "macintosh"}
+                         .get(name, name)):
+            i = len(sent) + 1
+            text = hprim.encode([report("Créatinine à jeun : 80 µmol/l, "
+                                        f"prélevé le {n}")], codec)
+            sent.append((f"r{i}.hpr", text, declared))
+            expected[f"r{i}-{i}.hpr"] = text.decode(codec) \
+                .replace("\r\n", "\n").encode(SETS[charset])
+    assert carry(practice, sent) == expected
+    assert list((practice.dr.inbox / "sceau").iterdir()) == []
+
+
+def test_line_ends(practice):
+    for end, chars in ENDS.items():
+        practice.dr.fresh()
+        practice.want(line_ends=end)
+        got = carry(practice, [
+            (f"{was}.txt", hprim.encode([report()], eol=eol), None)
+            for was, eol in ENDS.items()])
+        assert set(got.values()) == {hprim.encode([report()], eol=chars)}
+
+
+def test_what_cannot_be_written_is_told(practice):
+    practice.want(top={"language": "fr"}, charset="iso-8859-1")
+    text = "L’œdème : 5 € ≤ 6, 山"
+    got = carry(practice, [("r.hpr", hprim.encode([report(text)], "utf-8"),
+                            "utf-8")])
+    assert "L'oedème : 5 EUR <= 6, ?".encode("latin-1") in got["r-1.hpr"]
+    assert remarks(practice.dr) == """\
+De labo.central@labo.example. Sceau a déposé quand même les documents de ce \
+message ; veuillez lire :
+
+r-1-TOKEN.hpr : ligne 14 : 1 caractère que ISO-8859-1 n’a pas est remplacé \
+par « ? »
+r-1-TOKEN.hpr : ligne 14 : 4 caractères que ISO-8859-1 n’a pas sont écrits \
+autrement
+""".replace("-TOKEN", TOKEN.search(next(
+        p.name for p in practice.dr.inbox.iterdir() if p.is_file()))[0])
+
+
+def people():
+    a, b = report("Sodium 139"), report("Potassium 4,1")
+    b.header[1:3] = ["DUPRÉ-LÉVY", "ÉLODIE"]
+    b.header[6], b.header[7] = "01/02/1970", hprim.nir("2700235000001")
+    return a, b
+
+
+def test_a_file_per_patient(practice):
+    a, b = people()
+    practice.want(file_per="patient", names="%f_%g %b")
+    got = carry(practice, [("jour.hpr", hprim.encode([a, b]), None),
+                           ("seul.hpr", hprim.encode([a]), None),
+                           ("x.pdf", PDF, None)], text="Bonjour,\r\n")
+    assert got == {
+        "texte-1.txt": b"Bonjour,\r\n",
+        "DURAND_CAMILLE-1961-05-12-2.1.hpr": hprim.encode([a]),
+        "DUPRE-LEVY_ELODIE-1970-02-01-2.2.hpr": hprim.encode([b]),
+        "DURAND_CAMILLE-1961-05-12-3.hpr": hprim.encode([a]),
+        "x-4.pdf": PDF}
+
+
+def test_a_file_per_message(practice):
+    a, b = people()
+    practice.want(file_per="message", charset="windows-1252")
+    got = carry(practice, [("un.hpr", hprim.encode([a]), None),
+                           ("x.pdf", PDF, None),
+                           ("deux.hpr", hprim.encode([b, a], "utf-8", "\n"),
+                            None)])
+    assert got == {"un-1.hpr": hprim.encode([a, b, a], "cp1252"),
+                   "x-2.pdf": PDF}
+
+
+def test_a_whole_header(practice):
+    p = report()
+    wanted = report()
+    p.header[3], p.header[9] = " 3 rue des Lilas   ", "2026-11-23"
+    p.header[6] = "12 MAI 1961"
+    p.header[10] = p.header[11] = ""
+    p.blank = False
+    wanted.header[10] = ".          " + practice.labo.address
+    wanted.header[11] = ".          " + practice.dr.address
+    practice.want(header="whole")
+    got = carry(practice, [("r.hpr", hprim.encode([p]), None)])
+    assert got == {"r-1.hpr": hprim.encode([wanted])}
+
+
+def test_names_hold_what_is_asked_for(practice):
+    p = report()
+    p.header[0], p.header[8] = "../P 1", "26/11\\0042"
+    practice.want(names="%s %n %c %o %e 100%%")
+    got = carry(practice, [("../../r.1.hpr", hprim.encode([p]), None)])
+    assert list(got) == [
+        "labo.central-r.1-..-P-1-26-11-0042-2026-11-23-100-1.hpr"], got
+
+
+def test_attachments_apart(practice):
+    apart = practice.dr.folder / "apart"
+    practice.want(attachments=str(apart))
+    data = hprim.encode([report()])
+    got = carry(practice, [("r.hpr", data, None), ("r.pdf", PDF, None)])
+    assert got == {"r-1.hpr": data}
+    assert filed(apart) == {"r-2.pdf": PDF}
+
+
+def wrong():
+    """What is wrong, and what the practice is told of it."""
+    p = report()
+    p.header[6] = "31/02/1961"
+    yield hprim.encode([p]), "ligne 7 : la date de naissance"
+    p = report()
+    del p.header[4]
+    yield hprim.encode([report(), p]), "ligne "
+    yield hprim.encode([report(fin="")], end=()), "ligne "
+    p = report(coded=["RES|Sodium|NA|N|139,5|mmol/l|136|145||C"])
+    yield hprim.encode([p]), "ligne 1 : ce compte rendu en corrige un autre"
+
+
+def test_what_is_wrong_is_filed_and_told(practice):
+    for data, said in wrong():
+        practice.dr.fresh()
+        practice.want(top={"language": "fr"}, file_per="patient")
+        got = carry(practice, [("r.hpr", data, None), ("x.pdf", PDF, None)])
+        assert got == {"r-1.hpr": data, "x-2.pdf": PDF}
+        assert said in remarks(practice.dr), remarks(practice.dr)
+
+
+def test_a_replayed_one_is_told(practice):
+    data = hprim.encode([report()])
+    practice.labo.ok("send", "-t", input=mail_of(
+        practice, [("r.hpr", data, None)]))
+    practice.labo.ok("poll")
+    sealed = int(time.time())
+    practice.wait_until(lambda: time.time() >= sealed + 1)
+    practice.dr.ok("restored")
+    practice.dr.ok("poll")
+    assert "may have been filed before" in remarks(practice.dr)
