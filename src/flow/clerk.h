@@ -3,6 +3,7 @@
 #define SC_FLOW_CLERK_H
 
 #include "document/extract.h"
+#include "flow/ipc.h"
 #include "flow/pass.h"
 #include "wire/drop.h"
 
@@ -76,5 +77,13 @@ clerk_deliver(const struct clerk *c, size_t place)
  * RC_INPUT: no later pass can do it either.
  */
 enum rc papers_take(struct clerk *c, struct job *j, struct err *e);
+
+/*
+ * watch_names(c, j, b): the names of a message that the practice's software
+ * will take, for the journal; false: memory.  watch_answer(c, names): what
+ * has become of all of them.
+ */
+bool watch_names(const struct clerk *c, const struct job *j, struct buf *b);
+enum watched watch_answer(const struct clerk *c, struct bytes names);
 
 #endif

@@ -86,23 +86,6 @@ on_mail(struct clerk *c, const struct frame *f, struct err *e)
 
 /* ---- documents ------------------------------------------------------ */
 
-/* What the practice's software will take, for papers_taken(). */
-static bool
-pack_names(const struct clerk *c, const struct job *j, struct buf *b)
-{
-	bool ok = true;
-
-	for (size_t i = 0; ok && i < j->npapers; i++) {
-		const struct paper *p = &j->papers[i];
-		const struct conf_deliver *d = clerk_deliver(c, p->place);
-
-		if (p->place < CLERK_DELIVERIES_MAX && d->opened)
-			ok = buf_addf(b, "%s%s/%s", b->len > 0 ? "\n" : "",
-			    d->name, p->name);
-	}
-	return ok;
-}
-
 static enum rc
 on_mail_end(struct clerk *c, const struct frame *f, struct err *e)
 {
@@ -123,7 +106,7 @@ on_mail_end(struct clerk *c, const struct frame *f, struct err *e)
 	if (rc == RC_OK)
 		rc = papers_take(c, j, &j->why);
 	j->ready = rc == RC_OK;
-	ok = (rc != RC_OK || pack_names(c, j, &names)) &&
+	ok = (rc != RC_OK || watch_names(c, j, &names)) &&
 	    pack_err(&b, rc, &j->why) && pack_run(&b, names.p, names.len);
 	buf_free(&names);
 	if (rc != RC_OK)
@@ -348,6 +331,14 @@ on_look(struct clerk *c, const struct frame *f, struct err *e)
 }
 
 static enum rc
+on_watch(struct clerk *c, const struct frame *f, struct err *e)
+{
+	uint8_t answer = (uint8_t)watch_answer(c, f->body);
+
+	return chan_send(&c->x->keeper, IPC_WATCHED, f->job, &answer, 1, e);
+}
+
+static enum rc
 keeper_frame(struct clerk *c, const struct frame *f, struct err *e)
 {
 	struct job *j;
@@ -361,6 +352,8 @@ keeper_frame(struct clerk *c, const struct frame *f, struct err *e)
 		return on_notice(c, f, e);
 	case IPC_LOOK:
 		return on_look(c, f, e);
+	case IPC_WATCH:
+		return on_watch(c, f, e);
 	case IPC_CANCEL:
 		if ((j = job_find(c, f->job)) == NULL || f->job == 0)
 			return ipc_bad(e);
@@ -398,8 +391,8 @@ set_up_delivery(struct clerk *c, size_t i, struct err *e)
 static enum rc
 set_up(struct clerk *c, struct err *e)
 {
-	struct sandbox_path may[CLERK_PLACES_MAX + 1] = {
-	    { NULL, SB_TREE } };
+	struct sandbox_path may[CLERK_PLACES_MAX + CLERK_DELIVERIES_MAX + 1] =
+	    { { NULL, SB_TREE } };
 	const struct conf *conf = c->p->conf;
 	enum rc rc = RC_OK;
 	size_t n = 0;
@@ -421,6 +414,10 @@ set_up(struct clerk *c, struct err *e)
 	for (size_t i = 0; i < CLERK_PLACES_MAX; i++)
 		if (c->places[i].path != NULL)
 			may[n++].path = c->places[i].path;
+	for (size_t i = 0; i < conf->ndelivers; i++)
+		if (conf->delivers[i].filed != NULL)
+			may[n++] = (struct sandbox_path){
+			    conf->delivers[i].filed, SB_NAMES };
 	extract_init();
 	return rc == RC_OK ? sandbox_enter(SB_CLERK, may, e) : rc;
 }

@@ -78,12 +78,14 @@ enum ipc {
 	IPC_READY,	/* synced under temporary names; final names */
 	IPC_FILED,	/* under their final names, folders synced */
 	IPC_FOUND,	/* answer to IPC_LOOK: 1 or 0 */
+	IPC_WATCHED,	/* answer to IPC_WATCH: enum watched(1) */
 	/* keeper -> clerk */
 	IPC_FILE,	/* its intent is noted: to be filed */
 	IPC_SETTLE,	/* file all of those, with one sync for all */
 	IPC_CANCEL,	/* not to be filed: forget it */
 	IPC_NOTICE,	/* T, mail: ours, to be filed like others */
 	IPC_LOOK,	/* token: is it there already, in whole or in part? */
+	IPC_WATCH,	/* names: has the practice's software taken them? */
 	/* clerk -> starter and back */
 	IPC_PIPE,	/* run that delivery's command on this descriptor */
 	IPC_PIPED,
@@ -108,6 +110,13 @@ enum fetched {
 	FETCHED_TOOBIG,
 	FETCHED_GONE,		/* no longer there */
 	FETCHED_REFUSED		/* there, but the server does not give it */
+};
+
+/* What became of delivered files. */
+enum watched {
+	WATCHED_THERE,		/* or nobody can tell */
+	WATCHED_TAKEN,
+	WATCHED_FORGET		/* no delivery of today has them */
 };
 
 /* Runs of octets inside a frame: length(4), octets. */

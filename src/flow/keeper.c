@@ -125,6 +125,8 @@ work(struct keeper *k, bool *some, struct err *e)
 	}
 	if (k->notice_more && (rc = notices(k, e)) != RC_OK)
 		return rc;
+	if (k->watch_more && (rc = watch_look(k, e)) != RC_OK)
+		return rc;
 	if (!k->ack_more || k->p->conf->route == NULL)
 		return RC_OK;
 	rc = seal_acks(k, some, e);
@@ -162,6 +164,7 @@ look_again(struct keeper *k, struct err *e)
 	if (!k->p->stay || clock_now() < k->open_at)
 		return RC_OK;
 	k->open_more = k->notice_more = true;
+	k->watch_more = clock_now() >= k->watch_at;
 	return (rc = look_at_clock(k, e)) != RC_OK ? rc :
 	    store_sweep(k->st, e);
 }
@@ -212,6 +215,7 @@ poll_run(struct keeper *k, struct err *e)
 	/* What an earlier pass left. */
 	k->open_more = !k->p->store_only && !k->p->dry_run;
 	k->notice_more = true;
+	k->watch_more = k->open_more;
 	while (rc == RC_OK) {
 		if ((rc = look_again(k, e)) != RC_OK ||
 		    (rc = turn_all(k, &quiet, e)) != RC_OK)
@@ -242,7 +246,7 @@ housekeep(struct keeper *k, struct err *e)
 {
 	const struct store_keep keep = { .events_s = 366 * 86400LL,
 	    .sent_s = 400 * 86400LL, .hub_s = 90 * 86400LL,
-	    .budget = EXPIRE_BUDGET };
+	    .watch_s = 90 * 86400LL, .budget = EXPIRE_BUDGET };
 	bool more;
 	size_t n;
 	enum rc rc;

@@ -95,6 +95,8 @@ struct keeper {
 	/* There may be mail to open, acknowledgements due, mail to relay,
 	 * failures to tell of. */
 	bool			 open_more, ack_more, out_more, notice_more;
+	bool			 watch_more;	/* see watch_look() */
+	int64_t			 watch_at;	/* `run`: not before */
 	int64_t			 looked_ms;	/* `run`: when last asked */
 	enum store_clock	 clock;
 	char			 acked[STORE_IDENTITY_BYTES]; /* this round */
@@ -202,6 +204,11 @@ enum rc seal_acks(struct keeper *k, bool *some, struct err *e);
 enum rc seal_submission(struct keeper *k, struct err *e);
 enum rc keeper_resolve(struct keeper *k, bool control, const char *own,
     const char *who, struct gate_dest *dest, struct err *e);
+
+/* keeper_watch.c: what the practice's software has taken since. */
+enum rc watch_look(struct keeper *k, struct err *e);
+/* keeper_ack_due(k): when an acknowledgement of now goes, if alone. */
+int64_t keeper_ack_due(const struct keeper *k);
 
 /* keeper_notice.c: what was given up, told to the local sender. */
 enum rc notices(struct keeper *k, struct err *e);

@@ -30,8 +30,8 @@ opening_msg(const struct opening *o, struct store_msg *m)
 	}
 }
 
-static int64_t
-ack_due(const struct keeper *k)
+int64_t
+keeper_ack_due(const struct keeper *k)
 {
 	const struct conf *c = k->p->conf;
 	uint32_t rnd;
@@ -90,8 +90,9 @@ opening_done(struct keeper *k, const struct opening *o,
 		d->ack_state = GATE_ACK_RECEIVED;
 		memcpy(d->d, v->d, sizeof(d->d));
 	}
+	d->watch = o->fate == FATE_FILE && o->names.len > 0;
 	d->ack_at = clock_now();
-	d->ack_due_at = ack_due(k);
+	d->ack_due_at = keeper_ack_due(k);
 	for (size_t i = 0; i < v->nrows; i++) {
 		const struct gate_row *r = &v->rows[i];
 		const char *slash = strchr(r->key, '/');
@@ -321,7 +322,7 @@ batch_duplicates(struct keeper *k, struct batch *b, struct err *e)
 		if (b->o[i].fate == FATE_DUPLICATE) {
 			memset(&d[n], 0, sizeof(d[n]));
 			opening_msg(&b->o[i], &d[n].msg);
-			d[n].ack_due_at = ack_due(k);
+			d[n].ack_due_at = keeper_ack_due(k);
 			d[n].action = STORE_ACTION_RELEASE;
 			d[n++].release_at = release_at(k, &b->o[i]);
 		}
@@ -369,7 +370,7 @@ hold_fill(struct keeper *k, const struct opening *o, struct store_hold *h)
 		h->year = o->head.year;
 		h->forget_at = clock_now() + (int64_t)FORGET_DAYS * 86400;
 		h->ack_at = clock_now();
-		h->ack_due_at = ack_due(k);
+		h->ack_due_at = keeper_ack_due(k);
 	}
 	h->sender = o->head.sender[0] != '\0' ? o->head.sender : NULL;
 	h->action = STORE_ACTION_RELEASE;

@@ -4,6 +4,7 @@ src_libflow_a_SOURCES = \
 	src/flow/clerk.h \
 	src/flow/clerk_main.c \
 	src/flow/clerk_paper.c \
+	src/flow/clerk_watch.c \
 	src/flow/composer.c src/flow/composer.h \
 	src/flow/fetch_main.c \
 	src/flow/field.c src/flow/field.h \
@@ -21,6 +22,7 @@ src_libflow_a_SOURCES = \
 	src/flow/keeper_out.c \
 	src/flow/keeper_rows.c \
 	src/flow/keeper_seal.c \
+	src/flow/keeper_watch.c \
 	src/flow/outgoing.c src/flow/outgoing.h \
 	src/flow/pass.h \
 	src/flow/probe.c src/flow/probe.h \

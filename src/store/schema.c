@@ -107,7 +107,8 @@ const char *const schema_sql[] = {
 "CREATE TABLE watch ("
 "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
 "  t BLOB NOT NULL,"
-"  names BLOB NOT NULL"
+"  names BLOB NOT NULL,"
+"  at INTEGER NOT NULL"
 ") STRICT;",
 
 /* The vault's facts, sealed by it. */

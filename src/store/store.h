@@ -260,6 +260,7 @@ struct store_keep {
 	int64_t	events_s;	/* events, default of the caller */
 	int64_t	sent_s;		/* rows sent or failed, with their bodies */
 	int64_t	hub_s;		/* 90 days (PROTOCOL 2.8) */
+	int64_t	watch_s;	/* files that nobody takes */
 	size_t	budget;		/* rows of each kind, at most, in this call */
 };
 

@@ -263,9 +263,9 @@ done_records(struct store *st, struct store_done *m, int64_t now,
 		rc = ack_apply(st, &m->acks[i], now, m->ack_due_at, e);
 	if (rc != RC_OK || !m->watch)
 		return rc;
-	return DB_DO(st, e, "INSERT INTO watch (t, names) SELECT t, names "
-	    "FROM incoming WHERE id = ?1 AND names IS NOT NULL",
-	    V_I(m->msg.id));
+	return DB_DO(st, e, "INSERT INTO watch (t, names, at) SELECT t, names, "
+	    "?2 FROM incoming WHERE id = ?1 AND names IS NOT NULL",
+	    V_I(m->msg.id), V_I(now));
 }
 
 enum rc

@@ -113,7 +113,9 @@ expire(struct store *st, int64_t now, const struct store_keep *k, bool *more,
 		{ FORGET("submission", "id", "at < ?1 AND NOT EXISTS "
 		    "(SELECT 1 FROM queue WHERE "
 		    "queue.submission = submission.id)"), now - k->sent_s },
-		{ FORGET("damage_said", "peer", "at < ?1"), now - 86400 }
+		{ FORGET("damage_said", "peer", "at < ?1"), now - 86400 },
+		/* Nobody took it; rows are few, and have no index. */
+		{ FORGET("watch", "id", "at < ?1"), now - k->watch_s }
 	};
 	enum rc rc;
 

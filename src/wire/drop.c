@@ -258,3 +258,27 @@ drop_there(const struct drop_place *place, const char *token, bool *there,
 	return rc == RC_OK ? look_in(place->path, "cur", token, there, e) :
 	    rc;
 }
+
+enum rc
+drop_inode(const struct drop_place *place, uint64_t *inode, struct err *e)
+{
+	struct stat st;
+
+	if (stat(place->path, &st) != 0)
+		return err_sys(e, "%s", place->path);
+	*inode = (uint64_t)st.st_ino;
+	return RC_OK;
+}
+
+bool
+drop_taken(const struct drop_place *place, uint64_t inode, const char *name)
+{
+	struct err ignored = ERR_INIT;
+	char path[DROP_PATH_BYTES];
+	struct stat st;
+	uint64_t now = 0;
+
+	return drop_inode(place, &now, &ignored) == RC_OK && now == inode &&
+	    join(path, place->path, new_of(place), name, &ignored) == RC_OK &&
+	    lstat(path, &st) != 0 && errno == ENOENT;
+}

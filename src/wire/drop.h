@@ -71,4 +71,15 @@ void drop_forget(struct drop *d);
 enum rc drop_there(const struct drop_place *place, const char *token,
     bool *there, struct err *e);
 
+/*
+ * drop_inode(place, inode, e): which folder that is.
+ * drop_taken(place, inode, name): the file of that final name has gone from
+ * the folder; false when it is there, and when nobody can tell: another folder
+ * stands in its place, as where a network disk is not there.
+ */
+enum rc drop_inode(const struct drop_place *place, uint64_t *inode,
+    struct err *e);
+bool drop_taken(const struct drop_place *place, uint64_t inode,
+    const char *name);
+
 #endif

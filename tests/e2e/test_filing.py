@@ -4,6 +4,7 @@ one file per patient or message, headers, names, folders, remarks."""
 import email.message
 import email.policy
 import re
+import shutil
 import time
 
 import pytest
@@ -224,3 +225,73 @@ def test_a_replayed_one_is_told(practice):
     practice.dr.ok("restored")
     practice.dr.ok("poll")
     assert "may have been filed before" in remarks(practice.dr)
+
+
+def state_at_labo(demo):
+    """What labo knows once everybody has polled."""
+    demo.dr.ok("poll")
+    demo.labo.ok("poll")
+    return demo.labo.states()[demo.dr.name]
+
+
+def take(folder, to=None):
+    """As the practice software does."""
+    for p in folder.iterdir():
+        if p.is_file() and to is None:
+            p.unlink()
+        elif p.is_file():
+            p.rename(to / f"2026-{p.name}")
+
+
+def test_opened_when_it_was_taken(practice):
+    carry(practice, [("r.hpr", hprim.encode([report()]), None),
+                     ("x.pdf", PDF, None)])
+    assert state_at_labo(practice) == "received"
+    next(practice.dr.inbox.glob("r-*")).unlink()
+    assert state_at_labo(practice) == "received"
+    take(practice.dr.inbox)
+    assert state_at_labo(practice) == "opened"
+    assert state_at_labo(practice) == "opened"
+
+
+def test_opened_when_it_was_moved_where_it_is_filed(practice):
+    done = practice.dr.folder / "done"
+    done.mkdir()
+    practice.want(filed=str(done))
+    carry(practice, [("r.hpr", hprim.encode([report()]), None)])
+    carry(practice, [("s.hpr", hprim.encode([report()]), None)])
+    next(practice.dr.inbox.glob("s-*")).unlink()
+    take(practice.dr.inbox, done)
+    practice.dr.ok("poll")
+    practice.labo.ok("poll")
+    states = sorted(r["state"] for r in practice.labo.ok(
+        "status", "--json").json() if r["type"] == "sent")
+    assert states == ["opened", "received"]
+
+
+def test_another_folder_in_its_place_is_not_a_taken_file(practice):
+    carry(practice, [("r.hpr", hprim.encode([report()]), None)])
+    away = practice.dr.inbox.rename(practice.dr.folder / "away")
+    practice.dr.inbox.mkdir(mode=0o700)
+    assert state_at_labo(practice) == "received"
+    shutil.rmtree(practice.dr.inbox)
+    away.rename(practice.dr.inbox)
+    assert state_at_labo(practice) == "received"
+    take(practice.dr.inbox)
+    assert state_at_labo(practice) == "opened"
+
+
+def test_not_opened_unless_wanted(practice):
+    practice.want(opened=False)
+    carry(practice, [("r.hpr", hprim.encode([report()]), None)])
+    take(practice.dr.inbox)
+    assert state_at_labo(practice) == "received"
+
+
+def test_a_delivery_that_is_no_more_is_not_looked_for(practice):
+    carry(practice, [("r.hpr", hprim.encode([report()]), None)])
+    practice.dr.configure(kind="maildir")
+    assert state_at_labo(practice) == "received"
+    practice.want()
+    take(practice.dr.inbox)
+    assert state_at_labo(practice) == "received"

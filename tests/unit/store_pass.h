@@ -157,7 +157,7 @@ pass(const char *dir, struct told *told)
 	struct err e = ERR_INIT;
 	struct store *st;
 	bool more;
-	const struct store_keep keep = { 1, 99999999, 99999999, 10 };
+	const struct store_keep keep = { 1, 99999999, 99999999, 99999999, 10 };
 	enum rc rc;
 
 	if ((rc = store_open(dir, STORE_WRITE, &st, &e)) != RC_OK)
