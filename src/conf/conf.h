@@ -93,6 +93,10 @@ struct conf_deliver {
 	enum conf_deliver_kind kind;
 	char		*path;		/* Maildir, folder */
 	char		*command;	/* pipe */
+	/* Who gets what; NULL: everything.  Lists, with commas. */
+	char		*from;		/* addresses, "@domain" */
+	char		*to;		/* line 12: code, name or address */
+	bool		 otherwise;	/* what no other has taken */
 	/* Of a folder: */
 	enum conf_charset charset;
 	enum conf_eol	 line_ends;

@@ -423,6 +423,32 @@ filed_in_path(const void *p, const struct written *w)
 	    strcmp(d->filed, d->path) == 0;
 }
 
+static bool
+otherwise_only(const void *p, const struct written *w)
+{
+	const struct conf_deliver *d = p;
+
+	return d->otherwise && (has(w, "from") || has(w, "to"));
+}
+
+/* Each of them has a "@". */
+static bool
+from_no_address(const void *p, const struct written *w)
+{
+	const struct conf_deliver *d = p;
+
+	if (!has(w, "from"))
+		return false;
+	for (const char *s = d->from; *s != '\0'; s += *s == ',') {
+		size_t n = strcspn(s, ",");
+
+		if (memchr(s, '@', n) == NULL)
+			return true;
+		s += n;
+	}
+	return false;
+}
+
 static const struct pair deliver_pairs[] = {
 	{ no_kind, NULL, N_("kind is missing; write kind = maildir, folder or "
 	    "pipe") },
@@ -434,6 +460,10 @@ static const struct pair deliver_pairs[] = {
 	    "Maildir or folder") },
 	{ folder_command, "command", N_("command is for kind = pipe; write "
 	    "that, or remove command") },
+	{ otherwise_only, "otherwise", N_("otherwise is for what from and to "
+	    "leave; remove it, or remove them") },
+	{ from_no_address, "from", N_("from holds addresses, or @ and a "
+	    "domain, with commas between them") },
 	{ not_folder, "kind", N_("charset, line_ends, file_per, header, "
 	    "names, attachments, remarks, opened and filed are for kind = "
 	    "folder; write that, or remove them") },

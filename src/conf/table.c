@@ -158,6 +158,15 @@ const struct row conf_rows[] = {
 	{ S_DELIVER, "command", K_COMMAND, DEL(command), NULL, 0, 0, NULL,
 	    NULL, N_("Command that gets the message on its standard "
 	    "input.") },
+	{ S_DELIVER, "from", K_TEXT, DEL(from), NULL, 0, 0, NULL,
+	    N_("everybody"),
+	    N_("Only from these: addresses, or @domain, with commas.") },
+	{ S_DELIVER, "to", K_TEXT, DEL(to), NULL, 0, 0, NULL,
+	    N_("everybody"),
+	    N_("Only reports whose line 12 names one of these: code, name or "
+	    "address, with commas.") },
+	{ S_DELIVER, "otherwise", K_BOOL, DEL(otherwise), NULL, 0, 0, "no",
+	    NULL, N_("What no delivery with from or to has taken.") },
 	{ S_DELIVER, "charset", K_WORD, DEL(charset), w_charset, 0, 0, "keep",
 	    NULL, N_("Character set that the practice software reads.") },
 	{ S_DELIVER, "line_ends", K_WORD, DEL(line_ends), w_eol, 0, 0, "keep",

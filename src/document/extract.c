@@ -144,9 +144,11 @@ leaf(struct state *s, GMimeObject *o, struct err *e)
 	describe(o, &d);
 	if ((rc = s->sink->begin(s->sink->arg, &d, &fd, e)) != RC_OK)
 		return rc;
+	s->ndocs++;
+	if (fd < 0)
+		return RC_OK;
 	if ((rc = write_to(o, fd, e)) != RC_OK)
 		return rc;
-	s->ndocs++;
 	return s->sink->end(s->sink->arg, &d, e);
 }
 

@@ -24,8 +24,8 @@ struct extract_doc {
 	char	charset[32];		/* that its sender declares, or "" */
 };
 
-/* begin(): where its octets go; the descriptor stays the callee's.  end():
- * they are all there. */
+/* begin(): where its octets go; the descriptor stays the callee's; -1: not
+ * wanted, there is no end() of it.  end(): they are all there. */
 struct extract_sink {
 	void	*arg;
 	enum rc	(*begin)(void *arg, const struct extract_doc *d, int *fd,

@@ -1,7 +1,11 @@
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/lang.h"
 #include "document/filing.h"
 #include "document/hprim_priv.h"
@@ -45,6 +49,25 @@ filing_read(const struct filing_form *form, const char *declared,
 	    f->h.guess.set < CHARSET_WRITTEN ? f->h.guess.set : CHARSET_UTF8;
 	f->eol = form->eol >= 0 ? (enum eol)form->eol : f->h.guess.eol;
 	return rc;
+}
+
+enum rc
+filing_load(int fd, uint8_t **p, size_t *len, struct err *e)
+{
+	struct stat st;
+
+	*p = NULL;
+	*len = 0;
+	if (fstat(fd, &st) != 0 || lseek(fd, 0, SEEK_SET) != 0)
+		return err_sys(e, _("a document"));
+	if (st.st_size == 0 || st.st_size > (off_t)FILING_TEXT_MAX_BYTES)
+		return RC_OK;
+	if ((*p = malloc((size_t)st.st_size)) == NULL)
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	*len = (size_t)st.st_size;
+	if (read_full(fd, *p, *len) != (ssize_t)*len)
+		return err_sys(e, _("a document"));
+	return RC_OK;
 }
 
 void

@@ -42,6 +42,10 @@ enum rc filing_read(const struct filing_form *form, const char *declared,
     struct err *e);
 void filing_free(struct filing *f);
 
+/* filing_load(fd, p, len, e): all of a file, from its start; ${*p} owned, NULL
+ * when it is empty or larger than FILING_TEXT_MAX_BYTES. */
+enum rc filing_load(int fd, uint8_t **p, size_t *len, struct err *e);
+
 /* filing_as_it_came(f): there is nothing to be written anew. */
 bool filing_as_it_came(const struct filing *f);
 

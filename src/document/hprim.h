@@ -136,6 +136,14 @@ enum rc hprim_add(const struct hprim_patient *p, enum charset to, enum eol eol,
     struct buf *out, struct charset_loss *loss, struct err *e);
 bool hprim_add_end(enum eol eol, struct buf *out);
 
+/*
+ * hprim_party_is(p, who):
+ * Is ${who} (UTF-8, as a person writes it) that party: its code, its address,
+ * or words that all stand in its name, whatever their case and accents?
+ * Titles are no words ("Dr", "Mme").
+ */
+bool hprim_party_is(const struct hprim_party *p, struct bytes who);
+
 /* hprim_is_error(what): a laboratory must not send it. */
 bool hprim_is_error(enum hprim_what what);
 /* hprim_code(what): for programs, "nir.key"; hprim_say(what): what is wrong

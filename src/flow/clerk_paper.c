@@ -16,7 +16,7 @@
 #include "base/file.h"
 #include "base/lang.h"
 #include "document/filing.h"
-#include "flow/clerk.h"
+#include "flow/clerk_route.h"
 #include "flow/field.h"
 
 #define STEM_BYTES 100
@@ -27,9 +27,12 @@ struct taking {
 	struct job			*j;
 	size_t				 delivery;
 	const struct conf_deliver	*d;
-	struct field			 field;		/* X-Sceau */
+	const struct field		*field;		/* X-Sceau */
+	const struct route		*route;
 	struct filing_form		 form;
 	struct date			 today;
+	size_t				 before;	/* papers that were
+							 * there */
 	size_t				 merged;	/* its paper, from 1;
 							 * 0: none yet */
 	enum charset			 merged_set;
@@ -119,8 +122,8 @@ put_pattern(const struct taking *t, const char *given,
 		else if (*s == 'n')
 			ok = buf_adds(b, given);
 		else if (*s == 's')
-			ok = buf_add(b, t->field.address,
-			    strcspn(t->field.address, "@"));
+			ok = buf_add(b, t->field->address,
+			    strcspn(t->field->address, "@"));
 		else
 			ok = put_field(b, p, *s);
 	}
@@ -191,7 +194,25 @@ name_paper(const struct taking *t, const struct extract_doc *d,
 static bool
 say(struct taking *t, const struct filing *f, const char *name)
 {
-	return filing_say(f, name, &t->remarks);
+	bool ok = filing_say(f, name, &t->remarks);
+
+	for (unsigned i = 0; ok && i < f->h.n; i++)
+		if (route_strange(t->c, t->field->address,
+		    &f->h.patient[i].recipient))
+			ok = buf_addf(&t->remarks, _("%s: line %u: line 12 of "
+			    "this report names nobody of this practice\n"),
+			    name, f->h.patient[i].line);
+	return ok;
+}
+
+/* In a document of several, a report may be for another delivery alone. */
+static bool
+is_ours(const struct taking *t, const struct hprim_patient *p)
+{
+	bool known;
+
+	return (route_mask(t->c, t->field->address, &p->recipient, &known) >>
+	    t->delivery & 1) != 0;
 }
 
 static enum rc
@@ -263,6 +284,8 @@ each_patient(struct taking *t, const struct extract_doc *d, struct filing *f,
 	for (unsigned i = 0; rc == RC_OK && i < f->h.n; i++) {
 		struct buf b = BUF_INIT;
 
+		if (!is_ours(t, &f->h.patient[i]))
+			continue;
 		rc = filing_patient(f, i, &b, e);
 		if (rc == RC_OK && f->form->files == FILING_BY_MESSAGE)
 			rc = merge(t, d, f, &b, e);
@@ -301,26 +324,6 @@ file_text(struct taking *t, const struct extract_doc *d, struct filing *f,
 	return rc == RC_OK && !say(t, f, name) ? no_memory(e) : rc;
 }
 
-/* All of a file that is not too large to be looked into; else nothing. */
-static enum rc
-read_back(int fd, uint8_t **p, size_t *len, struct err *e)
-{
-	struct stat st;
-
-	*p = NULL;
-	*len = 0;
-	if (fstat(fd, &st) != 0 || lseek(fd, 0, SEEK_SET) != 0)
-		return err_sys(e, _("a document"));
-	if (st.st_size == 0 || st.st_size > (off_t)FILING_TEXT_MAX_BYTES)
-		return RC_OK;
-	if ((*p = malloc((size_t)st.st_size)) == NULL)
-		return no_memory(e);
-	*len = (size_t)st.st_size;
-	if (read_full(fd, *p, *len) != (ssize_t)*len)
-		return err_sys(e, _("a document"));
-	return RC_OK;
-}
-
 /* ---- documents ------------------------------------------------------ */
 
 static enum rc
@@ -330,9 +333,12 @@ paper_begin(void *arg, const struct extract_doc *d, int *fd, struct err *e)
 	enum clerk_use use = d->text || t->d->attachments == NULL ?
 	    CLERK_MAIN : CLERK_ATTACHMENTS;
 	struct paper *p = NULL;
-	enum rc rc = paper_add(t->c, t->j, clerk_place(t->delivery, use), &p,
-	    e);
+	enum rc rc;
 
+	if (d->n < EXTRACT_PARTS_MAX &&
+	    (t->route->doc[d->n] >> t->delivery & 1) == 0)
+		return RC_OK;
+	rc = paper_add(t->c, t->j, clerk_place(t->delivery, use), &p, e);
 	if (rc == RC_OK)
 		*fd = p->drop.fd;
 	return rc;
@@ -346,7 +352,7 @@ paper_end(void *arg, const struct extract_doc *d, struct err *e)
 	struct filing f;
 	uint8_t *p = NULL;
 	size_t len = 0;
-	enum rc rc = d->text ? read_back(came->drop.fd, &p, &len, e) : RC_OK;
+	enum rc rc = d->text ? filing_load(came->drop.fd, &p, &len, e) : RC_OK;
 
 	if (rc == RC_OK && p == NULL) {
 		if ((rc = name_paper(t, d, NULL, 0, came->name, e)) == RC_OK)
@@ -371,12 +377,12 @@ write_remarks(struct taking *t, struct err *e)
 	struct buf b = BUF_INIT;
 	enum rc rc = RC_OK;
 
-	if (!field_say(&t->field, &t->remarks))
+	if (!field_say(t->field, &t->remarks))
 		return no_memory(e);
 	if (t->remarks.len == 0)
 		return RC_OK;
 	if (!buf_addf(&b, _("From %s. Sceau has filed the documents of this "
-	    "message all the same; please read:\n\n"), t->field.address) ||
+	    "message all the same; please read:\n\n"), t->field->address) ||
 	    !buf_add(&b, t->remarks.p, t->remarks.len))
 		rc = no_memory(e);
 	if (rc == RC_OK)
@@ -396,9 +402,8 @@ write_remarks(struct taking *t, struct err *e)
 static void
 taking_init(struct taking *t, struct clerk *c, struct job *j, size_t delivery)
 {
-	const struct conf_deliver *d = &c->p->conf->delivers[delivery];
+	const struct conf_deliver *d = clerk_deliver(c, delivery);
 
-	memset(t, 0, sizeof(*t));
 	t->c = c;
 	t->j = j;
 	t->delivery = delivery;
@@ -407,35 +412,33 @@ taking_init(struct taking *t, struct clerk *c, struct job *j, size_t delivery)
 	    .eol = (int)d->line_ends - 1,
 	    .files = (enum filing_files)d->file_per,
 	    .whole = d->header == CONF_HEADER_WHOLE,
-	    .sender = t->field.address,
+	    .sender = t->field->address,
 	    .recipient = c->p->conf->route };
 	date_of(clock_now(), &t->today);
+	t->merged = 0;
 	t->remarks = (struct buf)BUF_INIT;
 }
 
 static enum rc
-take_documents(struct clerk *c, struct job *j, size_t delivery, struct err *e)
+take_documents(struct taking *t, struct err *e)
 {
-	struct taking t;
-	const struct extract_sink sink = { &t, paper_begin, paper_end };
-	enum rc rc;
+	const struct extract_sink sink = { t, paper_begin, paper_end };
+	struct drop *whole = &t->j->whole[t->delivery];
+	enum rc rc = extract(whole->fd, &sink, e);
 
-	taking_init(&t, c, j, delivery);
-	rc = field_read(j->whole[delivery].fd, &t.field, e);
 	if (rc == RC_OK)
-		rc = extract(j->whole[delivery].fd, &sink, e);
-	if (rc == RC_OK)
-		rc = merged_end(&t, e);
-	if (rc == RC_OK)
-		rc = write_remarks(&t, e);
-	buf_free(&t.remarks);
-	drop_forget(&j->whole[delivery]);
+		rc = merged_end(t, e);
+	if (rc == RC_OK && t->j->npapers > t->before)
+		rc = write_remarks(t, e);
+	buf_free(&t->remarks);
+	drop_forget(whole);
 	return rc;
 }
 
 /* The mail as it is: into a Maildir, or for a command's standard input. */
 static enum rc
-take_whole(struct clerk *c, struct job *j, size_t delivery, struct err *e)
+take_whole(struct job *j, size_t delivery, const struct conf_deliver *d,
+    struct err *e)
 {
 	struct paper *p = paper_room(j, delivery);
 
@@ -444,23 +447,46 @@ take_whole(struct clerk *c, struct job *j, size_t delivery, struct err *e)
 	j->npapers++;
 	p->drop = j->whole[delivery];
 	j->whole[delivery] = (struct drop)DROP_INIT;
-	if (c->p->conf->delivers[delivery].kind == CONF_DELIVER_PIPE)
+	if (d->kind == CONF_DELIVER_PIPE)
 		return RC_OK;
 	snprintf(p->name, sizeof(p->name), "%lld.sceau.%s",
 	    (long long)clock_now(), j->token);
 	return drop_written(&p->drop, e);
 }
 
+static enum rc
+take_one(struct clerk *c, struct job *j, size_t i, const struct field *field,
+    const struct route *route, struct err *e)
+{
+	const struct conf_deliver *d = clerk_deliver(c, i);
+	struct taking t = { .field = field, .route = route,
+	    .before = j->npapers };
+
+	if ((route->all >> i & 1) == 0) {
+		drop_forget(&j->whole[i]);
+		return RC_OK;
+	}
+	if (d->kind != CONF_DELIVER_FOLDER)
+		return take_whole(j, i, d, e);
+	taking_init(&t, c, j, i);
+	return take_documents(&t, e);
+}
+
 enum rc
 papers_take(struct clerk *c, struct job *j, struct err *e)
 {
+	struct route route;
+	struct field field;
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; rc == RC_OK && i < c->ndeliveries; i++) {
-		if (c->p->conf->delivers[i].kind != CONF_DELIVER_FOLDER)
-			rc = take_whole(c, j, i, e);
-		else if (!j->notice)
-			rc = take_documents(c, j, i, e);
-	}
+	for (size_t i = 0; rc == RC_OK && j->notice && i < c->ndeliveries; i++)
+		if (clerk_deliver(c, i)->kind != CONF_DELIVER_FOLDER)
+			rc = take_whole(j, i, clerk_deliver(c, i), e);
+	if (j->notice)
+		return rc;
+	if ((rc = field_read(j->whole[0].fd, &field, e)) == RC_OK)
+		rc = route_read(c, field.address, j->whole[0].fd, &route, e);
+	for (size_t i = 0; rc == RC_OK && i < c->ndeliveries; i++)
+		rc = take_one(c, j, i, &field, &route, e);
 	return rc;
 }

@@ -4,6 +4,7 @@ src_libflow_a_SOURCES = \
 	src/flow/clerk.h \
 	src/flow/clerk_main.c \
 	src/flow/clerk_paper.c \
+	src/flow/clerk_route.c src/flow/clerk_route.h \
 	src/flow/clerk_watch.c \
 	src/flow/composer.c src/flow/composer.h \
 	src/flow/fetch_main.c \

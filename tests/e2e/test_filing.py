@@ -295,3 +295,54 @@ def test_a_delivery_that_is_no_more_is_not_looked_for(practice):
     practice.want()
     take(practice.dr.inbox)
     assert state_at_labo(practice) == "received"
+
+
+def for_whom(name):
+    p = report(f"pour {name}")
+    p.header[11] = name
+    return p
+
+
+def doctors(demo, others="others", last="otherwise = yes"):
+    """inbox is Dr Martin's, others is for what is left."""
+    others = demo.dr.folder / others
+    demo.want(to="CAB000001, Jean-François Lévy", file_per="patient",
+              sections=f'deliver "others" {{\n kind = folder\n'
+                       f' path = "{others}"\n {last}\n}}\n')
+    return others
+
+
+def test_a_group_practice(practice):
+    others = doctors(practice)
+    a = for_whom("CAB000001  DR MARTIN")
+    b = for_whom(".          DOCTEUR LEVY JEAN FRANCOIS")
+    c = for_whom("CAB000002  DR LEVY PAUL")
+    got = carry(practice, [
+        ("a.hpr", hprim.encode([a]), None), ("b.hpr", hprim.encode([b]), None),
+        ("c.hpr", hprim.encode([c]), None), ("x.pdf", PDF, None),
+        ("jour.hpr", hprim.encode([a, c]), None)])
+    assert got == {
+        "a-1.hpr": hprim.encode([a]), "b-2.hpr": hprim.encode([b]),
+        "x-4.pdf": PDF, "jour-5.1.hpr": hprim.encode([a])}
+    assert filed(others) == {"c-3.hpr": hprim.encode([c]), "x-4.pdf": PDF,
+                             "jour-5.hpr": hprim.encode([a, c])}
+    assert remarks(practice.dr).count("names nobody of this practice") == 1
+
+
+def test_what_nobody_takes_goes_to_everybody(practice):
+    others = doctors(practice, "elsewhere", last='from = "@elsewhere.example"')
+    c = hprim.encode([for_whom("CAB000002  DR LEVY PAUL")])
+    assert carry(practice, [("c.hpr", c, None)]) == {"c-1.hpr": c}
+    assert filed(others) == {"c-1.hpr": c}
+
+
+def test_by_sender(practice):
+    other = practice.dr.folder / "whole"
+    text = 'deliver "%s" {\n kind = maildir\n path = "%s"\n from = "%s"\n}\n'
+    practice.want(sections=text % (
+        "a", other, "@nobody.example, LABO.central@labo.example")
+        + text % ("b", practice.dr.folder / "no", "labo.example@x"))
+    data = hprim.encode([report()])
+    assert carry(practice, [("r.hpr", data, None)]) == {"r-1.hpr": data}
+    assert len(list((other / "new").iterdir())) == 1
+    assert list((practice.dr.folder / "no/new").iterdir()) == []
