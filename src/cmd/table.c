@@ -53,6 +53,12 @@ const struct cmd cmds[] = {
 	    "sent?"), CMD_JSON, cmd_hprim_check },
 	{ "log", "[--days N]", N_("what happened"), CMD_CONF | CMD_JSON,
 	    cmd_log },
+	{ "register list", "[--days N]", N_("what was sent and came, and what "
+	    "became of it"), CMD_CONF | CMD_JSON, cmd_register_list },
+	{ "register prove", "NUMBER", N_("what an auditor needs for one "
+	    "message"), CMD_CONF, cmd_register_prove },
+	{ "register verify", "", N_("is the register whole?"),
+	    CMD_CONF | CMD_JSON, cmd_register_verify },
 	{ "schedule", "[--kind cron|systemd|launchd] [--every MINUTES] "
 	    "[--hours H-H] [--days DAYS] [--print|--remove]",
 	    N_("have poll run by itself"), 0, cmd_schedule },

@@ -17,6 +17,8 @@
 #include "base/sandbox.h"
 #include "flow/keeper.h"
 #include "store/store_out.h"
+#include "store/store_register.h"
+#include "vault/chain.h"
 
 #define EXPIRE_BUDGET 1000
 #define LOOK_S 5
@@ -276,8 +278,10 @@ keeper_begin(struct keeper *k, struct err *e)
 		    "route = our own mail address; write it into %s"),
 		    k->p->conf->path);
 	if ((rc = store_open(k->p->conf->state, k->p->dry_run ? STORE_READ :
-	    STORE_WRITE, &k->st, e)) != RC_OK ||
-	    (rc = store_files(k->p->conf->state, &files, e)) != RC_OK ||
+	    STORE_WRITE, &k->st, e)) != RC_OK)
+		return rc;
+	store_hash_with(k->st, chain_hash);
+	if ((rc = store_files(k->p->conf->state, &files, e)) != RC_OK ||
 	    (rc = sandbox_enter(SB_KEEPER, files.may, e)) != RC_OK ||
 	    (rc = chan_nonblock(&k->x->starter, e)) != RC_OK ||
 	    (rc = accounts_new(k, e)) != RC_OK)

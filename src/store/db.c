@@ -282,6 +282,8 @@ tx_end(struct store *st, enum rc rc, const char *before, const char *after,
     struct err *e)
 {
 	BUG_ON(!st->in_tx);
+	if (rc == RC_OK && st->hash != NULL)
+		rc = register_chain(st, e);
 	if (rc != RC_OK) {
 		tx_rollback(st);
 		st->reap = false;

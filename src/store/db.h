@@ -21,6 +21,8 @@ struct store {
 	bool		 in_tx;
 	bool		 reap;		/* a condemned body is there */
 	int64_t		 lists;		/* numbers of listings */
+	/* of the register; NULL: another handle will chain it */
+	void		(*hash)(const void *p, size_t len, uint8_t *out);
 	struct {
 		const char	*sql;	/* the literal is the key */
 		sqlite3_stmt	*s;
@@ -108,6 +110,10 @@ enum rc tx_end(struct store *st, enum rc rc, const char *before,
 
 /* schema.c */
 extern const char *const schema_sql[];	/* NULL at the end */
+extern const char *const schema_triggers[];	/* the register's */
+/* triggers_make(), triggers_drop(): in a transaction. */
+enum rc triggers_make(struct store *st, struct err *e);
+enum rc triggers_drop(struct store *st, struct err *e);
 #define SCHEMA_VERSION 1
 #define SCHEMA_APPLICATION 0x53434541	/* "SCEA" */
 
@@ -137,6 +143,9 @@ void peer_name(const char *identity, char out[STORE_IDENTITY_BYTES]);
 /* a number for an identity, made when new; inside a transaction */
 enum rc peer_id(struct store *st, const char *identity, int64_t *id,
     struct err *e);
+
+/* store_register.c: what is new in it is chained; in a transaction, last. */
+enum rc register_chain(struct store *st, struct err *e);
 
 /* --- Parts of intents, for inside a transaction ------------------------- */
 

@@ -8,7 +8,9 @@ src_libstore_a_SOURCES = \
 	src/store/store_done.c src/store/store_event.c \
 	src/store/store_held.c src/store/store_hub.c src/store/store_hub.h \
 	src/store/store_in.c src/store/store_in.h src/store/store_list.c \
-	src/store/store_out.c src/store/store_out.h src/store/store_relay.c \
+	src/store/store_out.c src/store/store_out.h \
+	src/store/store_register.c src/store/store_register.h \
+	src/store/store_relay.c \
 	src/store/store_mend.c src/store/store_restored.c \
 	src/store/store_row.c src/store/store_submit.c src/store/sweep.c
 src_libstore_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)

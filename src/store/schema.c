@@ -232,6 +232,20 @@ const char *const schema_sql[] = {
 ") STRICT;",
 "CREATE INDEX event_at ON event (at);",
 
+/* store_register.h; written by the triggers below. */
+"CREATE TABLE register ("
+"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+"  at INTEGER NOT NULL,"
+"  way TEXT NOT NULL,"			/* in, out */
+"  event TEXT NOT NULL,"
+"  t BLOB NOT NULL,"
+"  d BLOB NOT NULL,"
+"  who BLOB NOT NULL,"
+"  hash BLOB"
+") STRICT;",
+"CREATE INDEX register_t ON register (t);",
+"CREATE INDEX register_new ON register (id) WHERE hash IS NULL;",
+
 /* store_clock(); and the last year whose keys are no more. */
 "CREATE TABLE clock ("
 "  id INTEGER PRIMARY KEY CHECK (id = 1),"
@@ -242,5 +256,53 @@ const char *const schema_sql[] = {
 "  id INTEGER PRIMARY KEY CHECK (id = 1),"
 "  year INTEGER NOT NULL"
 ") STRICT;",
+NULL
+};
+
+#define ACK_WORD(state) "CASE " state " WHEN 1 THEN 'relayed' " \
+	"WHEN 2 THEN 'received' WHEN 3 THEN 'opened' " \
+	"WHEN 16 THEN 'refused' ELSE 'damaged' END"
+#define ENTRY "INSERT INTO register (at, way, event, t, d, who) "
+
+/* Not there while rows are put back that others wrote: store_mend.c. */
+const char *const schema_triggers[] = {
+"CREATE TRIGGER register_queued AFTER INSERT ON queue WHEN NEW.kind = 1 "
+"BEGIN " ENTRY "VALUES (NEW.queued_at, 'out', 'queued', NEW.t, NEW.d, "
+"  NEW.identity); END;",
+"CREATE TRIGGER register_sent AFTER UPDATE OF state ON queue "
+"WHEN NEW.kind = 1 AND NEW.state <> OLD.state AND NEW.state >= 4 "
+"BEGIN " ENTRY "VALUES (NEW.sent_at, 'out', "
+"  iif(NEW.state = 4, 'sent', 'failed'), NEW.t, NEW.d, NEW.identity); END;",
+"CREATE TRIGGER register_acked AFTER UPDATE OF ack_state ON queue "
+"WHEN NEW.kind = 1 AND NEW.ack_state <> OLD.ack_state "
+"  AND NEW.ack_state <> 0 "
+"BEGIN " ENTRY "VALUES (NEW.ack_at, 'out', " ACK_WORD("NEW.ack_state") ", "
+"  NEW.t, NEW.d, NEW.identity); END;",
+"CREATE TRIGGER register_returned AFTER UPDATE OF bounced ON queue "
+"WHEN NEW.kind = 1 AND NEW.bounced <> OLD.bounced "
+"BEGIN " ENTRY "VALUES (NEW.sent_at, 'out', 'returned', NEW.t, NEW.d, "
+"  NEW.identity); END;",
+/* Behind the gateway, by its word. */
+"CREATE TRIGGER register_routed AFTER INSERT ON queue_route "
+"BEGIN " ENTRY "SELECT queued_at, 'out', 'queued', t, d, NEW.name "
+"  FROM queue WHERE id = NEW.queue; END;",
+"CREATE TRIGGER register_route_acked AFTER UPDATE OF ack_state "
+"ON queue_route "
+"WHEN NEW.ack_state <> OLD.ack_state AND NEW.ack_state <> 0 "
+"BEGIN " ENTRY "SELECT NEW.ack_at, 'out', " ACK_WORD("NEW.ack_state") ", "
+"  t, d, NEW.name FROM queue WHERE id = NEW.queue; END;",
+/* What came, by what we said of it. */
+"CREATE TRIGGER register_came AFTER UPDATE OF ack_state ON journal "
+"WHEN NEW.ack_state <> OLD.ack_state AND NEW.ack_state <> 0 "
+"BEGIN " ENTRY "VALUES (NEW.ack_at, 'in', " ACK_WORD("NEW.ack_state") ", "
+"  NEW.t, ifnull(NEW.d, zeroblob(32)), "
+"  (SELECT identity FROM peer WHERE id = NEW.peer)); END;",
+"CREATE TRIGGER register_kept BEFORE DELETE ON register "
+"BEGIN SELECT RAISE(ABORT, 'the register is kept'); END;",
+"CREATE TRIGGER register_fixed BEFORE UPDATE ON register "
+"WHEN OLD.hash IS NOT NULL OR NEW.hash IS NULL OR NEW.id <> OLD.id "
+"  OR NEW.at <> OLD.at OR NEW.way <> OLD.way OR NEW.event <> OLD.event "
+"  OR NEW.t <> OLD.t OR NEW.d <> OLD.d OR NEW.who <> OLD.who "
+"BEGIN SELECT RAISE(ABORT, 'the register is kept'); END;",
 NULL
 };

@@ -81,11 +81,39 @@ schema_make(struct store *st, struct err *e)
 		return rc;
 	for (size_t i = 0; rc == RC_OK && schema_sql[i] != NULL; i++)
 		rc = db_exec(st, schema_sql[i], e);
+	if (rc == RC_OK)
+		rc = triggers_make(st, e);
 	if (rc != RC_OK)
 		return rc;
 	(void)snprintf(sql, sizeof(sql), "PRAGMA application_id=%d;"
 	    "PRAGMA user_version=%d", SCHEMA_APPLICATION, SCHEMA_VERSION);
 	return db_exec(st, sql, e);
+}
+
+enum rc
+triggers_make(struct store *st, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && schema_triggers[i] != NULL; i++)
+		rc = db_exec(st, schema_triggers[i], e);
+	return rc;
+}
+
+enum rc
+triggers_drop(struct store *st, struct err *e)
+{
+	char name[64], sql[96];
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && schema_triggers[i] != NULL; i++) {
+		if (sscanf(schema_triggers[i], "CREATE TRIGGER %63s", name) !=
+		    1)
+			continue;
+		(void)snprintf(sql, sizeof(sql), "DROP TRIGGER %s", name);
+		rc = db_exec(st, sql, e);
+	}
+	return rc;
 }
 
 /* Asking is not getting: some file systems cannot. */

@@ -43,7 +43,7 @@ static const struct {
 	{ "submission", "rowid" }, { "queue", "rowid" },
 	{ "queue_route", "queue, name" }, { "relay", "rowid" },
 	{ "hub", "t, name" }, { "event", "rowid" }, { "clock", "rowid" },
-	{ "erased", "rowid" }
+	{ "erased", "rowid" }, { "register", "rowid" }
 };
 /* The same, down from the end. */
 static const struct {
@@ -203,8 +203,10 @@ fill(struct mend *m, int64_t now, struct err *e)
 	    (rc = tx_begin(m->st, e)) != RC_OK)
 		return rc;
 	m->whole = true;
-	if ((rc = tables_copy(m, e)) == RC_OK)
-		rc = refer(m, now, e);
+	if ((rc = triggers_drop(m->st, e)) == RC_OK &&
+	    (rc = tables_copy(m, e)) == RC_OK &&
+	    (rc = refer(m, now, e)) == RC_OK)
+		rc = triggers_make(m->st, e);
 	rc = TX_END(m->st, rc, "mend", e);
 	m->out->hurt = !m->whole;
 	return rc;

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += src/libvault.a
 src_libvault_a_SOURCES = \
 	src/vault/authority.c src/vault/authority.h \
+	src/vault/chain.c src/vault/chain.h \
 	src/vault/code.c src/vault/code.h \
 	src/vault/envelope.c src/vault/envelope.h \
 	src/vault/gate.c src/vault/gate.h src/vault/gate_priv.h \

@@ -1,7 +1,7 @@
 # unit tests of src/document
 UNIT_DOCUMENT_LIBS = src/libdocument.a $(UNIT_BASE_LIBS)
 EXTRA_DIST += tests/world/hprim.py tests/e2e/test_hprim.py \
-	tests/e2e/test_filing.py
+	tests/e2e/test_filing.py tests/e2e/test_register.py
 check_PROGRAMS += tests/unit/test_charset
 TESTS += tests/unit/test_charset
 tests_unit_test_charset_SOURCES = tests/unit/test_charset.c

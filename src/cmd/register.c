@@ -1,0 +1,357 @@
+/* sceau register: what was sent, to whom, and what became of it; chained. */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/clock.h"
+#include "base/lang.h"
+#include "cmd/cmd.h"
+#include "cmd/out.h"
+#include "store/store_register.h"
+#include "vault/chain.h"
+
+#define AT_ONCE 256
+#define OPT_DAYS 1000
+#define T_DIGITS_MIN 8		/* of T; the names of filed documents have 20 */
+
+static const struct out_col cols[] = {
+	{ "id", N_("no."), OUT_NUMBER },
+	{ "at", N_("when"), OUT_TIME },
+	{ "way", NULL, OUT_TEXT },
+	{ "event", NULL, OUT_TEXT },
+	{ "what", N_("what"), OUT_TEXT },
+	{ "who", N_("correspondent"), OUT_TEXT },
+	{ "t", N_("message"), OUT_TEXT },
+	{ "digest", NULL, OUT_TEXT },
+	{ "hash", NULL, OUT_TEXT },
+	{ NULL, NULL, OUT_TEXT }
+};
+
+/* For people. */
+static const char *
+event_say(const struct store_entry *x)
+{
+	static const struct {
+		const char	*event, *out, *in;
+	} words[] = {
+		{ "queued", N_("sealed and queued"), "" },
+		{ "sent", N_("given to the mail server"), "" },
+		{ "failed", N_("not sent: given up"), "" },
+		{ "returned", N_("came back unopened"), "" },
+		{ "relayed", N_("relayed by the gateway"),
+		    N_("relayed to its recipients") },
+		{ "received", N_("received: on the recipient's disk"),
+		    N_("filed here") },
+		{ "opened", N_("opened: taken by the recipient's software"),
+		    N_("taken by our software") },
+		{ "refused", N_("refused by the recipient"),
+		    N_("refused here") },
+		{ "damaged", N_("arrived damaged"), N_("came damaged") },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i].event, x->event) == 0)
+			return _(x->in ? words[i].in : words[i].out);
+	return x->event;
+}
+
+/* What is done with each entry of those asked for. */
+struct walk {
+	struct store	*st;
+	uint8_t		 t[STORE_T_BYTES];
+	size_t		 t_len;			/* 0: all */
+	enum rc		(*each)(void *arg, const struct store_entry *x,
+			    struct err *e);
+	void		*arg;
+};
+
+static enum rc
+walk_all(const struct walk *w, struct err *e)
+{
+	struct store_entry *x = calloc(AT_ONCE, sizeof(*x));
+	int64_t after = 0;
+	size_t n = 1;
+	enum rc rc = x != NULL ? RC_OK :
+	    err_set(e, RC_NOMEM, _("no memory left"));
+
+	while (rc == RC_OK && n > 0) {
+		rc = store_register_list(w->st, after, w->t, w->t_len, x,
+		    AT_ONCE, &n, e);
+		for (size_t i = 0; rc == RC_OK && i < n; i++) {
+			rc = w->each(w->arg, &x[i], e);
+			after = x[i].id;
+		}
+	}
+	free(x);
+	return rc;
+}
+
+/* ---- list ------------------------------------------------------------- */
+
+struct listing {
+	struct out	*out;
+	int64_t		 since;
+};
+
+static enum rc
+list_one(void *arg, const struct store_entry *x, struct err *e)
+{
+	struct listing *l = arg;
+	char t[2 * STORE_T_BYTES + 1], d[2 * STORE_D_BYTES + 1],
+	    hash[STORE_HASH_HEX_BYTES] = "";
+
+	(void)e;
+	if (x->at < l->since)
+		return RC_OK;
+	hex_format(x->t, sizeof(x->t), t);
+	hex_format(x->d, sizeof(x->d), d);
+	if (x->chained)
+		hex_format(x->hash, sizeof(x->hash), hash);
+	out_number(l->out, "id", x->id);
+	out_time(l->out, "at", x->at);
+	out_text(l->out, "way", x->in ? "in" : "out");
+	out_text(l->out, "event", x->event);
+	out_text(l->out, "what", event_say(x));
+	out_text(l->out, "who", x->who);
+	out_text(l->out, "t", t);
+	out_text(l->out, "digest", d);
+	out_text(l->out, "hash", hash);
+	out_row(l->out);
+	return RC_OK;
+}
+
+enum rc
+cmd_register_list(struct app *app, int argc, char **argv, struct err *e)
+{
+	static const struct option longs[] = {
+		{ "days", required_argument, NULL, OPT_DAYS },
+		{ NULL, 0, NULL, 0 }
+	};
+	struct listing l = { NULL, 0 };
+	struct walk w = { .each = list_one, .arg = &l };
+	struct err ignored = ERR_INIT;
+	int64_t days = 7;
+	enum rc rc;
+	int opt;
+
+	while ((rc = app_getopt(app, argc, argv, "", longs, &opt, e)) ==
+	    RC_OK && opt != -1)
+		if ((rc = app_number(optarg, &days, e)) != RC_OK)
+			return rc;
+	if (rc == RC_OK && optind != argc)
+		return app_usage(app, e);
+	l.since = clock_now() - days * 86400;
+	if (rc == RC_OK && (l.out = out_new(app->json, "register-entry",
+	    cols)) == NULL)
+		rc = err_set(e, RC_NOMEM, _("no memory left"));
+	if (rc == RC_OK)
+		rc = store_open(app->conf.state, STORE_READ, &w.st, e);
+	if (rc == RC_OK)
+		rc = walk_all(&w, e);
+	store_close(&w.st);
+	if (rc == RC_OK)
+		return out_end(&l.out, _("the register holds nothing of these "
+		    "days"), e);
+	(void)out_end(&l.out, NULL, &ignored);
+	return rc;
+}
+
+/* ---- the chain -------------------------------------------------------- */
+
+struct chain {
+	uint8_t		hash[CHAIN_HASH_BYTES];	/* of the last entry */
+	int64_t		n;			/* entries in it */
+	int64_t		waiting;		/* that it does not hold yet */
+	int64_t		broken;			/* the first; 0: none */
+	int64_t		first_at, last_at;
+};
+
+static enum rc
+chain_one(void *arg, const struct store_entry *x, struct err *e)
+{
+	struct chain *c = arg;
+	struct buf b = BUF_INIT;
+	bool ok;
+
+	if (!x->chained) {
+		c->waiting++;
+		return RC_OK;
+	}
+	ok = store_register_text(c->hash, x, &b);
+	if (ok)
+		chain_hash(b.p, b.len, c->hash);
+	buf_free(&b);
+	if (!ok)
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	if (c->broken == 0 && (x->id != c->n + 1 || c->waiting > 0 ||
+	    memcmp(c->hash, x->hash, sizeof(c->hash)) != 0))
+		c->broken = x->id;
+	if (c->n++ == 0)
+		c->first_at = x->at;
+	c->last_at = x->at;
+	return RC_OK;
+}
+
+static enum rc
+chain_check(struct store *st, struct chain *c, struct err *e)
+{
+	const struct walk w = { .st = st, .each = chain_one, .arg = c };
+
+	memset(c, 0, sizeof(*c));
+	return walk_all(&w, e);
+}
+
+static void
+chain_say(struct app *app, const struct chain *c)
+{
+	char hash[STORE_HASH_HEX_BYTES], first[CLOCK_3339_BYTES],
+	    last[CLOCK_3339_BYTES];
+
+	hex_format(c->hash, sizeof(c->hash), hash);
+	clock_3339(c->first_at, first);
+	clock_3339(c->last_at, last);
+	app->exit = c->broken != 0 ? EX_DATAERR : EX_OK;
+	if (app->json)
+		printf("{\"schema\":1,\"type\":\"register\",\"entries\":%"
+		    PRId64 ",\"waiting\":%" PRId64 ",\"broken\":%" PRId64
+		    ",\"hash\":\"%s\"}\n", c->n, c->waiting, c->broken,
+		    hash);
+	else if (c->broken != 0)
+		printf(_("The register is broken at entry %" PRId64 ": it, or "
+		    "one before it, was changed or taken out after it was "
+		    "written. What stands before it is whole. Keep this file "
+		    "as it is, and compare with a backup.\n"), c->broken);
+	else if (c->n == 0)
+		printf(_("The register is empty.\n"));
+	else
+		printf(_("The register is whole: %" PRId64 " entries, from %s "
+		    "to %s.\nIts last hash is %s;\nwhoever noted it can tell "
+		    "later that nothing before it was changed.\n"), c->n,
+		    first, last, hash);
+	if (!app->json && c->waiting > 0 && c->broken == 0)
+		printf(_("%" PRId64 " more are chained by the next pass.\n"),
+		    c->waiting);
+}
+
+enum rc
+cmd_register_verify(struct app *app, int argc, char **argv, struct err *e)
+{
+	struct store *st = NULL;
+	struct chain c;
+	enum rc rc;
+	int opt;
+
+	if ((rc = app_getopt(app, argc, argv, "", NULL, &opt, e)) != RC_OK)
+		return rc;
+	if (optind != argc)
+		return app_usage(app, e);
+	rc = store_open(app->conf.state, STORE_READ, &st, e);
+	if (rc == RC_OK)
+		rc = chain_check(st, &c, e);
+	store_close(&st);
+	if (rc == RC_OK)
+		chain_say(app, &c);
+	return rc;
+}
+
+/* ---- prove ------------------------------------------------------------ */
+
+struct proof {
+	struct app	*app;
+	struct store	*st;
+	uint8_t		 t[STORE_T_BYTES];	/* of the first that fits */
+	int64_t		 n;
+	bool		 several;
+};
+
+/* An even number of digits, at least T_DIGITS_MIN. */
+static enum rc
+t_parse(const char *s, struct walk *w, struct err *e)
+{
+	size_t len = strlen(s);
+
+	if (len < T_DIGITS_MIN || len % 2 != 0 || len > 2 * STORE_T_BYTES ||
+	    !hex_parse(s, w->t, len / 2))
+		return err_set(e, RC_CONF, _("%s: write the number of a "
+		    "message, or its first 8 to 64 digits: the 20 at the end "
+		    "of a document's name, or those of \"sceau status\""), s);
+	w->t_len = len / 2;
+	return RC_OK;
+}
+
+static enum rc
+prove_one(void *arg, const struct store_entry *x, struct err *e)
+{
+	struct proof *p = arg;
+	char hash[STORE_HASH_HEX_BYTES] = "";
+	struct store_entry before;
+	struct buf b = BUF_INIT;
+	size_t n = 0;
+	enum rc rc;
+
+	if (p->n++ == 0)
+		memcpy(p->t, x->t, sizeof(p->t));
+	p->several = p->several || memcmp(p->t, x->t, sizeof(p->t)) != 0;
+	memset(&before, 0, sizeof(before));
+	rc = x->id == 1 ? RC_OK : store_register_list(p->st, x->id - 2, NULL,
+	    0, &before, 1, &n, e);
+	if (rc != RC_OK)
+		return rc;
+	if (x->chained)
+		hex_format(x->hash, sizeof(x->hash), hash);
+	if (!store_register_text(before.hash, x, &b) || buf_str(&b) == NULL)
+		rc = err_set(e, RC_NOMEM, _("no memory left"));
+	else
+		printf("%s\n%s%s\n\n", event_say(x), buf_str(&b), hash);
+	buf_free(&b);
+	return rc;
+}
+
+static enum rc
+prove(struct app *app, struct walk *w, struct err *e)
+{
+	struct proof p = { .app = app, .st = w->st };
+	struct chain c;
+	enum rc rc = chain_check(w->st, &c, e);
+
+	w->each = prove_one;
+	w->arg = &p;
+	if (rc == RC_OK)
+		rc = walk_all(w, e);
+	if (rc != RC_OK)
+		return rc;
+	if (p.n == 0)
+		return err_set(e, RC_CONF, _("the register knows no message "
+		    "of that number"));
+	printf(_("Of each entry: what it says; the hash of the entry before; "
+	    "the entry (number, UTC, way, event, message, digest of the mail, "
+	    "correspondent); its hash. The hash is that of the two lines "
+	    "above it:\n  printf '%%s\\n' 'LINE 1' 'LINE 2' | b2sum -l 256\n"));
+	chain_say(app, &c);
+	if (p.several)
+		fprintf(stderr, _("sceau: these are several messages; write "
+		    "more digits for one alone\n"));
+	return RC_OK;
+}
+
+enum rc
+cmd_register_prove(struct app *app, int argc, char **argv, struct err *e)
+{
+	struct walk w = { .st = NULL };
+	enum rc rc;
+	int opt;
+
+	if ((rc = app_getopt(app, argc, argv, "", NULL, &opt, e)) != RC_OK)
+		return rc;
+	if (optind + 1 != argc)
+		return app_usage(app, e);
+	if ((rc = t_parse(argv[optind], &w, e)) == RC_OK &&
+	    (rc = store_open(app->conf.state, STORE_READ, &w.st, e)) == RC_OK)
+		rc = prove(app, &w, e);
+	store_close(&w.st);
+	return rc;
+}
