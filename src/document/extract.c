@@ -6,12 +6,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/lang.h"
+#include "base/secret.h"
 #include "document/extract.h"
 
 struct state {
 	const struct extract_sink	*sink;
 	size_t				 nparts, ndocs;
+	bool				 spare;	/* in an alternative to what
+						 * was chosen: no text of it */
 };
 
 void
@@ -142,6 +146,8 @@ leaf(struct state *s, GMimeObject *o, struct err *e)
 	int fd = -1;
 
 	describe(o, &d);
+	if (s->spare && !d.attachment)
+		return RC_OK;
 	if ((rc = s->sink->begin(s->sink->arg, &d, &fd, e)) != RC_OK)
 		return rc;
 	s->ndocs++;
@@ -171,6 +177,8 @@ choose(GMimeMultipart *m)
 static enum rc
 walk(struct state *s, GMimeObject *o, int depth, struct err *e)
 {
+	GMimeObject *chosen = NULL, *part;
+	bool spare = s->spare;
 	enum rc rc = RC_OK;
 
 	if (o == NULL)
@@ -182,18 +190,44 @@ walk(struct state *s, GMimeObject *o, int depth, struct err *e)
 		return leaf(s, o, e);
 	if (g_mime_content_type_is_type(g_mime_object_get_content_type(o),
 	    "multipart", "alternative"))
-		return walk(s, choose(GMIME_MULTIPART(o)), depth + 1, e);
+		chosen = choose(GMIME_MULTIPART(o));
 	for (int i = 0; rc == RC_OK &&
-	    i < g_mime_multipart_get_count(GMIME_MULTIPART(o)); i++)
-		rc = walk(s, g_mime_multipart_get_part(GMIME_MULTIPART(o), i),
-		    depth + 1, e);
+	    i < g_mime_multipart_get_count(GMIME_MULTIPART(o)); i++) {
+		part = g_mime_multipart_get_part(GMIME_MULTIPART(o), i);
+		s->spare = spare || (chosen != NULL && part != chosen);
+		rc = walk(s, part, depth + 1, e);
+	}
+	s->spare = spare;
 	return rc;
+}
+
+/* No part to be seen in it, though its sender may have written something. */
+static enum rc
+whole(struct state *s, int in, struct err *e)
+{
+	const struct extract_doc d = { .attachment = true, .ext = ".eml" };
+	uint8_t room[16384];
+	ssize_t n;
+	int out = -1;
+	enum rc rc;
+
+	if ((rc = s->sink->begin(s->sink->arg, &d, &out, e)) != RC_OK)
+		return rc;
+	if (lseek(in, 0, SEEK_SET) != 0)
+		return err_sys(e, _("a document"));
+	while ((n = read_full(in, room, sizeof(room))) > 0)
+		if (!write_all(out, room, (size_t)n))
+			break;
+	wipe(room, sizeof(room));
+	if (n != 0)
+		return err_sys(e, _("a document"));
+	return s->sink->end(s->sink->arg, &d, e);
 }
 
 enum rc
 extract(int fd, const struct extract_sink *sink, struct err *e)
 {
-	struct state s = { sink, 0, 0 };
+	struct state s = { .sink = sink };
 	GMimeMessage *m = NULL;
 	GMimeParser *parser;
 	GMimeStream *in;
@@ -209,6 +243,8 @@ extract(int fd, const struct extract_sink *sink, struct err *e)
 		rc = err_class(e, EC_POLICY, _("not a mail that can be read"));
 	else
 		rc = walk(&s, g_mime_message_get_mime_part(m), 0, e);
+	if (rc == RC_OK && s.ndocs == 0)
+		rc = whole(&s, fd, e);
 	if (m != NULL)
 		g_object_unref(m);
 	g_object_unref(parser);

@@ -1,0 +1,65 @@
+"""The way of a message once more: nothing is dropped, left or given up in
+silence, and one message's trouble is not another's."""
+
+import base64
+
+import pytest
+
+
+
+PDF = b"%PDF-1.4 a result\n"
+
+
+def part(kind, body, *fields):
+    return b"\r\n".join([b"Content-Type: " + kind, *fields, b"", body])
+
+
+def multi(kind, boundary, *parts):
+    mark = b"--" + boundary
+    return part(b"multipart/" + kind + b'; boundary="' + boundary + b'"',
+                b"".join(mark + b"\r\n" + p + b"\r\n" for p in parts) +
+                mark + b"--\r\n")
+
+
+def pdf(*fields):
+    return part(b'application/pdf; name="inr.pdf"', base64.b64encode(PDF),
+                b"Content-Transfer-Encoding: base64", *fields)
+
+
+def arrive(demo, body, *fields):
+    """A mail of these parts, sent and filed in a folder: its documents."""
+    head = [f"From: {demo.labo.address}", f"To: {demo.dr.address}",
+            "Subject: INR", "MIME-Version: 1.0", *fields]
+    data = "\r\n".join(head).encode() + b"\r\n" + body
+    demo.dr.configure(kind="folder")
+    demo.labo.ok("send", "-t", input=data)
+    demo.labo.ok("poll")
+    demo.dr.ok("poll")
+    return [p.read_bytes() for p in demo.dr.documents()]
+
+
+TEXT = part(b"text/plain; charset=us-ascii", b"See the result.")
+HTML = part(b"text/html; charset=us-ascii", b"<p>See the result.</p>")
+
+
+@pytest.mark.parametrize("other", (
+    pdf(), multi(b"mixed", b"two", HTML, pdf(), HTML),
+    multi(b"related", b"two", HTML, pdf(b"Content-ID: <a@b>")),
+    multi(b"mixed", b"two", multi(b"alternative", b"three", TEXT, pdf()))),
+    ids=("pdf", "apple", "related", "deep"))
+def test_a_document_among_alternatives(demo, other):
+    """Apple's Mail puts attachments beside the HTML, inside the alternative
+    to the plain text."""
+    got = arrive(demo, multi(b"alternative", b"one", TEXT, other))
+    assert got.count(PDF) == 1, got
+
+
+@pytest.mark.parametrize("body", (
+    b"Content-Type: multipart/mixed; boundary=\"x\"\r\n\r\nINR 2,1\r\n",
+    b"Content-Type: multipart/mixed\r\n\r\nINR 2,1\r\n",
+    b"Content-Type: multipart/alternative; boundary=\"x\"\r\n\r\n"
+    b"INR 2,1\r\n--x--\r\n"))
+def test_a_mail_without_a_part_is_filed_as_it_is(demo, body):
+    """What is acknowledged lies somewhere."""
+    got = arrive(demo, body)
+    assert any(b"INR 2,1" in d for d in got), got
