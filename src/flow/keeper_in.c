@@ -470,8 +470,11 @@ after_of(const struct account *a, uint8_t action)
 {
 	if (action == ACTION_UNSEALED)
 		return CONF_AFTER_MOVE;
-	return action == STORE_ACTION_RELEASE ? a->conf->after :
-	    CONF_AFTER_KEEP;
+	if (action != STORE_ACTION_RELEASE)
+		return CONF_AFTER_KEEP;
+	/* Due at all: its days are over. */
+	return a->conf->after == CONF_AFTER_KEEP && a->conf->keep_days > 0 ?
+	    CONF_AFTER_DELETE : a->conf->after;
 }
 
 static enum rc

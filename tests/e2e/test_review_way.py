@@ -6,6 +6,7 @@ import base64
 import pytest
 
 
+DAY = 86400
 
 PDF = b"%PDF-1.4 a result\n"
 
@@ -63,3 +64,14 @@ def test_a_mail_without_a_part_is_filed_as_it_is(demo, body):
     """What is acknowledged lies somewhere."""
     got = arrive(demo, body)
     assert any(b"INR 2,1" in d for d in got), got
+
+
+def test_kept_so_many_days(demo):
+    """And no longer: a mailbox that is full takes no more results."""
+    demo.dr.configure(account={"after": "keep", "keep_days": 3})
+    demo.send("INR 2,1", demo.dr)
+    demo.labo.ok("poll")
+    demo.dr.ok("poll")
+    assert len(demo.dr.mail()) == 1
+    demo.dr.ok("poll", SCEAU_FAULT_CLOCK=f"+{4 * DAY}")
+    assert demo.dr.mail() == []
