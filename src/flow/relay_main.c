@@ -51,6 +51,7 @@ take(struct relaying *x, const struct frame *f, struct relay_mail *m,
 {
 	struct rd r = rd_of(f->body.p, f->body.len);
 	struct wrap_head head;
+	struct addr to;
 	uint64_t size;
 	enum rc rc;
 
@@ -72,12 +73,15 @@ take(struct relaying *x, const struct frame *f, struct relay_mail *m,
 	x->open = true;
 	x->at = 0;
 	buf_wipe(&x->mail);
+	m->from = x->from;
+	m->to = x->to;
+	/* Of the directory, and no address: refused as such (wire/relay.c). */
+	if (addr_parse(x->to, strlen(x->to), &to, e) != RC_OK)
+		return RC_OK;
 	if ((rc = wrap_length(&head, size, &m->size, e)) != RC_OK ||
 	    (rc = wrap_begin(&x->wrap, &head, (struct sink){ mail_put, x },
 	    e)) != RC_OK)
 		return rc;
-	m->from = x->from;
-	m->to = x->to;
 	return RC_OK;
 }
 

@@ -5,6 +5,7 @@ import base64
 
 import pytest
 
+from pysceau import records
 
 DAY = 86400
 
@@ -75,3 +76,19 @@ def test_kept_so_many_days(demo):
     assert len(demo.dr.mail()) == 1
     demo.dr.ok("poll", SCEAU_FAULT_CLOCK=f"+{4 * DAY}")
     assert demo.dr.mail() == []
+
+
+def test_a_route_that_is_no_address(demo, forger):
+    """What the directory says of one member stops nobody else's mail."""
+    entry = records.entry(2, demo.durand.identity.encode(), b"a..b@x.example",
+                          "Durand")
+    demo.post(demo.labo, forger.mail(demo.issuer, demo.labo, None,
+                                     control=[entry]))
+    demo.labo.ok("poll")
+    demo.send("INR 2,1", demo.durand)
+    data = demo.send("INR 2,2", demo.dr)
+    got = demo.labo.sceau("poll")
+    assert got.code == 69, got.text()
+    demo.dr.ok("poll")
+    assert demo.dr.shown() == [data]
+    assert demo.labo.states()[demo.durand.name] == "failed"
