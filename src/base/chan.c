@@ -95,7 +95,7 @@ chan_send_fd(struct chan *c, uint8_t type, uint32_t job, const void *p,
 	uint8_t head[CHAN_HEAD_BYTES];
 	size_t done = 0;
 
-	BUG_ON(len > CHAN_MAX_BYTES);
+	BUG_ON(len > c->max);
 	head_put(head, type, job, len);
 	while (done < sizeof(head) + len) {
 		struct iovec iov[2];
@@ -200,7 +200,7 @@ make_room(struct chan *c, struct err *e)
 		c->in_at = 0;
 	}
 	if (c->in.len >= CHAN_HEAD_BYTES) {
-		if (get_be32(c->in.p) > CHAN_MAX_BYTES)
+		if (get_be32(c->in.p) > c->max)
 			return err_set(e, RC_TEMP,
 			    _("a process of sceau sent too long a message"));
 		if (CHAN_HEAD_BYTES + get_be32(c->in.p) > want)
@@ -256,7 +256,7 @@ chan_put(struct chan *c, uint8_t type, uint32_t job, const void *p,
 {
 	uint8_t head[CHAN_HEAD_BYTES];
 
-	BUG_ON(len > CHAN_MAX_BYTES);
+	BUG_ON(len > c->max);
 	head_put(head, type, job, len);
 	/* A reader slower than us must not make the buffer grow. */
 	if (c->out_at > 0 && c->out_at >= c->out.len / 2) {
@@ -318,7 +318,7 @@ chan_next(struct chan *c, struct frame *f, enum rc *rc, struct err *e)
 
 	*rc = RC_OK;
 	if (left >= CHAN_HEAD_BYTES &&
-	    get_be32(c->in.p + c->in_at) > CHAN_MAX_BYTES) {
+	    get_be32(c->in.p + c->in_at) > c->max) {
 		*rc = err_set(e, RC_TEMP,
 		    _("a process of sceau sent too long a message"));
 		return false;

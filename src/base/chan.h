@@ -11,12 +11,15 @@
 
 /*
  * A frame is length(4) type(1) job(4), then ${length} octets, big-endian; at
- * most CHAN_MAX_BYTES of them.  Bodies travel as frames of at most
+ * most ${max} of them.  Bodies travel as frames of at most
  * CHAN_DATA_BYTES.  One descriptor may travel with a frame.
  */
 #define CHAN_HEAD_BYTES 9
 #define CHAN_DATA_BYTES (64 * 1024)
 #define CHAN_MAX_BYTES (1024 * 1024 + 4096)
+/* The vault's verdict on what a desk of the association sealed: 1 MiB of
+ * records, of which each may change a row. */
+#define CHAN_VERDICT_BYTES (64 * 1024 * 1024)
 
 struct chan {
 	int		 fd;
@@ -25,6 +28,7 @@ struct chan {
 	size_t		 in_at;		/* handed out so far */
 	struct buf	 out;		/* waiting, when not blocking */
 	size_t		 out_at;
+	size_t		 max;		/* CHAN_MAX_BYTES until changed */
 };
 
 struct frame {
@@ -33,7 +37,7 @@ struct frame {
 	struct bytes	 body;	/* lent until the next read */
 };
 
-#define CHAN_INIT { -1, -1, BUF_INIT, 0, BUF_INIT, 0 }
+#define CHAN_INIT { -1, -1, BUF_INIT, 0, BUF_INIT, 0, CHAN_MAX_BYTES }
 
 /* chan_pair(a, b, e): two ends, close-on-exec. */
 enum rc chan_pair(int fds[2], struct err *e);

@@ -115,6 +115,7 @@ alone_start(struct alone *a, const struct pass *p, struct err *e)
 		chan_init(line_of(a, i), fds[i][0]);
 		fds[i][0] = -1;
 	}
+	a->keeper.max = CHAN_VERDICT_BYTES;
 	close_pairs(fds, 0);
 	close_pairs(fds, 1);
 	return rc == RC_OK ? chan_nonblock(&a->keeper, e) : rc;

@@ -55,12 +55,16 @@ on_started(struct keeper *k, const struct frame *f, struct err *e)
 	uint32_t index = rd_32(&r);
 	int fd = k->x->starter.got_fd;
 	struct line *l;
+	enum rc rc;
 
 	k->x->starter.got_fd = -1;
 	if (!rd_done(&r) || fd < 0 ||
 	    (l = line_for(k, part, index)) == NULL)
 		return ipc_bad(e);
-	return line_open(l, fd, e);
+	rc = line_open(l, fd, e);
+	if (l == &k->vault)
+		l->c.max = CHAN_VERDICT_BYTES;
+	return rc;
 }
 
 static enum rc

@@ -574,6 +574,7 @@ vault_main(const struct pass *p, struct pass_ends *x, struct err *e)
 		return err_set(e, RC_NOMEM, _("no memory left"));
 	room->p = p;
 	room->x = x;
+	x->keeper.max = CHAN_VERDICT_BYTES;
 	rc = gate_new(p->conf->keystore, p->conf->keystore_key, p->passphrase,
 	    &room->g, e);
 	if (rc == RC_OK && gate_warning(room->g) != NULL)

@@ -92,3 +92,19 @@ def test_a_route_that_is_no_address(demo, forger):
     demo.dr.ok("poll")
     assert demo.dr.shown() == [data]
     assert demo.labo.states()[demo.durand.name] == "failed"
+
+
+@pytest.mark.parametrize("n", (10, 4096))
+def test_a_bulletin_of_any_length(demo, forger, n):
+    """All that a desk may say at once is heard: else the thief of one of
+    those keys would be believed."""
+    bars = [records.bar(2, b"demo/x%d@of.some.practice.example" % i)
+            for i in range(n)]
+    bars.append(records.bar(255, demo.durand.name.encode()))
+    demo.post(demo.dr, forger.mail(demo.watch, demo.dr, None,
+                                   control=[records.bulletin(7), *bars]))
+    demo.dr.ok("poll")
+    demo.send("not any more", demo.dr, sender=demo.durand)
+    demo.durand.ok("poll")
+    assert demo.dr.sceau("poll").code == 65
+    assert demo.dr.classes() == ["BARRED"]
