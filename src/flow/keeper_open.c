@@ -95,12 +95,30 @@ not_opened(struct keeper *k, struct opening *o)
 		keeper_fault(k, "open.failed", o->rc, WHY_LOCAL, &o->why);
 }
 
+/* The intent is another copy's, which will be opened or is being; unless it
+ * was lost with a damaged store, and this one takes its place. */
+static enum rc
+others_intent(struct keeper *k, const struct opening *o,
+    const struct store_t *t, bool *others, struct err *e)
+{
+	struct store_in in;
+	enum rc rc;
+
+	*others = false;
+	if (t->in == o->in.id)
+		return RC_OK;
+	rc = store_in_get(k->st, t->in, &in, e);
+	*others = rc == RC_OK && in.id != 0 && in.state == STORE_INTENT &&
+	    memcmp(in.t, o->head.t, sizeof(in.t)) == 0;
+	return rc;
+}
+
 /* What the header and the journal say; ${flags} for the vault. */
 static enum rc
 judge_head(struct keeper *k, struct opening *o, uint8_t *flags, struct err *e)
 {
 	struct store_t t;
-	bool there = true;
+	bool there = true, others = false;
 	enum rc rc;
 
 	*flags = 0;
@@ -110,11 +128,13 @@ judge_head(struct keeper *k, struct opening *o, uint8_t *flags, struct err *e)
 		not_opened(k, o);
 		return RC_OK;
 	}
-	if ((rc = store_t_find(k->st, o->head.t, &t, e)) != RC_OK)
+	if ((rc = store_t_find(k->st, o->head.t, &t, e)) != RC_OK ||
+	    (t.state == STORE_T_INTENT &&
+	    (rc = others_intent(k, o, &t, &others, e)) != RC_OK))
 		return rc;
 	if (t.state == STORE_T_DONE)
 		o->fate = FATE_DUPLICATE;
-	else if (t.state == STORE_T_INTENT && t.in != o->in.id)
+	else if (others)
 		o->fate = FATE_LEAVE;
 	else if (t.state == STORE_T_INTENT) {
 		o->again = true;

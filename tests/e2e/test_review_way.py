@@ -2,10 +2,13 @@
 silence, and one message's trouble is not another's."""
 
 import base64
+import contextlib
+import sqlite3
 
 import pytest
 
 from pysceau import records
+from world.demo import mark
 
 DAY = 86400
 
@@ -78,6 +81,13 @@ def test_kept_so_many_days(demo):
     assert demo.dr.mail() == []
 
 
+@contextlib.contextmanager
+def store(member):
+    with contextlib.closing(sqlite3.connect(
+            member.state / "sceau.db")) as db, db:
+        yield db
+
+
 def test_a_route_that_is_no_address(demo, forger):
     """What the directory says of one member stops nobody else's mail."""
     entry = records.entry(2, demo.durand.identity.encode(), b"a..b@x.example",
@@ -92,6 +102,21 @@ def test_a_route_that_is_no_address(demo, forger):
     demo.dr.ok("poll")
     assert demo.dr.shown() == [data]
     assert demo.labo.states()[demo.durand.name] == "failed"
+
+
+def test_the_intent_of_a_copy_that_is_lost(demo):
+    """As after the mending of a damaged store: the journal knows of a copy
+    that is not there any more.  The server's is fetched, and shown."""
+    data = demo.send("INR 2,1", demo.dr)
+    demo.labo.ok("poll")
+    demo.dr.sceau("poll", SCEAU_FAULT="keeper.intent.after:kill")
+    with store(demo.dr) as db:
+        assert db.execute("DELETE FROM incoming").rowcount == 1
+    demo.dr.ok("poll")
+    assert demo.dr.shown() == [data]
+    (document,) = demo.dr.documents()
+    assert mark(document.read_bytes())["flags"] == "possible-duplicate"
+    assert demo.dr.mail() == []
 
 
 @pytest.mark.parametrize("n", (10, 4096))
