@@ -84,6 +84,16 @@ keeper_fault(struct keeper *k, const char *event, enum rc rc,
 		    &ignored);
 }
 
+void
+keeper_given_up(struct keeper *k, size_t n)
+{
+	if (n == 0)
+		return;
+	keeper_event(k, "out.given_up", "messages=%zu", n);
+	keeper_worse(k, RC_PERM, WHY_NONE);
+	k->notice_more = true;
+}
+
 /* ---- a pass --------------------------------------------------------- */
 
 /* Everything has been looked at once.  A copy of what was delivered meanwhile
@@ -260,6 +270,7 @@ housekeep(struct keeper *k, struct err *e)
 		return rc;
 	rc = store_out_overdue(k->st, clock_now(), k->p->conf->give_up_s,
 	    _("too old; given up"), &n, e);
+	keeper_given_up(k, n);
 	return rc == RC_OK ? store_expire(k->st, clock_now(), &keep, &more, e) :
 	    rc;
 }

@@ -130,6 +130,8 @@ enum rc keeper_turn(struct keeper *k, int wait_ms, struct err *e);
 void keeper_worse(struct keeper *k, enum rc rc, enum wire_why why);
 void keeper_fault(struct keeper *k, const char *event, enum rc rc,
     enum wire_why why, const struct err *why_text);
+/* keeper_given_up(k, n): so many that were to be sent have become too old. */
+void keeper_given_up(struct keeper *k, size_t n);
 
 /* Lines. keeper_line_end(): its last word is known or it is gone. */
 enum rc keeper_need_vault(struct keeper *k, struct err *e);

@@ -193,10 +193,15 @@ verdict_event(enum relay_verdict v)
 static enum rc
 put_off(struct keeper *k, struct store_out_end *end, struct err *e)
 {
+	enum rc rc;
+
 	random_bytes(&end->jitter, sizeof(end->jitter));
-	return store_out_defer(k->st, end, 1, clock_now(),
+	rc = store_out_defer(k->st, end, 1, clock_now(),
 	    k->clock == STORE_CLOCK_STEADY ? k->p->conf->give_up_s :
 	    CLOCK_FOREVER, e);
+	if (rc == RC_OK && end->failed)
+		keeper_given_up(k, 1);
+	return rc;
 }
 
 static enum rc

@@ -3,11 +3,15 @@ silence, and one message's trouble is not another's."""
 
 import base64
 import contextlib
+import os
+import pathlib
+import signal
 import sqlite3
 
 import pytest
 
 from pysceau import records
+from world import fault
 from world.demo import mark
 
 DAY = 86400
@@ -86,6 +90,44 @@ def store(member):
     with contextlib.closing(sqlite3.connect(
             member.state / "sceau.db")) as db, db:
         yield db
+
+
+def test_given_up_is_said(demo):
+    """A pass that gives mails up does not pass for success."""
+    demo.labo.configure(top={"give_up": "2 days"}, relay_port=9)
+    demo.send("INR 2,1", demo.dr)
+    assert demo.labo.sceau("poll").code == 75
+    got = demo.labo.sceau("poll", SCEAU_FAULT_CLOCK=f"+{3 * DAY}")
+    assert got.code == 69, got.text()
+    assert b"event=out.given_up" in got.stderr
+    assert b"event=out.notice" in got.stderr
+    assert demo.labo.sceau("poll", SCEAU_FAULT_CLOCK=f"+{3 * DAY}").code == 0
+    assert demo.labo.states() == {demo.dr.name: "failed"}
+
+
+def test_given_up_after_a_try_is_said(demo):
+    """It was young enough when the pass began."""
+    demo.labo.configure(top={"give_up": "2 days"})
+    demo.send("INR 2,1", demo.dr)
+    process = demo.labo.start("poll", SCEAU_FAULT="relay.mail.begin:stop")
+    for _ in range(2):
+        demo.wait_until(lambda: stopped_relay(process))
+        with store(demo.labo) as db:
+            db.execute("UPDATE queue SET since = since - ?", (2 * DAY,))
+        os.kill(stopped_relay(process), signal.SIGKILL)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 75
+    assert b"event=out.given_up" in err and b"event=out.notice" in err
+    assert demo.labo.states() == {demo.dr.name: "failed"}
+
+
+def stopped_relay(process):
+    for pid in fault.children(process.pid):
+        with contextlib.suppress(FileNotFoundError):
+            comm = pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+            if comm == "sceau:relay" and fault.stopped(pid):
+                return pid
+    return None
 
 
 def test_a_route_that_is_no_address(demo, forger):
