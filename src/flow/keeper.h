@@ -140,6 +140,8 @@ enum rc keeper_need_vault(struct keeper *k, struct err *e);
 void keeper_rest(struct keeper *k);
 enum rc keeper_start(struct keeper *k, enum part part, unsigned index,
     struct err *e);
+/* keeper_odd(k, e): as ipc_bad(), of vault or clerk: both are to be new. */
+enum rc keeper_odd(struct keeper *k, struct err *e);
 bool line_done_frame(struct line *l, const struct frame *f);
 /* line_bad(l, e): as ipc_bad(); it is this line's end, and only its own. */
 enum rc line_bad(struct line *l, struct err *e);

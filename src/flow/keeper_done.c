@@ -182,12 +182,12 @@ take_filed(struct keeper *k, struct opening *o, struct err *e)
 		return rc;
 	r = rd_of(f.body.p, f.body.len);
 	if (f.type != IPC_FILED || f.job != o->job)
-		return ipc_bad(e);
+		return keeper_odd(k, e);
 	if ((rc = unpack_err(&r, &o->why)) != RC_OK) {
 		keeper_fault(k, "deliver.failed", rc, WHY_LOCAL, &o->why);
 		o->fate = FATE_LEAVE;
 	}
-	return rd_done(&r) ? RC_OK : ipc_bad(e);
+	return rd_done(&r) ? RC_OK : keeper_odd(k, e);
 }
 
 enum rc

@@ -101,6 +101,14 @@ line_done_frame(struct line *l, const struct frame *f)
 	return true;
 }
 
+/* What it says next could be taken for the answer to another question. */
+enum rc
+keeper_odd(struct keeper *k, struct err *e)
+{
+	k->vault.done = true;
+	return ipc_bad(e);
+}
+
 enum rc
 line_bad(struct line *l, struct err *e)
 {
@@ -330,8 +338,10 @@ keeper_wait(struct keeper *k, struct line *l, struct frame *f,
 				    _("a process of sceau has ended early"));
 			continue;
 		}
-		if (rc != RC_OK)
+		if (rc != RC_OK) {
+			l->done = true;
 			return rc;
+		}
 		if (l->done)
 			return err_set(e, l->rc, "%s", l->err.text);
 		if (clock_ms() > until) {

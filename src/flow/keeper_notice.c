@@ -64,7 +64,7 @@ answered(struct keeper *k, enum ipc type, uint32_t job, struct err *e)
 	if (rc != RC_OK)
 		return rc;
 	if (f.type != type || f.job != job)
-		return ipc_bad(e);
+		return keeper_odd(k, e);
 	r = rd_of(f.body.p, f.body.len);
 	return unpack_err(&r, e);
 }

@@ -48,11 +48,11 @@ take_head(struct keeper *k, struct opening *o, struct err *e)
 		return rc;
 	r = rd_of(f.body.p, f.body.len);
 	if (f.type != IPC_HEAD || f.job != o->job)
-		return ipc_bad(e);
+		return keeper_odd(k, e);
 	o->rc = unpack_err(&r, &o->why);
 	head_unpack(&r, &o->head);
 	o->jobbed = true;
-	return rd_done(&r) ? RC_OK : ipc_bad(e);
+	return rd_done(&r) ? RC_OK : keeper_odd(k, e);
 }
 
 enum rc
@@ -67,7 +67,7 @@ keeper_look(struct keeper *k, uint32_t job, const uint8_t *t, bool *there,
 	if (rc != RC_OK)
 		return rc;
 	if (f.type != IPC_FOUND || f.job != job || f.body.len != 1)
-		return ipc_bad(e);
+		return keeper_odd(k, e);
 	*there = f.body.p[0] != 0;
 	return RC_OK;
 }
@@ -170,11 +170,11 @@ take_verdict(struct keeper *k, struct opening *o, struct feed *feed,
 		return rc;
 	r = rd_of(f.body.p, f.body.len);
 	if (f.type != IPC_VERDICT || f.job != o->job)
-		return ipc_bad(e);
+		return keeper_odd(k, e);
 	o->order = ++k->openings;
 	o->rc = unpack_err(&r, &o->why);
 	if (!verdict_unpack(&r, &o->v) || !rd_done(&r))
-		return ipc_bad(e);
+		return keeper_odd(k, e);
 	return RC_OK;
 }
 
@@ -191,11 +191,11 @@ take_ready(struct keeper *k, struct opening *o, struct err *e)
 		return rc;
 	r = rd_of(f.body.p, f.body.len);
 	if (f.type != IPC_READY || f.job != o->job)
-		return ipc_bad(e);
+		return keeper_odd(k, e);
 	rc = unpack_err(&r, &o->why);
 	names = unpack_run(&r);
 	if (!rd_done(&r))
-		return ipc_bad(e);
+		return keeper_odd(k, e);
 	if (rc == RC_INPUT) {
 		/* More parts than we take apart: no later pass can either. */
 		o->fate = FATE_HOLD;
@@ -395,7 +395,7 @@ well(struct keeper *k, struct err *e)
 	if (rc == RC_OK)
 		rc = keeper_wait(k, &k->vault, &f, NULL, e);
 	if (rc == RC_OK && (f.type != IPC_SELVES || f.job != job))
-		rc = ipc_bad(e);
+		rc = keeper_odd(k, e);
 	return rc == RC_OK ? keeper_look(k, job, no_t, &there, e) : rc;
 }
 

@@ -32,12 +32,12 @@ keeper_resolve(struct keeper *k, bool control, const char *own,
 	if (rc != RC_OK)
 		return rc;
 	if (f.type != IPC_DEST || f.job != job)
-		return ipc_bad(e);
+		return keeper_odd(k, e);
 	r = rd_of(f.body.p, f.body.len);
 	if ((rc = unpack_err(&r, e)) != RC_OK)
 		return rc;
 	dest_unpack(&r, dest);
-	return rd_done(&r) ? RC_OK : ipc_bad(e);
+	return rd_done(&r) ? RC_OK : keeper_odd(k, e);
 }
 
 /* ---- acknowledgements ----------------------------------------------- */

@@ -19,14 +19,14 @@ take_first(struct keeper *k, uint32_t job, struct outgoing *o, struct err *e)
 	if (rc != RC_OK)
 		return rc;
 	if (f.type != IPC_OUT_HEAD || f.job != job)
-		return ipc_bad(e);
+		return keeper_odd(k, e);
 	r = rd_of(f.body.p, f.body.len);
 	if ((rc = unpack_err(&r, e)) != RC_OK)
 		return rc;
 	rd_copy(&r, o->t, sizeof(o->t));
 	header = unpack_run(&r);
 	if (!rd_done(&r))
-		return ipc_bad(e);
+		return keeper_odd(k, e);
 	return gather_add(k, &o->body, header.p, header.len, e);
 }
 
@@ -44,11 +44,11 @@ outgoing_take(struct keeper *k, uint32_t job, struct feed *feed,
 		if ((rc = keeper_wait(k, &k->vault, &f, feed, e)) != RC_OK)
 			return rc;
 		if (f.job != job)
-			return ipc_bad(e);
+			return keeper_odd(k, e);
 		if (f.type == IPC_OUT_END)
 			break;
 		if (f.type != IPC_OUT)
-			return ipc_bad(e);
+			return keeper_odd(k, e);
 		if ((rc = gather_add(k, &o->body, f.body.p, f.body.len, e)) !=
 		    RC_OK)
 			return rc;

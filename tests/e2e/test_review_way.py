@@ -175,3 +175,16 @@ def test_a_bulletin_of_any_length(demo, forger, n):
     demo.durand.ok("poll")
     assert demo.dr.sceau("poll").code == 65
     assert demo.dr.classes() == ["BARRED"]
+
+
+def test_processes_out_of_step_end_no_pass(demo):
+    """A gateway whose operator forgot "hub = yes": the clerk has a mail that
+    the keeper does not ask it for, and its answers are late by one."""
+    demo.hub.configure(top={"hub": False})
+    relayed = demo.send("INR 2,1", demo.petit)
+    own = [demo.send(f"to the gateway, {n}", demo.hub) for n in range(2)]
+    demo.labo.ok("poll")
+    demo.hub.sceau("poll")
+    demo.petit.ok("poll")
+    assert demo.petit.shown() == [relayed]
+    assert sorted(demo.hub.shown()) == sorted(own)
