@@ -140,6 +140,8 @@ enum rc keeper_need_vault(struct keeper *k, struct err *e);
 void keeper_rest(struct keeper *k);
 enum rc keeper_start(struct keeper *k, enum part part, unsigned index,
     struct err *e);
+/* keeper_commands(k): of deliveries; each may take PIPE_LIMIT_S for a mail. */
+size_t keeper_commands(const struct keeper *k);
 /* keeper_odd(k, e): as ipc_bad(), of vault or clerk: both are to be new. */
 enum rc keeper_odd(struct keeper *k, struct err *e);
 bool line_done_frame(struct line *l, const struct frame *f);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/lang.h"
 #include "flow/keeper.h"
+#include "wire/pipe.h"
 
 #define ANSWER_MS (10 * 60 * 1000)	/* of vault and clerk */
 #define LINES_MAX 64
@@ -322,11 +323,22 @@ keeper_rest(struct keeper *k)
 	k->vault.rc = k->clerk.rc = RC_OK;
 }
 
+size_t
+keeper_commands(const struct keeper *k)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < k->p->conf->ndelivers; i++)
+		n += k->p->conf->delivers[i].kind == CONF_DELIVER_PIPE;
+	return n;
+}
+
 enum rc
 keeper_wait(struct keeper *k, struct line *l, struct frame *f,
     struct feed *feed, struct err *e)
 {
-	int64_t until = clock_ms() + ANSWER_MS;
+	int64_t until = clock_ms() + ANSWER_MS +
+	    (int64_t)keeper_commands(k) * PIPE_LIMIT_S * 1000;
 	enum rc rc = RC_OK;
 
 	for (;;) {

@@ -314,14 +314,22 @@ batch_free(struct keeper *k, struct batch *b)
 	free(b);
 }
 
+/* A command takes its time for each mail, and what it has taken is taken again
+ * when the batch ends early. */
+static size_t
+batch_max(const struct keeper *k)
+{
+	return k->opened < k->alone_until || keeper_commands(k) > 0 ? 1 :
+	    BATCH_MAX;
+}
+
 static enum rc
 batch_take(struct keeper *k, struct batch *b, struct err *e)
 {
 	struct store_in in[BATCH_MAX];
 	uint64_t bytes = 0;
 	size_t n = 0;
-	enum rc rc = store_in_next(k->st, k->opened, in,
-	    k->opened < k->alone_until ? 1 : BATCH_MAX, &n, e);
+	enum rc rc = store_in_next(k->st, k->opened, in, batch_max(k), &n, e);
 
 	for (size_t i = 0; rc == RC_OK && i < n; i++) {
 		if (i > 0 && bytes + in[i].size > BATCH_BYTES)

@@ -188,3 +188,22 @@ def test_processes_out_of_step_end_no_pass(demo):
     demo.petit.ok("poll")
     assert demo.petit.shown() == [relayed]
     assert sorted(demo.hub.shown()) == sorted(own)
+
+
+def test_a_command_takes_no_mail_again_for_another(demo):
+    """It leaves nothing by which a mail could be known to be taken: of
+    several, only that at which the pass was cut is given to it twice."""
+    demo.dr.configure(sections=f"""
+deliver "software" {{
+    kind = pipe
+    command = "cat >>{demo.dr.folder}/taken"
+}}
+""")
+    for n in range(5):
+        demo.send(f"INR 2,{n}", demo.dr)
+    demo.labo.ok("poll")
+    demo.dr.sceau("poll", SCEAU_FAULT="keeper.delivered.before:kill")
+    demo.dr.ok("poll")
+    taken = (demo.dr.folder / "taken").read_bytes()
+    assert taken.count(b"X-Sceau:") == 6
+    assert taken.count(b"possible-duplicate") == 1
