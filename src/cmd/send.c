@@ -21,10 +21,13 @@
 #include "flow/starter.h"
 #include "mail/wrap.h"
 
+enum { OPT_ID = 1000 };
+
 struct sending {
 	struct app	*app;
 	bool		 read_to;	/* -t */
 	const char	*from;		/* -f, or NULL */
+	const char	*id;		/* --id, or NULL */
 	int		 argc;
 	char		**argv;		/* recipients of the command line */
 	struct composer	 mail;
@@ -39,16 +42,22 @@ struct sending {
 static enum rc
 options(struct sending *s, int argc, char **argv, struct err *e)
 {
+	static const struct option longs[] = {
+		{ "id", required_argument, NULL, OPT_ID },
+		{ NULL, 0, NULL, 0 }
+	};
 	enum rc rc;
 	int opt;
 
 	while ((rc = app_getopt(s->app, argc, argv,
-	    "tif:r:b:e:F:o:h:B:N:O:R:V:L:X:GnmvU", NULL, &opt, e)) == RC_OK &&
+	    "tif:r:b:e:F:o:h:B:N:O:R:V:L:X:GnmvU", longs, &opt, e)) == RC_OK &&
 	    opt != -1) {
 		if (opt == 't')
 			s->read_to = true;
 		else if (opt == 'f' || opt == 'r')
 			s->from = optarg;
+		else if (opt == OPT_ID)
+			s->id = optarg;
 		else if (opt == 'b' && strcmp(optarg, "m") != 0)
 			return app_usage(s->app, e);
 	}
@@ -100,12 +109,29 @@ ready_mail(struct sending *s, struct err *e)
 	return composer_ready(&s->mail, &add, e);
 }
 
+/* The name of this submission: of this mail, to these people, under that id.
+ * Whatever else comes under it is another one. */
+static bool
+pack_once(struct sending *s)
+{
+	uint8_t once[GATE_D_BYTES];
+
+	if (s->mail.sum == NULL)
+		return pack_run(&s->submit, NULL, 0);
+	gate_sum_add(s->mail.sum, "", 1);
+	gate_sum_add(s->mail.sum, s->id, strlen(s->id) + 1);
+	for (int i = 0; i < s->argc; i++)
+		gate_sum_add(s->mail.sum, s->argv[i], strlen(s->argv[i]) + 1);
+	gate_sum_end(s->mail.sum, once);
+	return pack_run(&s->submit, once, sizeof(once));
+}
+
 static enum rc
 pack_submit(struct sending *s, struct err *e)
 {
 	const struct submit *m = &s->mail.mail;
 	const char *from = m->from_added ? s->own : m->from.s;
-	bool ok = buf_add8(&s->submit, s->app->dry_run) &&
+	bool ok = buf_add8(&s->submit, s->app->dry_run) && pack_once(s) &&
 	    pack_str(&s->submit, from) &&
 	    pack_str(&s->submit, s->from != NULL ? s->from : from);
 
@@ -114,6 +140,18 @@ pack_submit(struct sending *s, struct err *e)
 	for (size_t i = 0; ok && s->read_to && i < m->nrcpts; i++)
 		ok = pack_str(&s->submit, m->rcpts[i].s);
 	return ok ? RC_OK : err_set(e, RC_NOMEM, _("no memory left"));
+}
+
+/* By an earlier run, whose answer the caller did not hear. */
+static void
+say_promised(const struct sending *s, int64_t id)
+{
+	if (s->app->json)
+		printf("{\"schema\":1,\"submission\":%lld,\"repeated\":true}"
+		    "\n", (long long)id);
+	else
+		fprintf(stderr, _("sceau: promised before, as submission "
+		    "%lld; nothing new is sent\n"), (long long)id);
 }
 
 static void
@@ -145,6 +183,8 @@ result(void *ctx, struct rd *r, struct err *e)
 		return RC_OK;
 	}
 	s->app->promised = !s->app->dry_run;
+	if (id != 0 && r->left == 0)
+		say_promised(s, id);
 	while (r->left > 0 && !r->bad) {
 		unpack_str(r, name, sizeof(name));
 		say_one(s, id, name, rd_8(r) != 0);
@@ -160,6 +200,8 @@ send_run(struct sending *s, struct err *e)
 	    composer_serve, result };
 	enum rc rc;
 
+	if (s->id != NULL && (s->mail.sum = gate_sum_new()) == NULL)
+		return err_set(e, RC_NOMEM, _("no memory left"));
 	if ((rc = take_mail(s, e)) != RC_OK ||
 	    (!submit_has_from(&s->mail.mail) &&
 	    (rc = own_address(s, &p, e)) != RC_OK) ||

@@ -7,7 +7,7 @@ const struct cmd cmds[] = {
 	{ "poll", "", N_("fetch, open, file, acknowledge, relay once: for "
 	    "cron"), CMD_CONF | CMD_DRY, cmd_poll },
 	{ "run", "", N_("the same, and stay"), CMD_CONF, cmd_run },
-	{ "send", "[-t] [-i] [-f ADDRESS] [--] [RECIPIENT...]",
+	{ "send", "[-t] [-i] [-f ADDRESS] [--id ID] [--] [RECIPIENT...]",
 	    N_("seal a mail from standard input and queue it"),
 	    CMD_CONF | CMD_DRY | CMD_JSON, cmd_send },
 	{ "seal", "--to ID", N_("filter: a message to a bare envelope"),

@@ -15,6 +15,8 @@ take_some(struct composer *c, const uint8_t *p, size_t len, struct err *e)
 {
 	enum rc rc = spool_put(&c->spool, p, len, e);
 
+	if (c->sum != NULL)
+		gate_sum_add(c->sum, p, len);
 	if (rc == RC_OK && !c->raw)
 		rc = submit_scan(&c->mail, p, len, e);
 	return rc;
@@ -112,5 +114,6 @@ void
 composer_free(struct composer *c)
 {
 	spool_close(&c->spool);
+	gate_sum_free(&c->sum);
 	submit_free(&c->mail);
 }

@@ -15,6 +15,7 @@ struct composer {
 	struct spool	spool;
 	struct submit	mail;
 	bool		raw;
+	struct gate_sum	*sum;	/* of the octets as they come; or NULL */
 };
 
 /* composer_take(c, fd, dir, raw, max, e): all of ${fd}, kept sealed in a

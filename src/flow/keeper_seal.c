@@ -179,6 +179,8 @@ struct submission {
 	char		notice_to[STORE_ROUTE_BYTES];
 	char		own[GATE_ID_BYTES];	/* From; or "" */
 	bool		dry_run;
+	bool		named;
+	uint8_t		once[GATE_D_BYTES];
 	struct outgoing	*out;		/* one envelope each */
 	size_t		nout;
 	uint8_t		d[GATE_D_BYTES];
@@ -248,15 +250,25 @@ add_recipient(struct keeper *k, struct submission *s, const char *who,
 	return rc;
 }
 
-/* IPC_SUBMIT: dry(1) own notice_to, n times: recipient. */
+/* IPC_SUBMIT: dry(1) once own notice_to, n times: recipient. */
 static enum rc
-read_submission(struct keeper *k, struct submission *s, struct err *e)
+read_submission(struct keeper *k, struct submission *s, int64_t *id,
+    struct err *e)
 {
 	struct rd r = rd_of(k->submission.p, k->submission.len);
 	char who[GATE_ROUTE_BYTES];
+	struct bytes once;
 	enum rc rc = RC_OK;
 
 	s->dry_run = rd_8(&r) != 0;
+	once = unpack_run(&r);
+	s->named = once.len == sizeof(s->once);
+	if (s->named) {
+		memcpy(s->once, once.p, once.len);
+		rc = store_out_named(k->st, s->once, id, e);
+	}
+	if (rc != RC_OK || *id != 0)
+		return rc;
 	unpack_str(&r, s->own, sizeof(s->own));
 	unpack_str(&r, s->notice_to, sizeof(s->notice_to));
 	while (rc == RC_OK && r.left > 0 && !r.bad) {
@@ -330,7 +342,7 @@ promise(struct keeper *k, struct submission *s, int64_t *id, struct err *e)
 	for (size_t i = 0; i < s->nout; i++)
 		outgoing_put(k, &s->out[i], STORE_MAIL, s->d, &put[i]);
 	FAULT("keeper.submit.before");
-	rc = store_out_submit(k->st, clock_now(),
+	rc = store_out_once(k->st, clock_now(), s->named ? s->once : NULL,
 	    s->notice_to[0] != '\0' ? s->notice_to : NULL, put, s->nout, id,
 	    e);
 	FAULT("keeper.submit.after");
@@ -351,7 +363,7 @@ submit_run(struct keeper *k, struct submission *s, int64_t *id,
 	enum rc rc;
 
 	if ((rc = keeper_need_vault(k, e)) != RC_OK ||
-	    (rc = read_submission(k, s, e)) != RC_OK)
+	    (rc = read_submission(k, s, id, e)) != RC_OK || *id != 0)
 		return rc;
 	if (s->nout == 0)
 		return err_set(e, RC_PERM, _("no recipient; nothing was sent"));

@@ -229,7 +229,7 @@ enum rc out_body_drop(struct store *st, int64_t id, struct err *e);
 /* store_submit.c */
 enum rc queue_put(struct store *st, int64_t now, int64_t submission,
     struct store_out_put *m, struct err *e);
-enum rc submission_put(struct store *st, int64_t now, const char *notice_to,
-    int64_t *id, struct err *e);
+enum rc submission_put(struct store *st, int64_t now, const uint8_t *once,
+    const char *notice_to, int64_t *id, struct err *e);
 
 #endif

@@ -143,8 +143,11 @@ const char *const schema_sql[] = {
 "CREATE TABLE submission ("
 "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
 "  at INTEGER NOT NULL,"
-"  notice_to BLOB"
+"  notice_to BLOB,"
+"  once BLOB"				/* digest, send --id; or NULL */
 ") STRICT;",
+"CREATE UNIQUE INDEX submission_once ON submission (once)"
+"  WHERE once IS NOT NULL;",
 "CREATE TABLE queue ("
 "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
 "  submission INTEGER NOT NULL,"

@@ -90,7 +90,7 @@ relay_all(struct store *st, struct store_done *in, struct store_out_put *out,
 	enum rc rc = RC_OK;
 
 	if (n != 0)
-		rc = submission_put(st, now, NULL, &submission, e);
+		rc = submission_put(st, now, NULL, NULL, &submission, e);
 	for (size_t i = 0; rc == RC_OK && i < n; i++)
 		rc = relay_one(st, in, &out[i], submission, now, e);
 	return rc;

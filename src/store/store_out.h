@@ -74,6 +74,13 @@ struct store_out_put {
 enum rc store_out_submit(struct store *st, int64_t now,
     const char *notice_to, struct store_out_put *m, size_t n,
     int64_t *submission, struct err *e);
+/* store_out_once(): the same under the name ${once}, which no two submissions
+ * bear: RC_TEMP, nothing kept. store_out_named(): its submission, or 0. */
+enum rc store_out_once(struct store *st, int64_t now, const uint8_t *once,
+    const char *notice_to, struct store_out_put *m, size_t n,
+    int64_t *submission, struct err *e);
+enum rc store_out_named(struct store *st, const uint8_t once[STORE_D_BYTES],
+    int64_t *submission, struct err *e);
 
 struct store_out {
 	int64_t			id;

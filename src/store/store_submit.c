@@ -3,13 +3,15 @@
 #include "store/db.h"
 
 enum rc
-submission_put(struct store *st, int64_t now, const char *notice_to,
-    int64_t *id, struct err *e)
+submission_put(struct store *st, int64_t now, const uint8_t *once,
+    const char *notice_to, int64_t *id, struct err *e)
 {
+	const struct db_val name = { once == NULL ? 'n' : 'b', 0, once,
+	    STORE_D_BYTES };
 	enum rc rc;
 
-	if ((rc = DB_DO(st, e, "INSERT INTO submission (at, notice_to) "
-	    "VALUES (?1, ?2)", V_I(now), V_S(notice_to))) != RC_OK)
+	if ((rc = DB_DO(st, e, "INSERT INTO submission (at, notice_to, once) "
+	    "VALUES (?1, ?2, ?3)", V_I(now), V_S(notice_to), name)) != RC_OK)
 		return rc;
 	*id = sqlite3_last_insert_rowid(st->db);
 	return RC_OK;
@@ -59,14 +61,15 @@ queue_put(struct store *st, int64_t now, int64_t submission,
 }
 
 enum rc
-store_out_submit(struct store *st, int64_t now, const char *notice_to,
-    struct store_out_put *m, size_t n, int64_t *submission, struct err *e)
+store_out_once(struct store *st, int64_t now, const uint8_t *once,
+    const char *notice_to, struct store_out_put *m, size_t n,
+    int64_t *submission, struct err *e)
 {
 	enum rc rc;
 
 	*submission = 0;
 	if ((rc = tx_begin(st, e)) == RC_OK) {
-		rc = submission_put(st, now, notice_to, submission, e);
+		rc = submission_put(st, now, once, notice_to, submission, e);
 		for (size_t i = 0; rc == RC_OK && i < n; i++)
 			rc = queue_put(st, now, *submission, &m[i], e);
 		rc = TX_END(st, rc, "out.submit", e);
@@ -79,4 +82,19 @@ store_out_submit(struct store *st, int64_t now, const char *notice_to,
 		m[i].id = 0;
 	}
 	return rc;
+}
+
+enum rc
+store_out_submit(struct store *st, int64_t now, const char *notice_to,
+    struct store_out_put *m, size_t n, int64_t *submission, struct err *e)
+{
+	return store_out_once(st, now, NULL, notice_to, m, n, submission, e);
+}
+
+enum rc
+store_out_named(struct store *st, const uint8_t once[STORE_D_BYTES],
+    int64_t *submission, struct err *e)
+{
+	return DB_INT(st, e, submission, "SELECT id FROM submission "
+	    "WHERE once = ?1", V_B(once, STORE_D_BYTES));
 }

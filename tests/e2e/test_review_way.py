@@ -207,3 +207,22 @@ deliver "software" {{
     taken = (demo.dr.folder / "taken").read_bytes()
     assert taken.count(b"X-Sceau:") == 6
     assert taken.count(b"possible-duplicate") == 1
+
+
+def test_an_id_promises_a_mail_once(demo):
+    """The answer to the first was not heard; another mail under the same id
+    is another mail."""
+    one, two = (demo.mail_of(f"INR 2,{n}", demo.dr) for n in range(2))
+    words = ("send", "-t", "--id", "order 17")
+    assert demo.labo.sceau(*words, input=one, SCEAU_FAULT=
+                           "keeper.submit.after:kill").code == 75
+    got = demo.labo.ok(*words, "--json", input=one).json()
+    assert got == [{"schema": 1, "submission": 1, "repeated": True}]
+    demo.labo.ok(*words, input=two)
+    demo.labo.ok("send", "--id", "order 17", "--", demo.durand.address,
+                 input=one)
+    demo.labo.ok("poll")
+    demo.dr.ok("poll")
+    demo.durand.ok("poll")
+    assert sorted(demo.dr.shown()) == sorted([one, two])
+    assert demo.durand.shown() == [one]
