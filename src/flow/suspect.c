@@ -4,9 +4,9 @@
 
 #include "flow/suspect.h"
 
-/* One mail is found after three; a server that ends sessions for reasons of
- * its own is not asked again and again. */
-#define ENDED_MAX 3
+/* One mail is found after three.  A server that ends sessions for reasons of
+ * its own is not asked again and again: so many in a row that bring nothing. */
+#define ENDED_MAX 9
 #define DIED_MAX (3 * SUSPECT_SKIP_MAX)
 
 static bool
@@ -46,6 +46,7 @@ suspect_came(struct suspect *s)
 		s->waiting--;
 	if (s->alone > 0)
 		s->alone--;
+	s->came = true;
 }
 
 bool
@@ -62,6 +63,10 @@ suspect_over(struct suspect *s, bool died, const struct store_uid **found)
 			return false;
 		s->skip[s->nskip] = s->one;
 		*found = &s->skip[s->nskip++];
+		/* What came since the last of them shows that it goes on. */
+		if (s->came)
+			s->ended = 0;
+		s->came = false;
 	}
 	s->last = s->one;
 	s->waiting = 0;

@@ -22,6 +22,7 @@ struct suspect {
 	struct store_uid	last;		/* one that ended a session */
 	struct store_uid	skip[SUSPECT_SKIP_MAX];
 	size_t			nskip;
+	bool			came;		/* any, since one was found */
 	unsigned		ended, died;	/* sessions, processes */
 };
 
