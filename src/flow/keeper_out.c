@@ -235,7 +235,8 @@ judge(struct keeper *k, struct route *r, enum relay_verdict v, bool said,
 	keeper_event(k, verdict_event(v), "id=%lld to=%s relay=%s "
 	    "said=\"%.200s\"", (long long)o->id, o->identity, r->conf->name,
 	    text);
-	if (rc == RC_OK)
+	/* A session that ended under it is no sign that the relay is well. */
+	if (rc == RC_OK && said && (v == RELAY_SENT || v == RELAY_REFUSED))
 		rc = store_relay_ok(k->st, r->conf->name, e);
 	return rc;
 }

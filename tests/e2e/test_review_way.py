@@ -226,3 +226,14 @@ def test_an_id_promises_a_mail_once(demo):
     demo.durand.ok("poll")
     assert sorted(demo.dr.shown()) == sorted([one, two])
     assert demo.durand.shown() == [one]
+
+
+def test_a_relay_that_stays_away_is_asked_less_often(demo):
+    """A session that ends under a mail does not begin the count anew."""
+    demo.labo.configure(relay_port=9)
+    demo.send("INR 2,1", demo.dr)
+    for hours in range(4):
+        assert demo.labo.sceau("poll", SCEAU_FAULT_CLOCK=f"+{hours * 3600}"
+                               ).code == 75
+    with store(demo.labo) as db:
+        assert db.execute("SELECT tries FROM relay").fetchall() == [(4,)]
