@@ -211,7 +211,8 @@ whole(struct state *s, int in, struct err *e)
 	int out = -1;
 	enum rc rc;
 
-	if ((rc = s->sink->begin(s->sink->arg, &d, &out, e)) != RC_OK)
+	rc = s->sink->begin(s->sink->arg, &d, &out, e);
+	if (rc != RC_OK || out < 0)
 		return rc;
 	if (lseek(in, 0, SEEK_SET) != 0)
 		return err_sys(e, _("a document"));

@@ -293,10 +293,15 @@ enum rc
 keeper_need_vault(struct keeper *k, struct err *e)
 {
 	int64_t until = clock_ms() + ANSWER_MS;
+	struct err died = ERR_INIT;
 	enum rc rc = RC_OK;
 
-	if (k->vault.done || k->rows.done || k->clerk.done)
+	if (k->vault.done || k->rows.done || k->clerk.done) {
+		err_set(&died, RC_TEMP, _("a process of sceau has ended "
+		    "early"));
+		keeper_fault(k, "process.died", RC_TEMP, WHY_LOCAL, &died);
 		keeper_rest(k);
+	}
 	if (!k->vault.asked) {
 		k->vault.asked = true;
 		rc = keeper_start(k, PART_VAULT, 0, e);

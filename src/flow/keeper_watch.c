@@ -58,7 +58,7 @@ ask(struct keeper *k, const struct buf *names, enum watched *answer,
 		return rc;
 	if (f.type != IPC_WATCHED || f.job != job || f.body.len != 1 ||
 	    f.body.p[0] > WATCHED_FORGET)
-		return ipc_bad(e);
+		return keeper_odd(k, e);
 	*answer = (enum watched)f.body.p[0];
 	return RC_OK;
 }
