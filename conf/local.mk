@@ -1,3 +1,6 @@
+# What `sceau setup` reads.
+dist_pkgdata_DATA = conf/providers
+
 # Samples.  They name /usr/local/bin, where `make install` puts sceau when it
 # is not told otherwise.
 examplesdir = $(docdir)/examples

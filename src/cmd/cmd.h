@@ -91,6 +91,7 @@ enum rc cmd_held_release(struct app *, int, char **, struct err *);
 enum rc cmd_held_drop(struct app *, int, char **, struct err *);
 enum rc cmd_hprim_check(struct app *, int, char **, struct err *);
 enum rc cmd_log(struct app *, int, char **, struct err *);
+enum rc cmd_setup(struct app *, int, char **, struct err *);
 enum rc cmd_schedule(struct app *, int, char **, struct err *);
 enum rc cmd_register_list(struct app *, int, char **, struct err *);
 enum rc cmd_register_verify(struct app *, int, char **, struct err *);

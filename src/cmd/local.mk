@@ -1,6 +1,7 @@
 noinst_LIBRARIES += src/libcmd.a
 src_libcmd_a_SOURCES = \
 	src/cmd/app.c src/cmd/cmd.h \
+	src/cmd/ask.c src/cmd/ask.h \
 	src/cmd/check.c \
 	src/cmd/filter.c \
 	src/cmd/held.c \
@@ -14,6 +15,9 @@ src_libcmd_a_SOURCES = \
 	src/cmd/restored.c \
 	src/cmd/schedule.c src/cmd/schedule_text.c src/cmd/schedule_text.h \
 	src/cmd/sent.h \
+	src/cmd/setup.c src/cmd/setup.h \
+	src/cmd/setup_ask.c src/cmd/setup_find.c src/cmd/setup_keep.c \
+	src/cmd/setup_text.c \
 	src/cmd/status.c \
 	src/cmd/poll.c \
 	src/cmd/send.c \

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += src/libwire.a
 src_libwire_a_SOURCES = \
+	src/wire/dns.c src/wire/dns.h \
 	src/wire/idtable.c src/wire/idtable.h \
 	src/wire/imap_fetch.c \
 	src/wire/imap_io.c src/wire/imap_talk.h \

@@ -6,7 +6,7 @@ FUZZ_CPPFLAGS = $(DEFS) -I. $(AM_CPPFLAGS) $(CPPFLAGS) \
 	$(SQLITE_CFLAGS) $(OPENSSL_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS)
 FUZZ_LIBS = $(ETPAN_LIBS) $(ESMTP_LIBS) $(CURL_LIBS) $(OPENSSL_LIBS) \
 	$(SQLITE_LIBS) $(GMIME_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) \
-	$(SODIUM_LIBS) $(SECCOMP_LIBS)
+	$(SODIUM_LIBS) $(SECCOMP_LIBS) $(SC_RESOLV_LIBS)
 
 tests/fuzz/fuzz_%: $(top_srcdir)/tests/fuzz/fuzz_%.c $(noinst_LIBRARIES) \
 		$(top_srcdir)/tests/fuzz/fuzz.h \

@@ -2,7 +2,7 @@
 UNIT_FLOW_LIBS = src/libflow.a src/libwire.a src/libstore.a src/libvault.a \
 	src/libdocument.a src/libconf.a src/libmail.a $(UNIT_BASE_LIBS) \
 	$(ETPAN_LIBS) $(ESMTP_LIBS) $(CURL_LIBS) $(OPENSSL_LIBS) \
-	$(SQLITE_LIBS) $(GMIME_LIBS) $(CONFUSE_LIBS)
+	$(SQLITE_LIBS) $(GMIME_LIBS) $(CONFUSE_LIBS) $(SC_RESOLV_LIBS)
 
 check_PROGRAMS += tests/unit/test_keeper_lines
 TESTS += tests/unit/test_keeper_lines

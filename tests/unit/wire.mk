@@ -1,7 +1,7 @@
 # unit tests of src/wire
 UNIT_WIRE_LIBS = src/libwire.a src/libconf.a src/libmail.a src/libbase.a \
 	$(ETPAN_LIBS) $(ESMTP_LIBS) $(CURL_LIBS) $(OPENSSL_LIBS) \
-	$(SODIUM_LIBS) $(SECCOMP_LIBS) $(CMOCKA_LIBS)
+	$(SODIUM_LIBS) $(SECCOMP_LIBS) $(SC_RESOLV_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_reply
 TESTS += tests/unit/test_reply
 tests_unit_test_reply_SOURCES = tests/unit/test_reply.c
@@ -52,3 +52,9 @@ tests_unit_test_tls_SOURCES = tests/unit/test_tls.c
 tests_unit_test_tls_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_tls_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_tls_LDADD = $(UNIT_WIRE_LIBS)
+check_PROGRAMS += tests/unit/test_dns
+TESTS += tests/unit/test_dns
+tests_unit_test_dns_SOURCES = tests/unit/test_dns.c
+tests_unit_test_dns_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_dns_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_dns_LDADD = $(UNIT_WIRE_LIBS)
