@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -37,6 +38,7 @@ struct reader {
 	unsigned			 seen[F_N];
 	unsigned			 line;	/* for complaints, from 1 */
 	size_t				 nfrom;
+	bool				 from_local;
 };
 
 /* One field: from its name to the end of its last folded line. */
@@ -263,6 +265,20 @@ add_rcpt(void *arg, const struct addr *a, struct err *e)
 	return RC_OK;
 }
 
+/* "root (Cron Daemon)": a user of this machine, no address. */
+static bool
+is_local_name(const uint8_t *p, size_t len)
+{
+	bool name = false;
+
+	for (size_t i = 0; i < len; i++) {
+		if (strchr("@:;,<>", p[i]) != NULL)
+			return false;
+		name = name || isalnum(p[i]) != 0;
+	}
+	return name;
+}
+
 static enum rc
 add_from(void *arg, const struct addr *a, struct err *e)
 {
@@ -283,7 +299,9 @@ read_addresses(struct reader *r, const struct field *f, int which,
 	size_t len = f->len - f->nname - 1;
 	enum rc rc = RC_OK;
 
-	if (which == F_FROM) {
+	if (which == F_FROM && is_local_name(value, len)) {
+		r->from_local = true;
+	} else if (which == F_FROM) {
 		rc = addr_list(value, len, add_from, r, e);
 		if (rc == RC_OK && r->nfrom != 1)
 			rc = err_set(e, RC_INPUT, _("it must name one "
@@ -315,7 +333,7 @@ one_field(struct reader *r, const struct field *f, struct err *e)
 			    fields[i].name);
 		if ((rc = read_addresses(r, f, i, e)) != RC_OK)
 			return rc;
-		drop = drop || i == F_BCC;
+		drop = drop || i == F_BCC || (i == F_FROM && r->from_local);
 	}
 	if (drop) {
 		r->s->nremoved++;
@@ -351,7 +369,7 @@ add_missing(struct reader *r, struct err *e)
 	char date[CLOCK_5322_BYTES];
 	bool ok = true;
 
-	s->from_added = r->seen[F_FROM] == 0;
+	s->from_added = r->seen[F_FROM] == 0 || r->from_local;
 	s->date_added = r->seen[F_DATE] == 0;
 	s->message_id_added = r->seen[F_ID] == 0;
 	if (s->from_added) {
@@ -419,12 +437,15 @@ out:
 bool
 submit_has_from(const struct submit *s)
 {
-	const char *p = (const char *)s->head.p;
+	const uint8_t *p = s->head.p;
+	size_t left = s->head.len, n, skip;
 
-	for (size_t i = 0; i + 5 <= s->head.len; i++)
-		if ((i == 0 || p[i - 1] == '\n') &&
-		    strncasecmp(p + i, "From:", 5) == 0)
-			return true;
+	for (; left > 0; p += n, left -= n) {
+		for (n = 0; n == 0 || (n < left && is_blank(p[n])); n += skip)
+			line_at(p + n, left - n, &skip);
+		if (n > 5 && strncasecmp((const char *)p, "From:", 5) == 0)
+			return !is_local_name(p + 5, n - 5);
+	}
 	return false;
 }
 

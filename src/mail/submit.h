@@ -59,7 +59,9 @@ enum rc submit_scan(struct submit *s, const void *p, size_t len,
  * submit_scan_end(s, add, e):
  * The message is over: check its header, and make the one of the MAIL: Bcc and
  * X-Sceau* removed with their folded lines, From, Date and Message-ID added
- * when missing, the ends of lines CRLF, nothing else changed.
+ * when missing, the ends of lines CRLF, nothing else changed.  A From that is
+ * a name of this machine and no address, "root (Cron Daemon)", is missing: it
+ * is removed.
  *
  * RC_INPUT, class INNER, with the line's number: nothing submitted, a line
  * that is no header line or only blanks, NUL or bare CR in the header, ends
@@ -72,8 +74,8 @@ enum rc submit_scan(struct submit *s, const void *p, size_t len,
 enum rc submit_scan_end(struct submit *s, const struct submit_add *add,
     struct err *e);
 
-/* submit_has_from(s): the header scanned so far has a From: then add->from is
- * not needed. */
+/* submit_has_from(s): the header scanned so far has a From with an address:
+ * then add->from is not needed. */
 bool submit_has_from(const struct submit *s);
 
 /* submit_length(s): octets of the MAIL, after submit_scan_end(). */

@@ -136,6 +136,32 @@ test_added(void **state)
 	GIVES("Subject: x\r\n", "Subject: x\r\n" F D I "\r\n", false);
 }
 
+/* A name of this machine, as cron writes it, is no sender. */
+static void
+test_local_from(void **state)
+{
+	static const char folded[] = "X: \r\n From: a@b\r\nFrom:\r\n"
+	    "\troot (Cron\r\n Daemon)\r\n\r\n";
+	struct err e = ERR_INIT;
+	struct submit s;
+
+	(void)state;
+	GIVES("From: root (Cron Daemon)\n\nx", F D I "\r\nx", true);
+	GIVES(folded, "X: \r\n From: a@b\r\n" F D I "\r\n", false);
+	T_RC(scan(&s, folded, sizeof(folded) - 1, 1, 1000, &e), RC_OK);
+	T_CHECK(s.from_added);
+	T_STR(s.from.s, add.from);
+	submit_free(&s);
+	submit_init(&s, 1000);
+	T_RC(submit_scan(&s, folded, sizeof(folded) - 1, &e), RC_OK);
+	T_CHECK(!submit_has_from(&s));
+	submit_free(&s);
+	submit_init(&s, 1000);
+	T_RC(submit_scan(&s, "From:\n a@b\n\n", 13, &e), RC_OK);
+	T_CHECK(submit_has_from(&s));
+	submit_free(&s);
+}
+
 static void
 test_refused(void **state)
 {
@@ -177,7 +203,8 @@ test_refused(void **state)
 		V("From: a@b, c@d\n\n",
 		    "header line 1, From: it must name one sender"),
 		V("From:\n\n", "header line 1, From: it must name one sender"),
-		V("From: nobody\n\n", "header line 1, From: address 1"),
+		V("From: nobody <>\n\n", "header line 1, From: address 1"),
+		V("From: nobody, x\n\n", "header line 1, From: address 1"),
 		V("To: a@b,\n Jean\n\n", "header line 1, To: address 2"),
 		V("X: y\nBcc: <a@b\n\n", "header line 2, Bcc: address 1"),
 	};
@@ -387,6 +414,7 @@ main(void)
 		cmocka_unit_test(test_bare_lf),
 		cmocka_unit_test(test_removed),
 		cmocka_unit_test(test_added),
+		cmocka_unit_test(test_local_from),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_recipients),
 		cmocka_unit_test(test_recipient_limit),
