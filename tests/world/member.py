@@ -78,6 +78,7 @@ class Member:
         self.world, self.local, self.domain = world, local, domain
         self.protocol, self.kind = protocol, kind
         self.user = local
+        self.account = None     # of the system, to run as; or None: ours
         self.password = f"password-of-{local}"
         self.folder = world.top / local
         self.home = self.folder / "home"
@@ -136,6 +137,20 @@ class Member:
                 "SCEAU_LOCALEDIR": str(self.world.sceau.parent / "po/locale"),
                 "HOME": str(self.home), "LOGNAME": self.user, **passed, **env}
 
+    def rights(self):
+        """What subprocess needs to run something as self.account."""
+        if self.account is None:
+            return {}
+        return {"user": self.account, "group": "nogroup", "extra_groups": []}
+
+    def give(self, account):
+        """All of its files to an account of the system, which it runs as
+        from now on."""
+        self.account = account
+        subprocess.run(["chown", "-R", f"{account}:nogroup", self.folder],
+                       check=True)
+        return self
+
     def start(self, *words, stdin=subprocess.DEVNULL, refused=(), **env):
         """The program, begun: a Popen that the caller waits for.  refused:
         system calls that its kernel does not know (world.kernel)."""
@@ -143,7 +158,7 @@ class Member:
             [self.world.sceau, "-c", self.conf, *map(str, words)],
             stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             cwd=self.home, env=self.environment(**env),
-            start_new_session=True,
+            start_new_session=True, **self.rights(),
             preexec_fn=kernel.without(*refused) if refused else None)
 
     def sceau(self, *words, input=b"", seconds=120, memory=False, **env):

@@ -104,7 +104,8 @@ _QUEUE = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold",
 
 class Postfix:
     def __init__(self, cert, users=None, boxes=("you", "me"), auth=False,
-                 discard=False, limit=200_000_000, extra="", aliases=None):
+                 discard=False, limit=200_000_000, extra="", aliases=None,
+                 services=""):
         assert os.getuid() == 0, "Postfix needs root"
         self.users = dict(users or {"dr": "secret"})
         self.top = pathlib.Path(tempfile.mkdtemp(prefix="sceau-postfix-"))
@@ -120,7 +121,7 @@ class Postfix:
         shutil.copy(cert.cert, self.top / "cert.pem")
         shutil.copy(cert.key, self.top / "key.pem")
         os.chmod(self.top / "key.pem", 0o600)
-        self._write(auth, discard, limit, extra)
+        self._write(auth, discard, limit, extra, services)
 
     def _folders(self):
         owner, drop = pwd.getpwnam("postfix"), grp.getgrnam("postdrop").gr_gid
@@ -138,7 +139,7 @@ class Postfix:
             (self.top / name).mkdir()
             os.chown(self.top / name, uid, -1)
 
-    def _write(self, auth, discard, limit, extra):
+    def _write(self, auth, discard, limit, extra, services):
         boxes = ", ".join(f"{{ {a} = {b}/ }}" for a, b in self.aliases.items())
         domains = sorted({a.rpartition("@")[2] for a in self.aliases})
         (self.top / "etc/main.cf").write_text(_MAIN.format(
@@ -149,7 +150,7 @@ class Postfix:
             auth=self.dovecot.top / "run/auth-postfix"))
         (self.top / "etc/master.cf").write_text(_MASTER.format(
             plain_auth="yes" if auth else "no", level_encrypt="encrypt",
-            **self.port))
+            **self.port) + services)
 
     def __enter__(self):
         self.dovecot.start()
@@ -178,6 +179,11 @@ class Postfix:
         self.stop()
         self.dovecot.close()
         shutil.rmtree(self.top, ignore_errors=True)
+
+    def flush(self):
+        """Try everything in the queue again, now."""
+        subprocess.run(["/usr/sbin/postqueue", "-c", self.top / "etc", "-f"],
+                       check=True)
 
     def log(self):
         return "".join(p.read_text(errors="replace")
