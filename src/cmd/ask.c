@@ -141,7 +141,6 @@ ask_secret(const struct ask *a, const char *question, struct secret *out,
 	bool shown;
 	enum rc rc;
 
-	fprintf(stderr, "%s ", question);
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
 	shown = !a->terminal || tcgetattr(STDIN_FILENO, &was) != 0;
@@ -150,6 +149,8 @@ ask_secret(const struct ask *a, const char *question, struct secret *out,
 		quiet.c_lflag &= ~(tcflag_t)ECHO;
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
 	}
+	/* Not before: what is typed at once would be shown, or lost. */
+	fprintf(stderr, "%s ", question);
 	rc = line_read(question, line, e);
 	if (!shown) {
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &was);
