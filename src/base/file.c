@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,6 +51,24 @@ read_full(int fd, void *p, size_t len)
 		got += (size_t)n;
 	}
 	return (ssize_t)got;
+}
+
+bool
+file_temporary(const char *name)
+{
+	static const char *const ends[] = { ".tmp", ".part", ".partial",
+	    ".filepart", ".crdownload", ".swp", "~" };
+	size_t len = strlen(name);
+
+	if (name[0] == '.')
+		return true;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		size_t end = strlen(ends[i]);
+
+		if (len >= end && strcasecmp(name + len - end, ends[i]) == 0)
+			return true;
+	}
+	return false;
 }
 
 bool

@@ -36,6 +36,10 @@ enum rc file_private(const char *path, struct err *e);
  * already. */
 enum rc file_mkdirs(const char *path, mode_t mode, struct err *e);
 
+/* file_temporary(name): a name that a program gives to a file which it still
+ * writes, or that nobody is meant to see. */
+bool file_temporary(const char *name);
+
 /* Durable when true is returned (F_FULLFSYNC where it exists); errno set. */
 bool file_sync(int fd);
 bool dir_sync(const char *path);

@@ -73,7 +73,10 @@ sandbox_kind(void)
 static const char *const may_words[] = {
 	[SB_TREE] = "(allow file-read* file-write* (subpath \"",
 	[SB_NAMES] = "(allow file-read-data (literal \"",
-	[SB_FILE] = "(allow file-read* file-write* (literal \""
+	[SB_FILE] = "(allow file-read* file-write* (literal \"",
+	[SB_READ] = "(allow file-read* (subpath \"",
+	/* Of its own names only: what is looked for below is asked for. */
+	[SB_LIST] = "(allow file-read-data (literal \""
 };
 
 /* Rules are about true names: /var is /private/var.  What is missing has

@@ -15,7 +15,9 @@ enum sandbox_role {
 enum sandbox_may {
 	SB_TREE,	/* read, write, make and remove below a folder */
 	SB_NAMES,	/* list a folder and remove names in it, open nothing */
-	SB_FILE		/* read and write this file */
+	SB_FILE,	/* read and write this file */
+	SB_READ,	/* list and read below a folder, change nothing */
+	SB_LIST		/* list below a folder, open nothing */
 };
 
 struct sandbox_path {

@@ -86,6 +86,10 @@ ll_rights(enum sandbox_may may, uint64_t all)
 		return all & ~(LL_FS_EXECUTE | LL_FS_IOCTL_DEV);
 	case SB_NAMES:
 		return LL_FS_READ_DIR | LL_FS_REMOVE_FILE;
+	case SB_READ:
+		return LL_FS_READ_DIR | LL_FS_READ_FILE;
+	case SB_LIST:
+		return LL_FS_READ_DIR;
 	case SB_FILE:
 		break;
 	}

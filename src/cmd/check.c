@@ -16,6 +16,7 @@
 #include "cmd/cmd.h"
 #include "cmd/out.h"
 #include "flow/alone.h"
+#include "flow/outprobe.h"
 #include "flow/probe.h"
 #include "store/store_out.h"
 
@@ -214,6 +215,27 @@ check_deliveries(struct checking *c)
 	}
 }
 
+static void
+check_outboxes(struct checking *c)
+{
+	char what[96], line[160];
+
+	for (size_t i = 0; i < c->app->conf.noutboxes; i++) {
+		const struct conf_outbox *o = &c->app->conf.outboxes[i];
+		struct err e = ERR_INIT;
+		struct outprobe p;
+		enum rc rc = outprobe(o, &p, &e);
+
+		snprintf(what, sizeof(what), "%s %s", _("outbox"), o->name);
+		snprintf(line, sizeof(line), _("%zu files waiting, %zu "
+		    "refused"), p.waiting, p.refused);
+		if (rc == RC_OK && p.refused > 0)
+			say(c, WARN, what, line);
+		else
+			say_rc(c, rc, what, line, &e);
+	}
+}
+
 enum rc
 cmd_check(struct app *app, int argc, char **argv, struct err *e)
 {
@@ -234,6 +256,7 @@ cmd_check(struct app *app, int argc, char **argv, struct err *e)
 		check_server(&c, PART_RELAY, (unsigned)i, _("relay"),
 		    app->conf.relays[i].name);
 	check_deliveries(&c);
+	check_outboxes(&c);
 	if ((rc = out_end(&c.o, NULL, e)) != RC_OK)
 		return rc;
 	app->exit = c.worst == RC_TEMP && c.login ? EX_NOPERM :

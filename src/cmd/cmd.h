@@ -81,6 +81,8 @@ enum rc cmd_send(struct app *, int, char **, struct err *);
 enum rc cmd_seal(struct app *, int, char **, struct err *);
 enum rc cmd_open(struct app *, int, char **, struct err *);
 enum rc cmd_status(struct app *, int, char **, struct err *);
+/* its part of the outboxes */
+enum rc status_outboxes(struct app *app, struct err *e);
 enum rc cmd_queue_list(struct app *, int, char **, struct err *);
 enum rc cmd_queue_show(struct app *, int, char **, struct err *);
 enum rc cmd_queue_retry(struct app *, int, char **, struct err *);

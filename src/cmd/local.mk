@@ -18,7 +18,7 @@ src_libcmd_a_SOURCES = \
 	src/cmd/setup.c src/cmd/setup.h \
 	src/cmd/setup_ask.c src/cmd/setup_find.c src/cmd/setup_keep.c \
 	src/cmd/setup_text.c \
-	src/cmd/status.c \
+	src/cmd/status.c src/cmd/status_outbox.c \
 	src/cmd/poll.c \
 	src/cmd/send.c \
 	src/cmd/table.c

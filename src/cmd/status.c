@@ -217,6 +217,8 @@ cmd_status(struct app *app, int argc, char **argv, struct err *e)
 			putchar('\n');
 		rc = each(app, st, &f, e);
 	}
+	if (rc == RC_OK)
+		rc = status_outboxes(app, e);
 	store_close(&st);
 	return rc;
 }

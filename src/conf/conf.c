@@ -17,7 +17,7 @@
 #include "conf/value.h"
 
 #define CONF_MAX_BYTES (1024 * 1024)
-#define MAX_ROWS 80
+#define MAX_ROWS 120
 /*
  * To libConfuse the end of the file also ends a section and a comment: this
  * setting, put behind the text, is read at the top or something is missing.
@@ -82,6 +82,8 @@ base_of(struct conf *c, enum sect s)
 		return &c->relays[c->nrelays - 1];
 	case S_DELIVER:
 		return &c->delivers[c->ndelivers - 1];
+	case S_OUTBOX:
+		return &c->outboxes[c->noutboxes - 1];
 	case S_TOP:
 	case S_N:
 		break;
@@ -121,6 +123,9 @@ section_new(struct load *l, enum sect s, const char *title, struct err *e)
 	else if (ok && s == S_DELIVER && (ok = GROW(c->delivers,
 	    c->ndelivers)))
 		c->delivers[c->ndelivers - 1].name = name;
+	else if (ok && s == S_OUTBOX && (ok = GROW(c->outboxes,
+	    c->noutboxes)))
+		c->outboxes[c->noutboxes - 1].name = name;
 	if (ok)
 		return RC_OK;
 	free(name);
@@ -191,6 +196,8 @@ section_check(struct load *l, enum sect s, const struct written *w,
 		return pairs_relay(base, w, blame, e);
 	case S_DELIVER:
 		return pairs_deliver(base, w, blame, e);
+	case S_OUTBOX:
+		return pairs_outbox(base, w, blame, e);
 	case S_TOP:
 	case S_N:
 		break;
@@ -565,10 +572,15 @@ conf_free(struct conf *c)
 		free_section(c, S_DELIVER);
 		free(c->delivers[c->ndelivers - 1].name);
 	}
+	for (; c->noutboxes > 0; c->noutboxes--) {
+		free_section(c, S_OUTBOX);
+		free(c->outboxes[c->noutboxes - 1].name);
+	}
 	free_section(c, S_TOP);
 	free(c->path);
 	free(c->accounts);
 	free(c->relays);
 	free(c->delivers);
+	free(c->outboxes);
 	memset(c, 0, sizeof(*c));
 }

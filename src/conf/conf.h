@@ -111,6 +111,37 @@ struct conf_deliver {
 					 * it vanishes */
 };
 
+/* How a laboratory's system shows that a file is whole. */
+enum conf_ready {
+	CONF_READY_QUIET,	/* nobody has written to it for a while */
+	CONF_READY_RENAME,	/* it is given its name when it is */
+	CONF_READY_OK		/* another, with ".ok", comes behind it */
+};
+enum conf_outbox_route {
+	CONF_OUTBOX_FOLDER,	/* the sub-folder is the recipient's */
+	CONF_OUTBOX_HPRIM	/* line 12 says for whom it is */
+};
+enum conf_outbox_after { CONF_OUTBOX_DELETE, CONF_OUTBOX_MOVE };
+enum conf_oddities { CONF_ODDITIES_SEND, CONF_ODDITIES_REFUSE };
+
+/* A folder where a laboratory's system drops what is to be sent. */
+struct conf_outbox {
+	char		*name;
+	char		*path;
+	char		*from;		/* which of our identities; or NULL */
+	char		*to;		/* one recipient for all; or NULL */
+	enum conf_outbox_route route;
+	char		*aliases;	/* file "code or name = address" */
+	enum conf_ready	 ready;
+	int		 quiet_s;
+	enum conf_outbox_after after;
+	char		*sent;		/* CONF_OUTBOX_MOVE */
+	char		*refused;
+	bool		 split;		/* a message for each patient */
+	enum conf_oddities oddities;	/* of HPRIM */
+	char		*subject;	/* or NULL: one without content */
+};
+
 struct conf {
 	char		*path;		/* of the file read */
 	char		*language;	/* "fr", "en" or NULL */
@@ -131,6 +162,7 @@ struct conf {
 	struct conf_account	*accounts;	size_t naccounts;
 	struct conf_relay	*relays;	size_t nrelays;
 	struct conf_deliver	*delivers;	size_t ndelivers;
+	struct conf_outbox	*outboxes;	size_t noutboxes;
 };
 
 /*

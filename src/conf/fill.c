@@ -22,23 +22,42 @@ fill_server(struct conf_server *s, const struct written *w, bool fetch,
 		s->port = s->tls == CONF_TLS_IMPLICIT ? implicit : clear;
 }
 
+/* A folder that nobody named, in another. */
+static enum rc
+fill_below(char **field, const char *path, const char *name, struct err *e)
+{
+	size_t size = strlen(path) + strlen(name) + 1;
+
+	if (*field != NULL)
+		return RC_OK;
+	if ((*field = malloc(size)) == NULL)
+		return err_set(e, RC_NOMEM, _("no memory for the "
+		    "configuration"));
+	snprintf(*field, size, "%s%s", path, name);
+	return RC_OK;
+}
+
 static enum rc
 fill_deliver(struct conf_deliver *d, const struct written *w, struct err *e)
 {
-	size_t size;
-
 	if (d->kind != CONF_DELIVER_FOLDER || d->path == NULL)
 		return RC_OK;
 	if (!w->line_of(w->arg, "opened"))
 		d->opened = true;
-	if (d->remarks != NULL)
+	return fill_below(&d->remarks, d->path, "/sceau", e);
+}
+
+static enum rc
+fill_outbox(struct conf_outbox *o, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	if (o->path == NULL)
 		return RC_OK;
-	size = strlen(d->path) + sizeof("/sceau");
-	if ((d->remarks = malloc(size)) == NULL)
-		return err_set(e, RC_NOMEM, _("no memory for the "
-		    "configuration"));
-	snprintf(d->remarks, size, "%s/sceau", d->path);
-	return RC_OK;
+	if (o->after == CONF_OUTBOX_MOVE)
+		rc = fill_below(&o->sent, o->path, "/sent", e);
+	return rc != RC_OK ? rc : fill_below(&o->refused, o->path, "/refused",
+	    e);
 }
 
 enum rc
@@ -56,5 +75,7 @@ fill_section(enum sect s, void *base, const struct written *w, struct err *e)
 		    r->server.tls == CONF_TLS_NONE ? 25 : 587);
 	else if (s == S_DELIVER)
 		return fill_deliver(base, w, e);
+	else if (s == S_OUTBOX)
+		return fill_outbox(base, e);
 	return RC_OK;
 }

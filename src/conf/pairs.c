@@ -6,23 +6,15 @@
 #include "conf/pairs.h"
 #include "conf/value.h"
 
-/* One thing that is wrong: when, which setting is to blame, what to say. */
-struct pair {
-	bool		(*wrong)(const void *section, const struct written *w);
-	const char	*blame;
-	const char	*say;
-};
-
 static bool
 has(const struct written *w, const char *name)
 {
-	return w->line_of(w->arg, name) != 0;
+	return written_has(w, name);
 }
 
-/* The words of ${pairs} up to the one without a function. */
-static enum rc
-check(const struct pair *pairs, const void *section, const struct written *w,
-    const char **blame, struct err *e)
+enum rc
+pairs_check(const struct pair *pairs, const void *section,
+    const struct written *w, const char **blame, struct err *e)
 {
 	for (; pairs->wrong != NULL; pairs++)
 		if (pairs->wrong(section, w)) {
@@ -308,11 +300,11 @@ enum rc
 pairs_account(const struct conf_account *a, const struct written *w,
     const char **blame, struct err *e)
 {
-	enum rc rc = check(account_pairs, a, w, blame, e);
+	enum rc rc = pairs_check(account_pairs, a, w, blame, e);
 
 	if (rc != RC_OK || !has_server(a))
 		return rc;
-	return check(server_pairs, &a->server, w, blame, e);
+	return pairs_check(server_pairs, &a->server, w, blame, e);
 }
 
 static bool
@@ -347,9 +339,9 @@ enum rc
 pairs_relay(const struct conf_relay *r, const struct written *w,
     const char **blame, struct err *e)
 {
-	enum rc rc = check(server_pairs, &r->server, w, blame, e);
+	enum rc rc = pairs_check(server_pairs, &r->server, w, blame, e);
 
-	return rc == RC_OK ? check(relay_pairs, r, w, blame, e) : rc;
+	return rc == RC_OK ? pairs_check(relay_pairs, r, w, blame, e) : rc;
 }
 
 static bool
@@ -478,7 +470,7 @@ enum rc
 pairs_deliver(const struct conf_deliver *d, const struct written *w,
     const char **blame, struct err *e)
 {
-	return check(deliver_pairs, d, w, blame, e);
+	return pairs_check(deliver_pairs, d, w, blame, e);
 }
 
 static bool
@@ -499,6 +491,29 @@ hub_no_relay(const void *p, const struct written *w)
 }
 
 static bool
+outbox_no_relay(const void *p, const struct written *w)
+{
+	const struct conf *c = p;
+
+	(void)w;
+	return c->noutboxes > 0 && c->nrelays == 0;
+}
+
+static bool
+outbox_twice(const void *p, const struct written *w)
+{
+	const struct conf *c = p;
+
+	(void)w;
+	for (size_t i = 0; i < c->noutboxes; i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(c->outboxes[i].path,
+			    c->outboxes[j].path) == 0)
+				return true;
+	return false;
+}
+
+static bool
 no_state(const void *p, const struct written *w)
 {
 	const struct conf *c = p;
@@ -512,6 +527,10 @@ static const struct pair top_pairs[] = {
 	    "write route = our own mail address, above the sections") },
 	{ hub_no_relay, "hub", N_("a hub must send; add a relay section, or "
 	    "remove hub") },
+	{ outbox_no_relay, NULL, N_("what an outbox takes must be sent; add a "
+	    "relay section") },
+	{ outbox_twice, NULL, N_("two outboxes have the same path; write "
+	    "another one") },
 	{ no_state, NULL, N_("nobody says where the home folder is; write "
 	    "state = a whole path") },
 	{ NULL, NULL, NULL }
@@ -521,5 +540,5 @@ enum rc
 pairs_top(const struct conf *c, const struct written *w, const char **blame,
     struct err *e)
 {
-	return check(top_pairs, c, w, blame, e);
+	return pairs_check(top_pairs, c, w, blame, e);
 }

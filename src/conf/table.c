@@ -14,6 +14,7 @@
 #define ACC(f) offsetof(struct conf_account, f)
 #define REL(f) offsetof(struct conf_relay, f)
 #define DEL(f) offsetof(struct conf_deliver, f)
+#define OUT(f) offsetof(struct conf_outbox, f)
 
 /* In the order of the enums of conf.h and log.h. */
 static const char *const w_lang[] = { "fr", "en", NULL };
@@ -32,12 +33,18 @@ static const char *const w_eol[] = { "keep", "lf", "crlf", "cr", NULL };
 static const char *const w_file_per[] = { "document", "patient", "message",
     NULL };
 static const char *const w_header[] = { "keep", "whole", NULL };
+static const char *const w_out_route[] = { "folder", "hprim", NULL };
+static const char *const w_ready[] = { "quiet", "rename", "ok", NULL };
+static const char *const w_out_after[] = { "delete", "move", NULL };
+static const char *const w_oddities[] = { "send", "refuse", NULL };
 
 _Static_assert(CONF_TLS_NONE == 2 && CONF_AUTH_NONE == 2 &&
     CONF_FOLDER == 3 && CONF_AFTER_KEEP == 2 && CONF_ENGINE_CURL == 2 &&
     CONF_DELIVER_PIPE == 2 && CONF_CHARSET_MACROMAN == 5 &&
     CONF_EOL_CR == 3 && CONF_FILE_PER_MESSAGE == 2 &&
-    CONF_HEADER_WHOLE == 1 && LOG_L_DEBUG == 3, "the words above");
+    CONF_HEADER_WHOLE == 1 && CONF_OUTBOX_HPRIM == 1 &&
+    CONF_READY_OK == 2 && CONF_OUTBOX_MOVE == 1 &&
+    CONF_ODDITIES_REFUSE == 1 && LOG_L_DEBUG == 3, "the words above");
 _Static_assert(sizeof(enum conf_tls) == sizeof(int), "enums are int here");
 _Static_assert(TOP(ack_delay_max_s) == TOP(ack_delay_min_s) + sizeof(int),
     "K_RANGE writes two");
@@ -193,6 +200,41 @@ const struct row conf_rows[] = {
 	    N_("it vanishes from path"),
 	    N_("Folder to which the practice software moves what it has "
 	    "taken.") },
+
+	{ S_OUTBOX, "path", K_PATH, OUT(path), NULL, 0, 0, NULL,
+	    N_("none: it must be written"),
+	    N_("Folder where the laboratory's system drops its files.") },
+	{ S_OUTBOX, "route", K_WORD, OUT(route), w_out_route, 0, 0, "folder",
+	    NULL, N_("folder: each recipient has a sub-folder; hprim: line "
+	    "12 of the report says for whom it is.") },
+	{ S_OUTBOX, "to", K_TEXT, OUT(to), NULL, 0, 0, NULL, NULL,
+	    N_("One recipient for all that is dropped.") },
+	{ S_OUTBOX, "aliases", K_PATH, OUT(aliases), NULL, 0, 0, NULL, NULL,
+	    N_("File of lines code or name = address.") },
+	{ S_OUTBOX, "from", K_TEXT, OUT(from), NULL, 0, 0, NULL,
+	    N_("the only one"),
+	    N_("Which of our addresses writes.") },
+	{ S_OUTBOX, "ready", K_WORD, OUT(ready), w_ready, 0, 0, "quiet", NULL,
+	    N_("How to know that a file is whole: nobody writes to it any "
+	    "more, it is given its name, or a file .ok follows.") },
+	{ S_OUTBOX, "quiet", K_TIME, OUT(quiet_s), NULL, 1, 86400, "30 s",
+	    NULL, N_("ready = quiet: unchanged for that long.") },
+	{ S_OUTBOX, "after", K_WORD, OUT(after), w_out_after, 0, 0, "delete",
+	    NULL, N_("What becomes of a file once it is sealed and "
+	    "queued.") },
+	{ S_OUTBOX, "sent", K_PATH, OUT(sent), NULL, 0, 0, NULL,
+	    N_("sent in path"), N_("Folder for after = move.") },
+	{ S_OUTBOX, "refused", K_PATH, OUT(refused), NULL, 0, 0, NULL,
+	    N_("refused in path"),
+	    N_("Folder for what cannot be sent, with the reasons.") },
+	{ S_OUTBOX, "split", K_BOOL, OUT(split), NULL, 0, 0, "no", NULL,
+	    N_("A message for each patient of an HPRIM file.") },
+	{ S_OUTBOX, "oddities", K_WORD, OUT(oddities), w_oddities, 0, 0,
+	    "send", NULL, N_("What is odd in an HPRIM file and no error: "
+	    "send and tell, or refuse.") },
+	{ S_OUTBOX, "subject", K_TEXT, OUT(subject), NULL, 0, 0, NULL,
+	    N_("Results, in the language of language"),
+	    N_("Subject of the sealed message.") },
 };
 
 const size_t conf_nrows = sizeof(conf_rows) / sizeof(conf_rows[0]);
@@ -201,7 +243,7 @@ const char *
 sect_name(enum sect s)
 {
 	static const char *const names[S_N] = { "", "account", "relay",
-	    "deliver" };
+	    "deliver", "outbox" };
 
 	return names[s];
 }

@@ -6,7 +6,7 @@
 
 #include "conf/conf.h"
 
-enum sect { S_TOP, S_ACCOUNT, S_RELAY, S_DELIVER, S_N };
+enum sect { S_TOP, S_ACCOUNT, S_RELAY, S_DELIVER, S_OUTBOX, S_N };
 
 /* How a value is read, and what it becomes in the struct. */
 enum kind {

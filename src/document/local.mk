@@ -1,5 +1,6 @@
 noinst_LIBRARIES += src/libdocument.a
 src_libdocument_a_SOURCES = \
+	src/document/alias.c src/document/alias.h \
 	src/document/charset.c src/document/charset.h \
 	src/document/charset_guess.c \
 	src/document/charset_table.c src/document/charset_table.h \

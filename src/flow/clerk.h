@@ -41,9 +41,12 @@ struct seen {
 	bool	at[CLERK_DELIVERIES_MAX];
 };
 
+struct outroom;
+
 struct clerk {
 	const struct pass	*p;
 	struct pass_ends	*x;
+	struct outroom		*outboxes;	/* or NULL: there are none */
 	/* Of delivery i: i, then CLERK_USES - 1 more, path NULL where there is
 	 * no such folder: see clerk_place(). */
 	struct drop_place	 places[CLERK_PLACES_MAX];
@@ -69,6 +72,21 @@ clerk_deliver(const struct clerk *c, size_t place)
 {
 	return &c->p->conf->delivers[place % CLERK_DELIVERIES_MAX];
 }
+
+/*
+ * clerk_outbox.c: what the laboratory's system drops.
+ * outboxes_open(c, may, n, e): before the sandbox; ${may} gets what it may
+ * still open.  A folder that is not there is told later, of itself alone.
+ * outboxes_frame(): IPC_BOX_...; outboxes_pull(): the vault wants the mail.
+ */
+#define CLERK_OUTBOX_PATHS (OUTBOXES_MAX * 3)
+struct sandbox_path;
+enum rc outboxes_open(struct clerk *c, struct sandbox_path *may, size_t *n,
+    struct err *e);
+enum rc outboxes_frame(struct clerk *c, const struct frame *f,
+    struct err *e);
+enum rc outboxes_pull(struct clerk *c, struct err *e);
+void outboxes_close(struct clerk *c);
 
 /*
  * papers_take(c, j, e):

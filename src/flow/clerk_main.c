@@ -354,6 +354,12 @@ keeper_frame(struct clerk *c, const struct frame *f, struct err *e)
 		return on_look(c, f, e);
 	case IPC_WATCH:
 		return on_watch(c, f, e);
+	case IPC_BOX_NEXT:
+	case IPC_BOX_COMPOSE:
+	case IPC_BOX_CHECK:
+	case IPC_BOX_TAKE:
+	case IPC_BOX_REFUSE:
+		return outboxes_frame(c, f, e);
 	case IPC_CANCEL:
 		if ((j = job_find(c, f->job)) == NULL || f->job == 0)
 			return ipc_bad(e);
@@ -391,14 +397,16 @@ set_up_delivery(struct clerk *c, size_t i, struct err *e)
 static enum rc
 set_up(struct clerk *c, struct err *e)
 {
-	struct sandbox_path may[CLERK_PLACES_MAX + CLERK_DELIVERIES_MAX + 1] =
-	    { { NULL, SB_TREE } };
+	struct sandbox_path may[CLERK_PLACES_MAX + CLERK_DELIVERIES_MAX +
+	    CLERK_OUTBOX_PATHS + 1] = { { NULL, SB_TREE } };
 	const struct conf *conf = c->p->conf;
-	enum rc rc = RC_OK;
 	size_t n = 0;
+	enum rc rc = outboxes_open(c, may, &n, e);
 
+	if (rc != RC_OK)
+		return rc;
 	if (c->p->kind == PASS_SUBMIT || c->p->dry_run)
-		return sandbox_enter(SB_CLERK, NULL, e);
+		return sandbox_enter(SB_CLERK, may, e);
 	if (conf->ndelivers > CLERK_DELIVERIES_MAX)
 		return err_set(e, RC_CONF, _("more than %d deliveries"),
 		    CLERK_DELIVERIES_MAX);
@@ -426,19 +434,22 @@ set_up(struct clerk *c, struct err *e)
 static enum rc
 serve(struct clerk *c, bool *leave, struct err *e)
 {
-	struct pollfd p[2] = { { c->x->vault.fd, POLLIN, 0 },
-	    { c->x->keeper.fd, POLLIN, 0 } };
+	struct pollfd p[3] = { { c->x->vault.fd, POLLIN, 0 },
+	    { c->x->keeper.fd, POLLIN, 0 },
+	    { c->x->composer.fd, POLLIN, 0 } };
 	struct err gone = ERR_INIT;
 	struct frame f;
 
 	if (!chan_ready(&c->x->vault) && !chan_ready(&c->x->keeper) &&
-	    poll(p, 2, -1) < 0)
+	    poll(p, 3, -1) < 0)
 		return errno == EINTR ? RC_OK : err_sys(e, "poll");
 	if (chan_ready(&c->x->vault) || p[0].revents != 0) {
 		if (chan_recv(&c->x->vault, &f, &gone) == RC_OK)
 			return vault_frame(c, &f, e);
 		chan_close(&c->x->vault);
 	}
+	if (p[2].revents != 0)
+		return outboxes_pull(c, e);
 	if (chan_ready(&c->x->keeper) || p[1].revents != 0) {
 		if (chan_recv(&c->x->keeper, &f, &gone) == RC_OK)
 			return keeper_frame(c, &f, e);
@@ -463,6 +474,7 @@ clerk_main(const struct pass *p, struct pass_ends *x, struct err *e)
 		rc = serve(c, &leave, e);
 	for (size_t i = 0; i < CLERK_JOBS_MAX; i++)
 		job_drop(c, &c->jobs[i]);
+	outboxes_close(c);
 	free(c);
 	return rc;
 }

@@ -50,8 +50,8 @@ composer_ready(struct composer *c, const struct submit_add *add,
 	return submit_scan_end(&c->mail, add, e);
 }
 
-static enum rc
-push(void *arg, const uint8_t *p, size_t len, struct err *e)
+enum rc
+composer_push(void *arg, const uint8_t *p, size_t len, struct err *e)
 {
 	struct chan *vault = arg;
 
@@ -78,9 +78,9 @@ push_some(void *arg, const void *p, size_t len, struct err *e)
 	struct pushing *x = arg;
 
 	if (x->c->raw)
-		return push(x->vault, p, len, e);
+		return composer_push(x->vault, p, len, e);
 	return submit_copy(&x->c->mail, p, len,
-	    (struct sink){ push, x->vault }, e);
+	    (struct sink){ composer_push, x->vault }, e);
 }
 
 static enum rc

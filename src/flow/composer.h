@@ -31,4 +31,9 @@ enum rc composer_ready(struct composer *c, const struct submit_add *add,
 enum rc composer_serve(void *ctx, struct chan *vault, struct err *e);
 void composer_free(struct composer *c);
 
+/* composer_push(vault, p, len, e): a sink's put(): octets of the mail that
+ * the vault has asked for; IPC_PUSHED ends it. */
+enum rc composer_push(void *vault, const uint8_t *p, size_t len,
+    struct err *e);
+
 #endif

@@ -47,7 +47,7 @@ enum ipc {
 	IPC_SEALED,	/* octets of the body */
 	IPC_SEALED_END,
 	IPC_DROP,	/* forget that job, and what was committed */
-	IPC_RESOLVE,	/* whom the words mean: control(1) own, who */
+	IPC_RESOLVE,	/* whom the words mean: enum resolve(1) own, who */
 	IPC_DIGEST,	/* take D of the composer's mail */
 	IPC_SEAL,	/* seal it, or a control message (struct flow_seal) */
 	IPC_SELVES,	/* what keys are held; answered by the same */
@@ -69,7 +69,7 @@ enum ipc {
 	IPC_MAIL,	/* opened octets, not yet to be believed */
 	IPC_MAIL_END,	/* they are good */
 	IPC_MAIL_DROP,	/* they are not */
-	/* vault -> composer and back */
+	/* vault -> composer (`send`; in a pass the clerk) and back */
 	IPC_PULL,	/* the mail from its start, please */
 	IPC_PUSH,
 	IPC_PUSHED,
@@ -86,6 +86,16 @@ enum ipc {
 	IPC_NOTICE,	/* T, mail: ours, to be filed like others */
 	IPC_LOOK,	/* token: is it there already, in whole or in part? */
 	IPC_WATCH,	/* names: has the practice's software taken them? */
+	/* The outboxes, one group of files at a time; see clerk_outbox.c.
+	 * keeper -> clerk */
+	IPC_BOX_NEXT,	/* first(1) box(4) folder stem: what comes behind? */
+	IPC_BOX_COMPOSE,/* n(4) from to date message-id: for IPC_PULL */
+	IPC_BOX_CHECK,	/* was all of it read, and is the same still? */
+	IPC_BOX_TAKE,	/* one octet a file: it is queued, away with it */
+	IPC_BOX_REFUSE,	/* line(4) why: away with all of it */
+	/* clerk -> keeper */
+	IPC_BOX_FOUND,	/* enum box_found(1), ... */
+	IPC_BOX_DONE,	/* error or RC_OK: the answer to the other four */
 	/* clerk -> starter and back */
 	IPC_PIPE,	/* run that delivery's command on this descriptor */
 	IPC_PIPED,
@@ -117,6 +127,18 @@ enum watched {
 	WATCHED_THERE,		/* or nobody can tell */
 	WATCHED_TAKEN,
 	WATCHED_FORGET		/* no delivery of today has them */
+};
+
+/* What IPC_RESOLVE is about: bits. */
+enum resolve {
+	RESOLVE_CONTROL = 1,	/* an acknowledgement: no mail */
+	RESOLVE_SHOWN = 2	/* the name that the directory shows */
+};
+
+enum box_found {
+	BOX_NONE,	/* that was the last outbox */
+	BOX_END,	/* box(4) prefix whole(1) error: of this one */
+	BOX_GROUP	/* see found_pack() */
 };
 
 /* Runs of octets inside a frame: length(4), octets. */

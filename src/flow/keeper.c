@@ -123,8 +123,10 @@ work(struct keeper *k, bool *some, struct err *e)
 	enum rc rc;
 
 	*some = false;
+	if (k->p->dry_run && (rc = dry_open(k, e)) != RC_OK)
+		return rc;
 	if (k->p->dry_run)
-		return dry_open(k, e);
+		return k->outbox_more ? outbox_look(k, some, e) : RC_OK;
 	if (k->p->store_only || k->stop)
 		return RC_OK;
 	if (k->open_more) {
@@ -139,6 +141,12 @@ work(struct keeper *k, bool *some, struct err *e)
 		return rc;
 	if (k->watch_more && (rc = watch_look(k, e)) != RC_OK)
 		return rc;
+	/* Before acknowledgements alone: they ride with what is sent. */
+	if (k->outbox_more) {
+		rc = outbox_look(k, some, e);
+		if (rc != RC_OK || *some)
+			return rc;
+	}
 	if (!k->ack_more || k->p->conf->route == NULL)
 		return RC_OK;
 	rc = seal_acks(k, some, e);
@@ -173,6 +181,9 @@ look_again(struct keeper *k, struct err *e)
 		return RC_OK;
 	k->looked_ms = clock_ms();
 	acks_again(k);
+	if (k->p->stay && k->p->conf->noutboxes > 0)
+		k->outbox_more = k->outbox_more ||
+		    clock_now() >= k->outbox_at;
 	if (!k->p->stay || clock_now() < k->open_at)
 		return RC_OK;
 	k->open_more = k->notice_more = true;
@@ -185,6 +196,7 @@ static bool
 over(const struct keeper *k)
 {
 	return accounts_done(k) && relays_done(k) && k->dry == NULL &&
+	    (!k->outbox_more || k->stop) &&
 	    (k->stop || k->p->store_only || (!k->p->stay && !k->open_more));
 }
 
@@ -228,6 +240,7 @@ poll_run(struct keeper *k, struct err *e)
 	k->open_more = !k->p->store_only && !k->p->dry_run;
 	k->notice_more = true;
 	k->watch_more = k->open_more;
+	k->outbox_more = !k->p->store_only && k->p->conf->noutboxes > 0;
 	while (rc == RC_OK) {
 		if ((rc = look_again(k, e)) != RC_OK ||
 		    (rc = turn_all(k, &quiet, e)) != RC_OK)
@@ -275,9 +288,29 @@ housekeep(struct keeper *k, struct err *e)
 	    rc;
 }
 
+/* The files of its store, and the names in the outboxes. */
+static const struct sandbox_path *
+keeper_may(const struct keeper *k, const struct store_files *files,
+    struct sandbox_path may[STORE_FILES + OUTBOXES_MAX + 1])
+{
+	const struct conf *c = k->p->conf;
+	size_t n = 0;
+
+	while (n < STORE_FILES && files->may[n].path != NULL) {
+		may[n] = files->may[n];
+		n++;
+	}
+	for (size_t i = 0; i < c->noutboxes && i < OUTBOXES_MAX; i++)
+		may[n++] = (struct sandbox_path){ c->outboxes[i].path,
+		    SB_LIST };
+	may[n].path = NULL;
+	return may;
+}
+
 static enum rc
 keeper_begin(struct keeper *k, struct err *e)
 {
+	struct sandbox_path may[STORE_FILES + OUTBOXES_MAX + 1];
 	struct store_files files;
 	enum rc rc;
 
@@ -293,7 +326,8 @@ keeper_begin(struct keeper *k, struct err *e)
 		return rc;
 	store_hash_with(k->st, chain_hash);
 	if ((rc = store_files(k->p->conf->state, &files, e)) != RC_OK ||
-	    (rc = sandbox_enter(SB_KEEPER, files.may, e)) != RC_OK ||
+	    (rc = sandbox_enter(SB_KEEPER, keeper_may(k, &files, may), e)) !=
+	    RC_OK ||
 	    (rc = chan_nonblock(&k->x->starter, e)) != RC_OK ||
 	    (rc = accounts_new(k, e)) != RC_OK)
 		return rc;
@@ -325,6 +359,7 @@ keeper_end(struct keeper *k)
 	accounts_free(k);
 	relays_free(k);
 	rows_forget(k);
+	outbox_end(k);
 	dry_free(k);
 	buf_free(&k->submission);
 	store_close(&k->st);

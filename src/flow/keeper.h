@@ -97,6 +97,9 @@ struct keeper {
 	bool			 open_more, ack_more, out_more, notice_more;
 	bool			 watch_more;	/* see watch_look() */
 	int64_t			 watch_at;	/* `run`: not before */
+	struct outlook		*outlook;	/* keeper_outbox.c */
+	bool			 outbox_more;	/* see outbox_look() */
+	int64_t			 outbox_at;	/* `run`: not before */
 	int64_t			 looked_ms;	/* `run`: when last asked */
 	enum store_clock	 clock;
 	char			 acked[STORE_IDENTITY_BYTES]; /* this round */
@@ -208,8 +211,13 @@ enum rc hub_relay(struct keeper *k, struct opening *o, struct err *e);
 /* keeper_seal.c */
 enum rc seal_acks(struct keeper *k, bool *some, struct err *e);
 enum rc seal_submission(struct keeper *k, struct err *e);
-enum rc keeper_resolve(struct keeper *k, bool control, const char *own,
+/* keeper_resolve(): ${how}: of enum resolve, or 0. */
+enum rc keeper_resolve(struct keeper *k, unsigned how, const char *own,
     const char *who, struct gate_dest *dest, struct err *e);
+
+/* keeper_outbox.c: what the laboratory's system dropped; some at a time. */
+enum rc outbox_look(struct keeper *k, bool *some, struct err *e);
+void outbox_end(struct keeper *k);
 
 /* keeper_watch.c: what the practice's software has taken since. */
 enum rc watch_look(struct keeper *k, struct err *e);

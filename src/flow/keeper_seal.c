@@ -7,7 +7,8 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/lang.h"
-#include "flow/outgoing.h"
+#include "flow/submission.h"
+#include "store/store_outbox.h"
 
 #define PEERS_MAX 64
 #define ACKS_MAX GATE_ACKS_MAX
@@ -16,11 +17,11 @@
 #define SUBMIT_MAX 1000
 
 enum rc
-keeper_resolve(struct keeper *k, bool control, const char *own,
+keeper_resolve(struct keeper *k, unsigned how, const char *own,
     const char *who, struct gate_dest *dest, struct err *e)
 {
 	struct buf b = BUF_INIT;
-	bool ok = buf_add8(&b, control) && pack_str(&b, own) &&
+	bool ok = buf_add8(&b, (uint8_t)how) && pack_str(&b, own) &&
 	    pack_str(&b, who);
 	uint32_t job = ++k->job;
 	struct frame f;
@@ -138,7 +139,8 @@ ack_peer(struct keeper *k, const char *peer, struct err *e)
 {
 	struct outgoing o = { .at = 0 };
 	struct err why = ERR_INIT;
-	enum rc rc = keeper_resolve(k, true, NULL, peer, &o.dest, &why);
+	enum rc rc = keeper_resolve(k, RESOLVE_CONTROL, NULL, peer,
+	    &o.dest, &why);
 
 	if (rc == RC_OK && o.dest.via_hub)
 		rc = err_set(&why, RC_PERM, _("no key for %s"), peer);
@@ -175,22 +177,10 @@ seal_acks(struct keeper *k, bool *some, struct err *e)
 
 /* ---- a submission --------------------------------------------------- */
 
-struct submission {
-	char		notice_to[STORE_ROUTE_BYTES];
-	char		own[GATE_ID_BYTES];	/* From; or "" */
-	bool		dry_run;
-	bool		named;
-	uint8_t		once[GATE_D_BYTES];
-	struct outgoing	*out;		/* one envelope each */
-	size_t		nout;
-	uint8_t		d[GATE_D_BYTES];
-	uint64_t	mail_len;
-};
-
 static struct outgoing *
 same_hub(struct submission *s, const struct gate_dest *d)
 {
-	for (size_t i = 0; i < s->nout; i++)
+	for (size_t i = s->first; i < s->nout; i++)
 		if (d->via_hub && s->out[i].dest.via_hub &&
 		    strcmp(s->out[i].dest.to, d->to) == 0 &&
 		    s->out[i].nroutes < GATE_ROUTES_MAX)
@@ -201,7 +191,7 @@ same_hub(struct submission *s, const struct gate_dest *d)
 static bool
 known_already(const struct submission *s, const struct gate_dest *d)
 {
-	for (size_t i = 0; i < s->nout; i++) {
+	for (size_t i = s->first; i < s->nout; i++) {
 		if (!s->out[i].dest.via_hub &&
 		    strcmp(s->out[i].dest.name, d->name) == 0)
 			return true;
@@ -228,25 +218,36 @@ add_route(struct outgoing *o, const char *name, struct err *e)
 	return RC_OK;
 }
 
-static enum rc
-add_recipient(struct keeper *k, struct submission *s, const char *who,
-    struct err *e)
+/* They ride in the first envelope for him. */
+static bool
+has_acks(const struct submission *s, const char *to)
 {
-	struct gate_dest dest;
-	struct outgoing *o;
-	enum rc rc = keeper_resolve(k, false, s->own, who, &dest, e);
+	for (size_t i = 0; i < s->nout; i++)
+		if (strcmp(s->out[i].dest.to, to) == 0)
+			return true;
+	return false;
+}
 
-	if (rc != RC_OK)
-		return rc;
-	if (known_already(s, &dest))
+enum rc
+submission_add(struct keeper *k, struct submission *s,
+    const struct gate_dest *dest, struct err *e)
+{
+	struct outgoing *o;
+	enum rc rc = RC_OK;
+
+	if (known_already(s, dest))
 		return RC_OK;
-	if ((o = same_hub(s, &dest)) == NULL) {
+	if ((o = same_hub(s, dest)) == NULL) {
+		bool first = !has_acks(s, dest->to);
+
+		BUG_ON(s->nout == s->max);
 		o = &s->out[s->nout++];
-		o->dest = dest;
-		rc = acks_for(k, dest.to, o, e);
+		o->dest = *dest;
+		if (first)
+			rc = acks_for(k, dest->to, o, e);
 	}
-	if (rc == RC_OK && dest.via_hub)
-		rc = add_route(o, dest.name, e);
+	if (rc == RC_OK && dest->via_hub)
+		rc = add_route(o, dest->name, e);
 	return rc;
 }
 
@@ -258,6 +259,7 @@ read_submission(struct keeper *k, struct submission *s, int64_t *id,
 	struct rd r = rd_of(k->submission.p, k->submission.len);
 	char who[GATE_ROUTE_BYTES];
 	struct bytes once;
+	struct gate_dest dest;
 	enum rc rc = RC_OK;
 
 	s->dry_run = rd_8(&r) != 0;
@@ -279,7 +281,9 @@ read_submission(struct keeper *k, struct submission *s, int64_t *id,
 			return err_set(e, RC_PERM,
 			    _("more than %d recipients; nothing was sent"),
 			    SUBMIT_MAX);
-		rc = add_recipient(k, s, who, e);
+		rc = keeper_resolve(k, 0, s->own, who, &dest, e);
+		if (rc == RC_OK)
+			rc = submission_add(k, s, &dest, e);
 	}
 	return rc == RC_OK && r.bad ? ipc_bad(e) : rc;
 }
@@ -303,6 +307,8 @@ digest(struct keeper *k, struct submission *s, struct err *e)
 		return rc;
 	rd_copy(&r, s->d, sizeof(s->d));
 	s->mail_len = rd_64(&r);
+	for (size_t i = s->first; i < s->nout; i++)
+		memcpy(s->out[i].d, s->d, sizeof(s->d));
 	return rd_done(&r) ? RC_OK : ipc_bad(e);
 }
 
@@ -331,20 +337,36 @@ seal_mail(struct keeper *k, const struct submission *s, struct outgoing *o,
 	return rc;
 }
 
-static enum rc
-promise(struct keeper *k, struct submission *s, int64_t *id, struct err *e)
+enum rc
+submission_seal(struct keeper *k, struct submission *s, struct err *e)
+{
+	enum rc rc = digest(k, s, e);
+
+	if (rc == RC_OK && s->mail_len > k->p->conf->max_send)
+		return err_set(e, RC_PERM,
+		    _("%llu octets; more than max_send; nothing was sent"),
+		    (unsigned long long)s->mail_len);
+	for (; rc == RC_OK && s->first < s->nout; s->first++)
+		rc = seal_mail(k, s, &s->out[s->first], e);
+	return rc;
+}
+
+enum rc
+submission_promise(struct keeper *k, struct submission *s,
+    const struct bytes *files, size_t nfiles, int64_t *id, struct err *e)
 {
 	struct store_out_put *put = calloc(s->nout, sizeof(*put));
+	const struct store_outbox_put all = { s->named ? s->once : NULL,
+	    s->notice_to[0] != '\0' ?
+	    s->notice_to : NULL, put, s->nout, files, nfiles };
 	enum rc rc;
 
 	if (put == NULL)
 		return err_set(e, RC_NOMEM, _("no memory left"));
 	for (size_t i = 0; i < s->nout; i++)
-		outgoing_put(k, &s->out[i], STORE_MAIL, s->d, &put[i]);
+		outgoing_put(k, &s->out[i], STORE_MAIL, s->out[i].d, &put[i]);
 	FAULT("keeper.submit.before");
-	rc = store_out_once(k->st, clock_now(), s->named ? s->once : NULL,
-	    s->notice_to[0] != '\0' ? s->notice_to : NULL, put, s->nout, id,
-	    e);
+	rc = store_outbox_submit(k->st, clock_now(), &all, id, e);
 	FAULT("keeper.submit.after");
 	for (size_t i = 0; i < s->nout; i++)
 		s->out[i].body.id = 0;
@@ -369,14 +391,8 @@ submit_run(struct keeper *k, struct submission *s, int64_t *id,
 		return err_set(e, RC_PERM, _("no recipient; nothing was sent"));
 	if (s->dry_run)
 		return RC_OK;
-	rc = digest(k, s, e);
-	if (rc == RC_OK && s->mail_len > k->p->conf->max_send)
-		return err_set(e, RC_PERM,
-		    _("%llu octets; more than max_send; nothing was sent"),
-		    (unsigned long long)s->mail_len);
-	for (size_t i = 0; rc == RC_OK && i < s->nout; i++)
-		rc = seal_mail(k, s, &s->out[i], e);
-	return rc == RC_OK ? promise(k, s, id, e) : rc;
+	rc = submission_seal(k, s, e);
+	return rc == RC_OK ? submission_promise(k, s, NULL, 0, id, e) : rc;
 }
 
 /* IPC_SUBMITTED: result, submission(8), n times: name, via hub(1), route. */
@@ -399,25 +415,38 @@ tell(struct keeper *k, const struct submission *s, enum rc said,
 }
 
 enum rc
+submission_new(struct submission *s, size_t max, struct err *e)
+{
+	memset(s, 0, sizeof(*s));
+	s->max = max;
+	s->out = calloc(max, sizeof(*s->out));
+	return s->out != NULL ? RC_OK :
+	    err_set(e, RC_NOMEM, _("no memory left"));
+}
+
+void
+submission_free(struct keeper *k, struct submission *s)
+{
+	for (size_t i = 0; i < s->nout; i++)
+		outgoing_free(k, &s->out[i]);
+	free(s->out);
+	memset(s, 0, sizeof(*s));
+}
+
+enum rc
 seal_submission(struct keeper *k, struct err *e)
 {
-	struct submission *s = calloc(1, sizeof(*s));
+	struct submission s;
 	struct err why = ERR_INIT;
 	int64_t id = 0;
 	enum rc rc;
 
-	if (s == NULL || (s->out = calloc(SUBMIT_MAX + 1,
-	    sizeof(*s->out))) == NULL) {
-		free(s);
-		return err_set(e, RC_NOMEM, _("no memory left"));
-	}
-	rc = submit_run(k, s, &id, &why);
+	if (submission_new(&s, SUBMIT_MAX + 1, e) != RC_OK)
+		return e->rc;
+	rc = submit_run(k, &s, &id, &why);
 	if (rc != RC_OK)
 		keeper_worse(k, rc, WHY_NONE);
-	rc = tell(k, s, rc, &why, id, e);
-	for (size_t i = 0; i < s->nout; i++)
-		outgoing_free(k, &s->out[i]);
-	free(s->out);
-	free(s);
+	rc = tell(k, &s, rc, &why, id, e);
+	submission_free(k, &s);
 	return rc;
 }

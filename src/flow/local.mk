@@ -3,6 +3,10 @@ src_libflow_a_SOURCES = \
 	src/flow/alone.c src/flow/alone.h \
 	src/flow/clerk.h \
 	src/flow/clerk_main.c \
+	src/flow/clerk_outbox.c src/flow/clerk_outbox.h \
+	src/flow/clerk_outread.c \
+	src/flow/clerk_outroute.c \
+	src/flow/clerk_outsend.c \
 	src/flow/clerk_paper.c \
 	src/flow/clerk_route.c src/flow/clerk_route.h \
 	src/flow/clerk_watch.c \
@@ -21,10 +25,15 @@ src_libflow_a_SOURCES = \
 	src/flow/keeper_notice.c \
 	src/flow/keeper_open.c src/flow/opening.h \
 	src/flow/keeper_out.c \
+	src/flow/keeper_outbox.c \
 	src/flow/keeper_rows.c \
 	src/flow/keeper_seal.c \
 	src/flow/keeper_watch.c \
+	src/flow/outaway.c src/flow/outaway.h \
 	src/flow/outgoing.c src/flow/outgoing.h \
+	src/flow/outmail.c src/flow/outmail.h \
+	src/flow/outprobe.c src/flow/outprobe.h \
+	src/flow/outscan.c src/flow/outscan.h \
 	src/flow/pass.h \
 	src/flow/probe.c src/flow/probe.h \
 	src/flow/relay_main.c \
@@ -32,5 +41,6 @@ src_libflow_a_SOURCES = \
 	src/flow/sealing.c src/flow/sealing.h \
 	src/flow/spool.c src/flow/spool.h \
 	src/flow/starter.c src/flow/starter.h \
+	src/flow/submission.h \
 	src/flow/suspect.c src/flow/suspect.h \
 	src/flow/vault_main.c

@@ -19,6 +19,7 @@ struct outgoing {
 	char			(*routes)[GATE_ID_BYTES];	/* owned */
 	const char		**route_names;	/* owned; into routes */
 	size_t			 nroutes;
+	uint8_t			 d[GATE_D_BYTES];	/* of the mail */
 };
 
 /* outgoing_take(k, job, o, e): the sealed octets that the vault sends for

@@ -9,6 +9,8 @@
 #include "base/secret.h"
 #include "conf/conf.h"
 
+#define OUTBOXES_MAX 16
+
 enum pass_kind {
 	PASS_POLL,	/* fetch, open, deliver, acknowledge, relay */
 	PASS_SUBMIT,	/* seal one mail from the composer and queue it */
@@ -42,7 +44,8 @@ struct pass_ends {
 	struct chan	clerk;		/* vault: opened mail goes out here */
 	struct chan	vault;		/* clerk: and comes in here */
 	struct chan	rows;		/* vault: its rows, of the keeper */
-	struct chan	composer;	/* vault: mail to be sealed */
+	struct chan	composer;	/* vault: mail to be sealed; clerk: that of
+					 * the outboxes goes out here */
 	struct chan	starter;	/* keeper, clerk */
 };
 

@@ -245,7 +245,7 @@ vault_pairs(struct starter *s, struct pass_ends *v, struct pass_ends *c,
 	    (rc = pair(&v->clerk, &fds[F_CV], e)) != RC_OK ||
 	    (rc = pair(&c->starter, &fds[F_CS], e)) != RC_OK)
 		return rc;
-	if (s->job != NULL)
+	if (s->job != NULL || s->p->conf->noutboxes > 0)
 		rc = pair(&v->composer, &fds[F_XV], e);
 	return rc;
 }
@@ -289,6 +289,11 @@ start_vault(struct starter *s, struct err *e)
 		goto out;
 	chan_init(&c.vault, fds[F_CV]);
 	fds[F_CV] = -1;
+	/* Who composes: the command that submits, or the clerk. */
+	if (s->job == NULL && fds[F_XV] >= 0) {
+		chan_init(&c.composer, fds[F_XV]);
+		fds[F_XV] = -1;
+	}
 	memcpy(others, fds, sizeof(fds));
 	if ((rc = kid_start(s, PART_CLERK, 0, &c, others, F_N, e)) != RC_OK)
 		goto out;

@@ -342,7 +342,7 @@ on_drop(struct room *room, const struct frame *f, struct err *e)
 	return RC_OK;
 }
 
-/* IPC_RESOLVE: control(1) own who. */
+/* IPC_RESOLVE: how(1) own who. */
 static enum rc
 on_resolve(struct room *room, const struct frame *f, struct err *e)
 {
@@ -353,9 +353,11 @@ on_resolve(struct room *room, const struct frame *f, struct err *e)
 	struct gate_dest dest;
 	struct buf b = BUF_INIT;
 	enum rc rc;
+	uint8_t how = rd_8(&r);
 	bool ok = true;
 
-	args.control = rd_8(&r) != 0;
+	args.control = (how & RESOLVE_CONTROL) != 0;
+	args.shown = (how & RESOLVE_SHOWN) != 0;
 	unpack_str(&r, own, sizeof(own));
 	unpack_str(&r, who, sizeof(who));
 	if (!rd_done(&r))

@@ -11,6 +11,7 @@ src_libstore_a_SOURCES = \
 	src/store/store_out.c src/store/store_out.h \
 	src/store/store_register.c src/store/store_register.h \
 	src/store/store_relay.c \
+	src/store/store_outbox.c src/store/store_outbox.h \
 	src/store/store_mend.c src/store/store_restored.c \
 	src/store/store_row.c src/store/store_submit.c src/store/sweep.c
 src_libstore_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)

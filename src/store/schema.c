@@ -111,6 +111,12 @@ const char *const schema_sql[] = {
 "  at INTEGER NOT NULL"
 ") STRICT;",
 
+/* Files of an outbox that are queued, until they are out of it. */
+"CREATE TABLE outbox ("
+"  key BLOB NOT NULL PRIMARY KEY,"	/* without the name of the file */
+"  at INTEGER NOT NULL"
+") STRICT;",
+
 /* The vault's facts, sealed by it. */
 "CREATE TABLE row ("
 "  key BLOB NOT NULL PRIMARY KEY,"

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "store/db.h"
+#include "store/store_outbox.h"
 
 enum rc
 store_event_add(struct store *st, int64_t at, const char *name,
@@ -115,7 +116,10 @@ expire(struct store *st, int64_t now, const struct store_keep *k, bool *more,
 		    "queue.submission = submission.id)"), now - k->sent_s },
 		{ FORGET("damage_said", "peer", "at < ?1"), now - 86400 },
 		/* Nobody took it; rows are few, and have no index. */
-		{ FORGET("watch", "id", "at < ?1"), now - k->watch_s }
+		{ FORGET("watch", "id", "at < ?1"), now - k->watch_s },
+		/* The file went without us: the same. */
+		{ FORGET("outbox", "key", "at < ?1"), now -
+		    STORE_OUTBOX_KEEP_S }
 	};
 	enum rc rc;
 

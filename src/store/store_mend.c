@@ -38,8 +38,9 @@ static const struct {
 } tables[] = {
 	{ "peer", "rowid" }, { "body", "rowid" }, { "body_part", "rowid" },
 	{ "incoming", "rowid" }, { "journal", "rowid" },
-	{ "original", "t, peer" }, { "watch", "rowid" }, { "row", "rowid" },
-	{ "ack", "rowid" }, { "damage_said", "rowid" },
+	{ "original", "t, peer" }, { "watch", "rowid" },
+	{ "outbox", "rowid" }, { "row", "rowid" }, { "ack", "rowid" },
+	{ "damage_said", "rowid" },
 	{ "submission", "rowid" }, { "queue", "rowid" },
 	{ "queue_route", "queue, name" }, { "relay", "rowid" },
 	{ "hub", "t, name" }, { "event", "rowid" }, { "clock", "rowid" },

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "store/db.h"
+#include "store/store_outbox.h"
 
 enum rc
 submission_put(struct store *st, int64_t now, const uint8_t *once,
@@ -60,26 +61,39 @@ queue_put(struct store *st, int64_t now, int64_t submission,
 	return ack_clear(st, m->acks, m->nacks, e);
 }
 
-enum rc
-store_out_once(struct store *st, int64_t now, const uint8_t *once,
-    const char *notice_to, struct store_out_put *m, size_t n,
+static enum rc
+put_all(struct store *st, int64_t now, const struct store_outbox_put *p,
     int64_t *submission, struct err *e)
+{
+	enum rc rc = submission_put(st, now, p->once, p->notice_to,
+	    submission, e);
+
+	for (size_t i = 0; rc == RC_OK && i < p->n; i++)
+		rc = queue_put(st, now, *submission, &p->m[i], e);
+	for (size_t i = 0; rc == RC_OK && i < p->nkeys; i++)
+		rc = DB_DO(st, e, "INSERT OR IGNORE INTO outbox (key, at) "
+		    "VALUES (?1, ?2)", V_B(p->keys[i].p, p->keys[i].len),
+		    V_I(now));
+	return rc;
+}
+
+enum rc
+store_outbox_submit(struct store *st, int64_t now,
+    const struct store_outbox_put *p, int64_t *submission, struct err *e)
 {
 	enum rc rc;
 
 	*submission = 0;
 	if ((rc = tx_begin(st, e)) == RC_OK) {
-		rc = submission_put(st, now, once, notice_to, submission, e);
-		for (size_t i = 0; rc == RC_OK && i < n; i++)
-			rc = queue_put(st, now, *submission, &m[i], e);
+		rc = put_all(st, now, p, submission, e);
 		rc = TX_END(st, rc, "out.submit", e);
 	}
 	if (rc == RC_OK)
 		return RC_OK;
 	*submission = 0;
-	for (size_t i = 0; i < n; i++) {
-		body_disown(st, &m[i].body);
-		m[i].id = 0;
+	for (size_t i = 0; i < p->n; i++) {
+		body_disown(st, &p->m[i].body);
+		p->m[i].id = 0;
 	}
 	return rc;
 }
@@ -89,6 +103,16 @@ store_out_submit(struct store *st, int64_t now, const char *notice_to,
     struct store_out_put *m, size_t n, int64_t *submission, struct err *e)
 {
 	return store_out_once(st, now, NULL, notice_to, m, n, submission, e);
+}
+
+enum rc
+store_out_once(struct store *st, int64_t now, const uint8_t *once,
+    const char *notice_to, struct store_out_put *m, size_t n,
+    int64_t *submission, struct err *e)
+{
+	const struct store_outbox_put p = { once, notice_to, m, n, NULL, 0 };
+
+	return store_outbox_submit(st, now, &p, submission, e);
 }
 
 enum rc

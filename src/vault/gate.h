@@ -302,6 +302,7 @@ struct gate_resolve_args {
 	const char	*who;	/* typed: name, identity or local@domain */
 	const char	*own;	/* my name or address; NULL: my only one */
 	bool		 control;/* no MAIL: until read-until (2.19.26) */
+	bool		 shown;	/* ${who} is how the directory shows him */
 	struct gate_rows rows;
 	int64_t		 now;	/* 0: clock_now() */
 };
@@ -309,10 +310,12 @@ struct gate_resolve_args {
 /*
  * gate_resolve(g, args, out, e):
  * Whom does a person mean, and under which key can he be written to
- * (2.19.16, 25, 26).  Case does not matter in ${who}.
+ * (2.19.16, 25, 26).  Case does not matter in ${who}; of a shown name neither
+ * do accents, signs and blanks.
  *
  * RC_OK; RC_PERM: no such member, several (the text lists them), or no key
- * and no hub: refuse the whole submission, exit 67; RC_CONF: none of my own
+ * and no hub, with class EC_NOKEY because one may come: refuse the whole
+ * submission, exit 67; RC_CONF: none of my own
  * keys may be used for sending now; RC_TEMP from rows; RC_NOMEM.
  */
 enum rc gate_resolve(struct gate *g, const struct gate_resolve_args *args,

@@ -111,6 +111,11 @@ enum rc gate_write_self(struct gate *g, const struct row_self *self,
 uint8_t gate_min(const struct gate *g, const struct row_peer *peer,
     uint8_t desk, const struct identity *name);
 
+/* gate_shown(g, show, out, e): the one member whom the directory shows so.
+ * RC_OK; RC_PERM: none or several. */
+enum rc gate_shown(const struct gate *g, const char *show,
+    struct identity *out, struct err *e);
+
 /* gate_time(now): now, or the clock when it is 0. */
 int64_t gate_time(int64_t now);
 

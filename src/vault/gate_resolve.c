@@ -217,6 +217,14 @@ put_dest(const struct search *s, int self, const struct identity *to,
 	put_entry(s->g, &id, out->route, NULL);
 }
 
+/* The next key file may bring one. */
+static enum rc
+no_key_yet(struct err *e)
+{
+	e->class = EC_NOKEY;
+	return e->rc;
+}
+
 /* No key for him: through the gateway, if one is known. */
 static enum rc
 by_hub(const struct search *s, const struct identity *name,
@@ -232,14 +240,18 @@ by_hub(const struct search *s, const struct identity *name,
 		if (usable(s, i))
 			hub = keystore_holder(ks, i, REC_ROLE_HUB);
 	if (hub == NULL || identity_same_name(hub, name) ||
-	    identity_same_name(hub, &s->own) || s->control)
-		return err_set(e, RC_PERM, _("no key for %s, and no gateway "
-		    "that could relay"), name->s);
+	    identity_same_name(hub, &s->own) || s->control) {
+		err_set(e, RC_PERM, _("no key for %s, and no gateway that "
+		    "could relay"), name->s);
+		return no_key_yet(e);
+	}
 	if ((rc = load_peer(s, hub, &min, e)) != RC_OK)
 		return rc;
-	if ((self = choose(s, hub, min, &gen)) < 0)
-		return err_set(e, RC_PERM, _("no key for %s, and none for "
-		    "the gateway %s"), name->s, hub->s);
+	if ((self = choose(s, hub, min, &gen)) < 0) {
+		err_set(e, RC_PERM, _("no key for %s, and none for the "
+		    "gateway %s"), name->s, hub->s);
+		return no_key_yet(e);
+	}
 	out->via_hub = true;
 	put_dest(s, self, hub, gen, out);
 	return RC_OK;
@@ -389,10 +401,11 @@ resolve(struct search *s, const struct gate_resolve_args *args,
 
 	if ((rc = own_name(s->g, args->own, &s->own, e)) != RC_OK)
 		return rc == RC_PERM ? (e->rc = RC_CONF) : rc;
-	if ((rc = check_own(s, e)) != RC_OK ||
-	    (rc = typed(s, args->who, &name, e)) != RC_OK)
+	if ((rc = check_own(s, e)) != RC_OK)
 		return rc;
-	return to_name(s, &name, out, e);
+	rc = args->shown ? gate_shown(s->g, args->who, &name, e) :
+	    typed(s, args->who, &name, e);
+	return rc != RC_OK ? rc : to_name(s, &name, out, e);
 }
 
 enum rc

@@ -9,6 +9,7 @@ src_libvault_a_SOURCES = \
 	src/vault/gate_check.c \
 	src/vault/gate_open.c \
 	src/vault/gate_resolve.c \
+	src/vault/gate_shown.c \
 	src/vault/gate_rows.c \
 	src/vault/gate_seal.c \
 	src/vault/gate_spool.c \

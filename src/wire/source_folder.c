@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,24 +53,6 @@ start(struct source *s, const struct secret *secret, struct err *e)
 }
 
 static bool
-temporary(const char *name)
-{
-	static const char *const ends[] = { ".tmp", ".part", ".partial",
-	    ".crdownload", ".swp", "~" };
-	size_t len = strlen(name);
-
-	if (name[0] == '.')
-		return true;
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		size_t end = strlen(ends[i]);
-
-		if (len >= end && strcasecmp(name + len - end, ends[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool
 make_id(const char *name, const struct stat *st, char id[SOURCE_ID_BYTES + 1])
 {
 	int n = snprintf(id, SOURCE_ID_BYTES + 1,
@@ -113,7 +94,7 @@ list(struct source *s, struct bytes after, source_list_fn *fn, void *arg,
 	while (rc == RC_OK && (entry = readdir(dir)) != NULL) {
 		const char *name = entry->d_name;
 
-		if (temporary(name) ||
+		if (file_temporary(name) ||
 		    fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
 		    !S_ISREG(st.st_mode) || !quiet(&st) ||
 		    !make_id(name, &st, id))

@@ -1,0 +1,82 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "base/lang.h"
+#include "conf/pairs.h"
+
+static bool
+outbox_no_path(const void *p, const struct written *w)
+{
+	(void)p;
+	return !written_has(w, "path");
+}
+
+static bool
+to_and_route(const void *p, const struct written *w)
+{
+	(void)p;
+	return written_has(w, "to") && written_has(w, "route");
+}
+
+static bool
+to_and_aliases(const void *p, const struct written *w)
+{
+	(void)p;
+	return written_has(w, "to") && written_has(w, "aliases");
+}
+
+static bool
+quiet_not_ready(const void *p, const struct written *w)
+{
+	const struct conf_outbox *o = p;
+
+	return written_has(w, "quiet") && o->ready != CONF_READY_QUIET;
+}
+
+static bool
+sent_not_moved(const void *p, const struct written *w)
+{
+	const struct conf_outbox *o = p;
+
+	return written_has(w, "sent") && o->after != CONF_OUTBOX_MOVE;
+}
+
+static bool
+same(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+static bool
+outbox_in_place(const void *p, const struct written *w)
+{
+	const struct conf_outbox *o = p;
+
+	(void)w;
+	return same(o->refused, o->path) || same(o->sent, o->path) ||
+	    (o->after == CONF_OUTBOX_MOVE && same(o->sent, o->refused));
+}
+
+static const struct pair outbox_pairs[] = {
+	{ outbox_no_path, NULL, N_("path is missing; write the path of the "
+	    "folder where the laboratory's system drops its files") },
+	{ to_and_route, "route", N_("to and route are both there; write to "
+	    "for one recipient, route for several") },
+	{ to_and_aliases, "aliases", N_("aliases is for several recipients; "
+	    "remove it, or to") },
+	{ quiet_not_ready, "quiet", N_("quiet is for ready = quiet; write "
+	    "that, or remove quiet") },
+	{ sent_not_moved, "sent", N_("sent is for after = move; write that, "
+	    "or remove sent") },
+	{ outbox_in_place, "path", N_("path, sent and refused must be three "
+	    "folders; write others") },
+	{ NULL, NULL, NULL }
+};
+
+enum rc
+pairs_outbox(const struct conf_outbox *o, const struct written *w,
+    const char **blame, struct err *e)
+{
+	return pairs_check(outbox_pairs, o, w, blame, e);
+}
