@@ -96,3 +96,15 @@ def test_a_queue_put_off_by_a_wrong_clock_goes_out(told):
     assert demo.dr.shown() == [data], time.monotonic() - began
     assert "late" not in mark(demo.dr.documents()[0].read_bytes()).get(
         "flags", "")
+
+
+def test_a_relay_that_stays_down_is_tried_more_and_more_seldom(told):
+    """5 minutes, then 10, an eighth more or less: the second failure does not
+    forget the first."""
+    demo = told
+    demo.labo.ok("send", "-t", input=demo.mail_of("x", demo.dr))
+    demo.labo.configure(relay_port=1)
+    for minutes, code in ((0, 75), (6, 75), (13, 0), (18, 75)):
+        got = demo.labo.sceau(
+            "poll", SCEAU_FAULT_CLOCK=f"+{minutes * 60}")
+        assert got.code == code, (minutes, got.text())
