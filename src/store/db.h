@@ -7,6 +7,7 @@
 
 #include "base/fault.h"
 #include "base/lang.h"
+#include "store/store_alarm.h"
 #include "store/store_hub.h"
 
 #define DB_STMTS 512	/* slots; a power of two, never more than half used */
@@ -214,6 +215,13 @@ enum rc ack_apply(struct store *st, struct store_ack_in *a, int64_t now,
 /* relayed_repeat(): what recipients said of ${t}, to its sender again. */
 enum rc relayed_repeat(struct store *st, const uint8_t t[STORE_T_BYTES],
     int64_t due_at, struct err *e);
+
+/* store_follow.c: authentic news of ${who}, a name or identity; and what an
+ * acknowledgement that moved something leaves to be looked at. */
+enum rc heard_of(struct store *st, const char *who, int64_t now,
+    struct err *e);
+enum rc follow_acked(struct store *st, int64_t queue, const char *name,
+    uint8_t state, int64_t at, int64_t now, struct err *e);
 
 /* store_out.c: a row of queue, in the order of OUT_COLS */
 #define OUT_COLS "id, submission, state, kind, t, d, identity, from_route, " \

@@ -4,6 +4,8 @@ src_libstore_a_SOURCES = \
 	src/store/peer.c src/store/schema.c src/store/slot.c \
 	src/store/store.c src/store/store.h \
 	src/store/store_ack.c src/store/store_ack.h src/store/store_acked.c \
+	src/store/store_alarm.c src/store/store_alarm.h \
+	src/store/store_follow.c src/store/store_pass.c \
 	src/store/store_ask.c src/store/store_clock.c \
 	src/store/store_done.c src/store/store_event.c \
 	src/store/store_held.c src/store/store_hub.c src/store/store_hub.h \

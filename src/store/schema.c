@@ -233,6 +233,64 @@ const char *const schema_sql[] = {
 "CREATE INDEX hub_origin ON hub (origin_t);",
 "CREATE INDEX hub_at ON hub (at);",
 
+/* Following: what of our mail is still to be looked at (rule: enum
+ * store_rule), of whom there was authentic news.  The words that came of it
+ * stand in the register. */
+"CREATE TABLE follow ("
+"  queue INTEGER NOT NULL REFERENCES queue (id) ON DELETE CASCADE,"
+"  name BLOB NOT NULL,"
+"  rule INTEGER NOT NULL,"
+"  at INTEGER NOT NULL,"
+"  PRIMARY KEY (queue, name)"
+") STRICT, WITHOUT ROWID;",
+"CREATE INDEX follow_at ON follow (rule, at);",
+"CREATE TABLE heard ("
+"  name BLOB NOT NULL PRIMARY KEY,"
+"  at INTEGER NOT NULL,"
+"  opened_at INTEGER NOT NULL DEFAULT 0"	/* 0: never says "opened" */
+") STRICT;",
+
+/* Alarms: told once when they begin, once when they end. */
+"CREATE TABLE alarm ("
+"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+"  rule INTEGER NOT NULL,"
+"  subject BLOB NOT NULL,"
+"  since INTEGER NOT NULL,"		/* what it is about */
+"  n INTEGER NOT NULL,"			/* how many messages */
+"  level INTEGER NOT NULL,"		/* lower: worse, told again */
+"  text BLOB NOT NULL,"
+"  began_at INTEGER NOT NULL,"
+"  told_at INTEGER NOT NULL DEFAULT 0,"
+"  ended_at INTEGER NOT NULL DEFAULT 0,"
+"  end_told INTEGER NOT NULL DEFAULT 0"
+") STRICT;",
+"CREATE UNIQUE INDEX alarm_open ON alarm (rule, subject)"
+"  WHERE ended_at = 0;",
+"CREATE INDEX alarm_ended ON alarm (ended_at) WHERE ended_at <> 0;",
+"CREATE TABLE down ("			/* accounts that fail */
+"  name TEXT NOT NULL PRIMARY KEY,"
+"  since INTEGER NOT NULL,"
+"  text BLOB NOT NULL"
+") STRICT;",
+"CREATE TABLE own_key ("		/* how long we may write; by name */
+"  name BLOB NOT NULL PRIMARY KEY,"
+"  until INTEGER NOT NULL,"
+"  looked_at INTEGER NOT NULL"
+") STRICT;",
+"CREATE TABLE digest ("			/* the day of the last one */
+"  id INTEGER PRIMARY KEY CHECK (id = 1),"
+"  day INTEGER NOT NULL,"
+"  at INTEGER NOT NULL"
+") STRICT;",
+"CREATE TABLE pass ("
+"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+"  began_at INTEGER NOT NULL,"
+"  seen_at INTEGER NOT NULL,"		/* at work then */
+"  ended_at INTEGER NOT NULL DEFAULT 0,"
+"  code INTEGER NOT NULL DEFAULT 0,"
+"  text BLOB NOT NULL DEFAULT x''"
+") STRICT;",
+
 "CREATE TABLE event ("
 "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
 "  at INTEGER NOT NULL,"

@@ -290,6 +290,9 @@ done_one(struct store *st, struct store_done *m, int64_t now, struct err *e)
 		return RC_OK;
 	m->msg.result = STORE_OK;
 	if ((rc = done_journal(st, m, &j, copy, e)) != RC_OK ||
+	    (rc = heard_of(st, m->msg.sender, now, e)) != RC_OK ||
+	    (m->msg.original != NULL &&
+	    (rc = heard_of(st, m->msg.original, now, e)) != RC_OK) ||
 	    (rc = done_records(st, m, now, e)) != RC_OK)
 		return rc;
 	if ((rc = DB_DO(st, e, "UPDATE incoming SET t = ?2, sender = ?3 "

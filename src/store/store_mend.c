@@ -43,8 +43,11 @@ static const struct {
 	{ "damage_said", "rowid" },
 	{ "submission", "rowid" }, { "queue", "rowid" },
 	{ "queue_route", "queue, name" }, { "relay", "rowid" },
-	{ "hub", "t, name" }, { "event", "rowid" }, { "clock", "rowid" },
-	{ "erased", "rowid" }, { "register", "rowid" }
+	{ "hub", "t, name" }, { "follow", "queue, name" },
+	{ "heard", "rowid" }, { "alarm", "rowid" }, { "down", "rowid" },
+	{ "own_key", "rowid" }, { "digest", "rowid" }, { "pass", "rowid" },
+	{ "event", "rowid" }, { "clock", "rowid" }, { "erased", "rowid" },
+	{ "register", "rowid" }
 };
 /* The same, down from the end. */
 static const struct {
@@ -178,6 +181,7 @@ refer(struct mend *m, int64_t now, struct err *e)
 	    "AND body NOT IN (SELECT id FROM body);"
 	    "DELETE FROM queue_route WHERE queue NOT IN "
 	    "(SELECT id FROM queue);"
+	    "DELETE FROM follow WHERE queue NOT IN (SELECT id FROM queue);"
 	    "DELETE FROM incoming WHERE body NOT IN (SELECT id FROM body);"
 	    "DELETE FROM journal WHERE peer NOT IN (SELECT id FROM peer);"
 	    "DELETE FROM original WHERE peer NOT IN (SELECT id FROM peer);"

@@ -86,3 +86,10 @@ tests_unit_test_store_restored_SOURCES = tests/unit/test_store_restored.c
 tests_unit_test_store_restored_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_store_restored_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_store_restored_LDADD = $(UNIT_STORE_LIBS)
+
+check_PROGRAMS += tests/unit/test_store_alarm
+TESTS += tests/unit/test_store_alarm
+tests_unit_test_store_alarm_SOURCES = tests/unit/test_store_alarm.c
+tests_unit_test_store_alarm_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_alarm_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_store_alarm_LDADD = $(UNIT_STORE_LIBS)
