@@ -75,6 +75,27 @@ clock_utc(int year, int month, int day)
 	return (era * 146097 + doe - 719468) * 86400;
 }
 
+int64_t
+clock_local(int64_t at)
+{
+	time_t t = (time_t)at;
+	struct tm tm;
+
+	if (localtime_r(&t, &tm) == NULL)
+		return at;
+	return clock_utc(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday) +
+	    tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec;
+}
+
+/* The distance from UTC is that of the moment itself: guess, and once more. */
+int64_t
+clock_of_local(int64_t local)
+{
+	int64_t at = local - (clock_local(local) - local);
+
+	return local - (clock_local(at) - at);
+}
+
 static bool
 broken_down(int64_t at, struct tm *tm)
 {

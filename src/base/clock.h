@@ -29,4 +29,10 @@ void clock_say(int64_t at, char out[CLOCK_SAY_BYTES]);
 /* clock_utc(year, month, day): midnight UTC; month and day from 1. */
 int64_t clock_utc(int year, int month, int day);
 
+/* clock_local(at): what the clock on the wall shows at ${at}, as if it showed
+ * UTC: its days are whole numbers of 86400.  clock_of_local(): back; of an
+ * hour that is there twice, one of them. */
+int64_t clock_local(int64_t at);
+int64_t clock_of_local(int64_t local);
+
 #endif

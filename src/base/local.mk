@@ -7,6 +7,7 @@ src_libbase_a_SOURCES = \
 	src/base/fault.c src/base/fault.h \
 	src/base/fault_probe.c src/base/fault_probe.h \
 	src/base/file.c src/base/file.h \
+	src/base/hours.c src/base/hours.h \
 	src/base/lang.c src/base/lang.h \
 	src/base/log.c src/base/log.h \
 	src/base/sandbox.c src/base/sandbox.h \

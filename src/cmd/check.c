@@ -18,9 +18,10 @@
 #include "flow/alone.h"
 #include "flow/outprobe.h"
 #include "flow/probe.h"
-#include "store/store_out.h"
+#include "store/store_alarm.h"
 
 #define DAYS_WARN 60
+#define DAY_S 86400
 #define LOCKED_MIN_BYTES 262144
 
 enum mark { FINE, WARN, BAD };
@@ -157,13 +158,99 @@ check_store(struct checking *c)
 
 	if (rc == RC_OK)
 		rc = store_check(st, &e);
-	if (rc == RC_OK && (rc = store_counts(st, clock_now() -
-	    c->app->conf.late_s, &n, &e)) == RC_OK)
+	if (rc == RC_OK && (rc = store_counts(st, conf_before(
+	    &c->app->conf, &c->app->conf.late, clock_now()), &n, &e)) ==
+	    RC_OK)
 		snprintf(line, sizeof(line), _("%llu to send, %llu late, "
 		    "%llu held"), (unsigned long long)(n.queued + n.claimed),
 		    (unsigned long long)n.late, (unsigned long long)n.held);
 	store_close(&st);
 	say_rc(c, rc, _("store"), line, &e);
+}
+
+/* The last one that failed of ${n}, the newest first; NULL: none did. */
+static const struct store_pass *
+last_failed(const struct store_pass *p, size_t n, size_t *failed)
+{
+	const struct store_pass *found = NULL;
+
+	*failed = 0;
+	for (size_t i = 0; i < n; i++)
+		if (p[i].code != EX_OK || (i > 0 && p[i].ended_at == 0)) {
+			found = found == NULL ? &p[i] : found;
+			++*failed;
+		}
+	return found;
+}
+
+/* When the last one ran, and what failed; the first is the newest. */
+static void
+say_passes(struct checking *c, const struct store_pass *p, size_t n)
+{
+	char line[512], when[CLOCK_SAY_BYTES], bad[CLOCK_SAY_BYTES];
+	int64_t now = clock_now();
+	const struct store_pass *f;
+	size_t failed;
+
+	if (n == 0) {
+		say(c, WARN, _("passes"), _("none in the last 7 days: does "
+		    "sceau poll run by itself? sceau schedule"));
+		return;
+	}
+	f = last_failed(p, n, &failed);
+	clock_say(p[0].seen_at, when);
+	clock_say(f != NULL ? f->seen_at : 0, bad);
+	if (f == NULL)
+		snprintf(line, sizeof(line), _("the last one %s; none of %zu "
+		    "failed"), when, n);
+	else
+		snprintf(line, sizeof(line), _("the last one %s; %zu of %zu "
+		    "failed, the last of them %s: %s"), when, failed, n, bad,
+		    f->ended_at == 0 ? _("cut short") : f->text[0] != '\0' ?
+		    f->text : _("see sceau log"));
+	say(c, p[0].code != EX_OK || p[0].seen_at < now - DAY_S ? WARN : FINE,
+	    _("passes"), line);
+}
+
+static void
+check_passes(struct checking *c)
+{
+	struct store_pass *p = calloc(STORE_PASSES, sizeof(*p));
+	struct err e = ERR_INIT;
+	struct store *st = NULL;
+	size_t n = 0;
+	enum rc rc = p == NULL ? err_set(&e, RC_NOMEM, _("no memory left")) :
+	    store_open(c->app->conf.state, STORE_READ, &st, &e);
+
+	if (rc == RC_OK)
+		rc = store_pass_list(st, clock_now() - 7 * DAY_S, p,
+		    STORE_PASSES, &n, &e);
+	store_close(&st);
+	if (rc == RC_OK)
+		say_passes(c, p, n);
+	free(p);
+}
+
+/* As the last pass found them. */
+static void
+check_alarms(struct checking *c)
+{
+	uint64_t by_rule[STORE_RULE_N] = { 0 }, n = 0;
+	struct err e = ERR_INIT;
+	struct store *st = NULL;
+	char line[160];
+	enum rc rc = store_open(c->app->conf.state, STORE_READ, &st, &e);
+
+	if (rc == RC_OK)
+		rc = store_alarm_counts(st, by_rule, &e);
+	store_close(&st);
+	if (rc != RC_OK)
+		return;		/* told of the store itself */
+	for (size_t i = 0; i < STORE_RULE_N; i++)
+		n += by_rule[i];
+	snprintf(line, sizeof(line), P_("%llu alarm: sceau status",
+	    "%llu alarms: sceau status", n), (unsigned long long)n);
+	say(c, n == 0 ? FINE : WARN, _("alarms"), n == 0 ? _("none") : line);
 }
 
 static void
@@ -249,6 +336,8 @@ cmd_check(struct app *app, int argc, char **argv, struct err *e)
 	check_machine(&c);
 	check_keys(&c);
 	check_store(&c);
+	check_passes(&c);
+	check_alarms(&c);
 	for (size_t i = 0; i < app->conf.naccounts; i++)
 		check_server(&c, PART_FETCH, (unsigned)i, _("account"),
 		    app->conf.accounts[i].name);

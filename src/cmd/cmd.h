@@ -80,6 +80,7 @@ enum rc cmd_run(struct app *, int, char **, struct err *);
 enum rc cmd_send(struct app *, int, char **, struct err *);
 enum rc cmd_seal(struct app *, int, char **, struct err *);
 enum rc cmd_open(struct app *, int, char **, struct err *);
+enum rc cmd_sent(struct app *, int, char **, struct err *);
 enum rc cmd_status(struct app *, int, char **, struct err *);
 /* its part of the outboxes */
 enum rc status_outboxes(struct app *app, struct err *e);

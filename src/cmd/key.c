@@ -12,6 +12,7 @@
 #include "cmd/cmd.h"
 #include "cmd/out.h"
 #include "flow/alone.h"
+#include "store/store_alarm.h"
 #include "store/store_in.h"
 #include "vault/code.h"
 #include "vault/keyfile.h"
@@ -83,6 +84,9 @@ wake_pending(struct app *app, size_t *n, struct err *e)
 	*n = 0;
 	if (rc == RC_OK)
 		rc = store_held_retry(st, 0, EC_NOKEY, n, e);
+	/* The alarm of the key that ends is looked at anew. */
+	if (rc == RC_OK)
+		rc = store_keys_put(st, clock_now(), NULL, 0, e);
 	store_close(&st);
 	return rc;
 }

@@ -14,7 +14,8 @@ src_libcmd_a_SOURCES = \
 	src/cmd/register.c \
 	src/cmd/restored.c \
 	src/cmd/schedule.c src/cmd/schedule_text.c src/cmd/schedule_text.h \
-	src/cmd/sent.h \
+	src/cmd/sent.c src/cmd/sent.h \
+	src/cmd/sent_rows.c src/cmd/sent_rows.h \
 	src/cmd/setup.c src/cmd/setup.h \
 	src/cmd/setup_ask.c src/cmd/setup_find.c src/cmd/setup_keep.c \
 	src/cmd/setup_text.c \

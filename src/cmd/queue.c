@@ -13,6 +13,7 @@
 #include "store/store_out.h"
 
 #define AT_ONCE 128
+#define OPT_TO 1000
 
 static const struct out_col cols[] = {
 	{ "id", N_("no."), OUT_NUMBER },
@@ -114,40 +115,125 @@ cmd_queue_show(struct app *app, int argc, char **argv, struct err *e)
 	return out_end(&o, NULL, e);
 }
 
+/* Now is now: relays that are waited for are tried, too. */
 static enum rc
-change(struct app *app, int argc, char **argv, bool retry, struct err *e)
+try_relays(struct app *app, struct store *st, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < app->conf.nrelays; i++)
+		rc = store_relay_ok(st, app->conf.relays[i].name, e);
+	return rc;
+}
+
+static enum rc
+change(struct app *app, const char *no, bool retry, struct err *e)
 {
 	enum store_result result = STORE_NOT;
 	struct store *st = NULL;
 	int64_t id;
-	enum rc rc = app_no_options(app, argc, argv, 1, e);
+	enum rc rc = app_number(no, &id, e);
 
-	if (rc != RC_OK || (rc = app_number(argv[argc - 1], &id, e)) != RC_OK)
+	if (rc != RC_OK)
 		return rc;
 	if (app->dry_run)
 		return RC_OK;
 	if ((rc = store_open(app->conf.state, STORE_WRITE, &st, e)) == RC_OK)
 		rc = retry ? store_out_retry(st, id, clock_now(), &result,
 		    e) : store_out_drop(st, id, &result, e);
-	/* Now is now: relays that are waited for are tried, too. */
-	for (size_t i = 0; rc == RC_OK && retry && i < app->conf.nrelays; i++)
-		rc = store_relay_ok(st, app->conf.relays[i].name, e);
+	if (rc == RC_OK && retry)
+		rc = try_relays(app, st, e);
 	store_close(&st);
 	if (rc == RC_OK && result != STORE_OK)
 		rc = err_set(e, RC_INPUT, _("no %s cannot be changed: it is "
 		    "not there, is being sent, or its octets are gone"),
-		    argv[argc - 1]);
+		    no);
+	return rc;
+}
+
+/* Every mail for ${who} that has not been received and is still there. */
+static enum rc
+retry_of(struct app *app, struct store *st, const char *who, size_t *done,
+    struct err *e)
+{
+	static const enum store_ask asks[] = { STORE_ASK_WAITING,
+	    STORE_ASK_UNDELIVERED, STORE_ASK_TROUBLE };
+	struct store_out *m = calloc(AT_ONCE, sizeof(*m));
+	enum store_result result;
+	int64_t after = 0;
+	size_t n = 0, i = 0;
+	enum rc rc = m == NULL ? err_set(e, RC_NOMEM,
+	    _("no memory left")) : RC_OK;
+
+	while (rc == RC_OK && i < sizeof(asks) / sizeof(asks[0])) {
+		const struct store_filter f = { .ask = asks[i],
+		    .mail_only = true };
+
+		rc = sent_list(st, &f, who, &after, m, AT_ONCE, &n, e);
+		for (size_t j = 0; rc == RC_OK && j < n; j++) {
+			if (m[j].body == 0 || app->dry_run ||
+			    (asks[i] == STORE_ASK_TROUBLE &&
+			    m[j].state != STORE_FAILED))
+				continue;
+			rc = store_out_retry(st, m[j].id, clock_now(),
+			    &result, e);
+			*done += rc == RC_OK && result == STORE_OK;
+		}
+		if (n == 0) {
+			after = 0;
+			i++;
+		}
+	}
+	free(m);
+	return rc;
+}
+
+static enum rc
+retry_to(struct app *app, const char *who, struct err *e)
+{
+	struct store *st = NULL;
+	size_t n = 0;
+	enum rc rc = store_open(app->conf.state, app->dry_run ? STORE_READ :
+	    STORE_WRITE, &st, e);
+
+	if (rc == RC_OK)
+		rc = retry_of(app, st, who, &n, e);
+	if (rc == RC_OK && n > 0)
+		rc = try_relays(app, st, e);
+	store_close(&st);
+	if (rc == RC_OK && !app->dry_run)
+		printf(P_("%zu message is tried at the next poll, the very "
+		    "same envelope.\n", "%zu messages are tried at the next "
+		    "poll, the very same envelopes.\n", n), n);
 	return rc;
 }
 
 enum rc
 cmd_queue_retry(struct app *app, int argc, char **argv, struct err *e)
 {
-	return change(app, argc, argv, true, e);
+	static const struct option longs[] = {
+		{ "to", required_argument, NULL, OPT_TO },
+		{ NULL, 0, NULL, 0 }
+	};
+	const char *who = NULL;
+	enum rc rc;
+	int opt;
+
+	while ((rc = app_getopt(app, argc, argv, "", longs, &opt, e)) ==
+	    RC_OK && opt != -1)
+		who = optarg;
+	if (rc != RC_OK)
+		return rc;
+	if (who != NULL && optind == argc)
+		return retry_to(app, who, e);
+	return who == NULL && optind == argc - 1 ?
+	    change(app, argv[optind], true, e) : app_usage(app, e);
 }
 
 enum rc
 cmd_queue_drop(struct app *app, int argc, char **argv, struct err *e)
 {
-	return change(app, argc, argv, false, e);
+	enum rc rc = app_no_options(app, argc, argv, 1, e);
+
+	return rc == RC_OK ? change(app, argv[argc - 1], false, e) : rc;
 }

@@ -75,9 +75,11 @@ option(struct plan *p, int opt, struct err *e)
 	case OPT_EVERY:
 		return schedule_every(optarg, &p->s, e);
 	case OPT_HOURS:
-		return schedule_hours(optarg, &p->s, e);
+		return hours_span(optarg, &p->s.when, e) == RC_OK ? RC_OK :
+		    err_ctx(e, "--hours %s", optarg);
 	case OPT_DAYS:
-		return schedule_days(optarg, &p->s, e);
+		return hours_days(optarg, &p->s.when, e) == RC_OK ? RC_OK :
+		    err_ctx(e, "--days %s", optarg);
 	case OPT_PRINT:
 		p->print = true;
 		break;
@@ -245,11 +247,11 @@ cmd_schedule(struct app *app, int argc, char **argv, struct err *e)
 		{ "remove", no_argument, NULL, OPT_REMOVE },
 		{ NULL, 0, NULL, 0 }
 	};
-	struct plan p = { .kind = kind_here(), .s = { .every = 5, .from = 8,
-	    .to = 20, .day = { false, true, true, true, true, true, true } } };
-	enum rc rc;
+	struct plan p = { .kind = kind_here(), .s = { .every = 5 } };
+	enum rc rc = hours_parse(HOURS_USUAL, &p.s.when, e);
 	int opt;
 
+	BUG_ON(rc != RC_OK);
 	while ((rc = app_getopt(app, argc, argv, "", longs, &opt, e)) ==
 	    RC_OK && opt != -1)
 		if ((rc = option(&p, opt, e)) != RC_OK)

@@ -9,12 +9,6 @@
 
 #define DAYS 7
 
-/* As cron and systemd know them, and as a French person types them. */
-static const char *const names[][DAYS] = {
-	{ "sun", "mon", "tue", "wed", "thu", "fri", "sat" },
-	{ "dim", "lun", "mar", "mer", "jeu", "ven", "sam" }
-};
-
 enum rc
 schedule_every(const char *s, struct schedule *out, struct err *e)
 {
@@ -29,67 +23,6 @@ schedule_every(const char *s, struct schedule *out, struct err *e)
 	return RC_OK;
 }
 
-enum rc
-schedule_hours(const char *s, struct schedule *out, struct err *e)
-{
-	int from = -1, to = -1, n = 0;
-
-	if (sscanf(s, "%2d-%2d%n", &from, &to, &n) < 2 || s[n] != '\0' ||
-	    from < 0 || to > 24 || from >= to)
-		return err_set(e, RC_CONF, _("--hours %s: from and to, as in "
-		    "8-20"), s);
-	out->from = from;
-	out->to = to;
-	return RC_OK;
-}
-
-static int
-day_of(const char *s, size_t len)
-{
-	for (size_t k = 0; len == 3 && k < 2; k++)
-		for (int i = 0; i < DAYS; i++)
-			if (memcmp(names[k][i], s, 3) == 0)
-				return i;
-	return -1;
-}
-
-/* One day, or the days from one to another over the end of the week. */
-static bool
-days_add(const char *s, size_t len, bool day[DAYS])
-{
-	const char *dash = memchr(s, '-', len);
-	int from = day_of(s, dash == NULL ? len : (size_t)(dash - s));
-	int to = dash == NULL ? from :
-	    day_of(dash + 1, len - (size_t)(dash - s) - 1);
-
-	if (from < 0 || to < 0)
-		return false;
-	for (int i = from;; i = (i + 1) % DAYS) {
-		day[i] = true;
-		if (i == to)
-			return true;
-	}
-}
-
-enum rc
-schedule_days(const char *s, struct schedule *out, struct err *e)
-{
-	bool day[DAYS] = { false };
-	const char *p = s;
-	size_t len;
-
-	for (;; p += len + 1) {
-		len = strcspn(p, ",");
-		if (!days_add(p, len, day))
-			return err_set(e, RC_CONF, _("--days %s: as in "
-			    "mon-sat, or mon,wed,fri"), s);
-		if (p[len] == '\0')
-			break;
-	}
-	memcpy(out->day, day, sizeof(day));
-	return RC_OK;
-}
-
 /* ${sep} between the days that are meant, each as ${fmt} of its number or,
  * when NULL, by its name with a capital. */
 static bool
@@ -101,11 +34,11 @@ days_say(const struct schedule *s, bool named, struct buf *out)
 		/* The week begins on Monday. */
 		int d = (i + 1) % DAYS;
 
-		if (!s->day[d])
+		if (!s->when.day[d])
 			continue;
 		ok = (first || buf_adds(out, ",")) &&
-		    (named ? buf_addf(out, "%c%s", names[0][d][0] - 32,
-		    names[0][d] + 1) : buf_addf(out, "%d", d));
+		    (named ? buf_addf(out, "%c%s", hours_day(d)[0] - 32,
+		    hours_day(d) + 1) : buf_addf(out, "%d", d));
 		first = false;
 	}
 	return ok;
@@ -127,11 +60,12 @@ cron_word(const char *word, struct buf *out)
 bool
 schedule_cron(const struct schedule *s, struct buf *out)
 {
+	const struct hours *w = &s->when;
 	bool ok = s->every == 60 ? buf_addf(out, "%d", s->minute) :
 	    buf_addf(out, "%d-59/%d", s->minute, s->every);
 
-	if (!ok || !buf_addf(out, s->to - s->from > 1 ? " %d-%d * * " :
-	    " %d * * ", s->from, s->to - 1) || !days_say(s, false, out) ||
+	if (!ok || !buf_addf(out, w->to - w->from > 1 ? " %d-%d * * " :
+	    " %d * * ", w->from, w->to - 1) || !days_say(s, false, out) ||
 	    !buf_adds(out, " ") || !cron_word(s->program, out))
 		return false;
 	if (s->conf != NULL && !(buf_adds(out, " -c ") &&
@@ -171,7 +105,7 @@ schedule_timer(const struct schedule *s, struct buf *out)
 	    "OnCalendar=", _("sceau: fetch and relay by itself")) &&
 	    days_say(s, true, out) &&
 	    buf_addf(out, " *-*-* %d..%d:%d/%d:%02d\nAccuracySec=1s\n\n"
-	    "[Install]\nWantedBy=timers.target\n", s->from, s->to - 1,
+	    "[Install]\nWantedBy=timers.target\n", s->when.from, s->when.to - 1,
 	    s->minute, s->every, s->second);
 }
 
@@ -191,10 +125,11 @@ xml_string(const char *text, struct buf *out)
 static bool
 moments(const struct schedule *s, struct buf *out)
 {
+	const struct hours *w = &s->when;
 	bool ok = true;
 
 	for (int d = 0; ok && d < DAYS; d++)
-		for (int h = s->from; s->day[d] && ok && h < s->to; h++)
+		for (int h = w->from; w->day[d] && ok && h < w->to; h++)
 			for (int m = s->minute; ok && m < 60; m += s->every)
 				ok = buf_addf(out, "\t\t<dict><key>Weekday"
 				    "</key><integer>%d</integer><key>Hour"

@@ -6,25 +6,22 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/hours.h"
 
 #define SCHEDULE_MARK "# sceau: poll"	/* ends our line of a crontab */
 #define SCHEDULE_LABEL "fr.sceau.poll"	/* of launchd's agent */
 
 struct schedule {
 	int		 every;		/* minutes; a divisor of 60 */
-	int		 from, to;	/* hours; [from, to) */
-	bool		 day[7];	/* Sunday first */
+	struct hours	 when;
 	int		 minute;	/* of this machine: [0, every) */
 	int		 second;	/* [0, 60), where it can be said */
 	const char	*program;	/* absolute; borrowed */
 	const char	*conf;		/* absolute; NULL: the usual one */
 };
 
-/* schedule_every(), _hours(), _days(): what a person typed, "5", "8-20",
- * "mon-sat" or "lun,mer,ven"; RC_CONF says what it may be. */
+/* schedule_every(): what a person typed; RC_CONF says what it may be. */
 enum rc schedule_every(const char *s, struct schedule *out, struct err *e);
-enum rc schedule_hours(const char *s, struct schedule *out, struct err *e);
-enum rc schedule_days(const char *s, struct schedule *out, struct err *e);
 
 /* Appended to ${out}; false: memory.  crontab(5), systemd.timer(5) and
  * systemd.service(5), launchd.plist(5). */

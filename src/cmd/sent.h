@@ -8,6 +8,16 @@
  * "refused" "damaged" "returned" "failed" (PROTOCOL 2.12); lent; for people
  * translated. */
 const char *sent_word(const struct store_out *m, bool json);
+/*
+ * sent_list(st, f, who, after, out, max, n, e):
+ * As store_out_list() after ${*after}, which moves on; of ${who}, or of all
+ * when NULL.  ${who} is a name (ASSOCIATION/ADDRESS) or an address alone; one
+ * behind the gateway is found too.
+ */
+enum rc sent_list(struct store *st, const struct store_filter *f,
+    const char *who, int64_t *after, struct store_out *out, size_t max,
+    size_t *n, struct err *e);
+
 /* ack_word(state): the same for an acknowledgement alone; "" for none. */
 const char *ack_word(uint8_t state, bool json);
 

@@ -9,9 +9,11 @@
 #include "cmd/cmd.h"
 #include "cmd/out.h"
 #include "cmd/sent.h"
+#include "flow/alarm_text.h"
 #include "store/store.h"
 
 #define AT_ONCE 128
+#define ALARMS_MAX 1000
 #define DAYS 7
 
 static const struct out_col sum_cols[] = {
@@ -40,6 +42,17 @@ static const struct out_col cols[] = {
 	{ "digest", NULL, OUT_TEXT },
 	{ "t", NULL, OUT_TEXT },
 	{ "word", N_("by whose word"), OUT_TEXT },
+	{ NULL, NULL, OUT_TEXT }
+};
+
+static const struct out_col alarm_cols[] = {
+	{ "rule", NULL, OUT_TEXT },
+	{ "subject", NULL, OUT_TEXT },
+	{ "since", NULL, OUT_TIME },
+	{ "began_at", NULL, OUT_TIME },
+	{ "messages", NULL, OUT_NUMBER },
+	{ "what", NULL, OUT_TEXT },
+	{ "todo", NULL, OUT_TEXT },
 	{ NULL, NULL, OUT_TEXT }
 };
 
@@ -102,7 +115,8 @@ summary(struct app *app, struct store *st, struct err *e)
 
 	if (o == NULL)
 		return err_set(e, RC_NOMEM, _("no memory left"));
-	rc = store_counts(st, clock_now() - app->conf.late_s, &c, e);
+	rc = store_counts(st, conf_before(&app->conf, &app->conf.late,
+	    clock_now()), &c, e);
 	if (rc == RC_OK) {
 		out_number(o, "queued", (int64_t)(c.queued + c.claimed));
 		out_number(o, "undelivered", (int64_t)c.undelivered);
@@ -123,6 +137,60 @@ summary(struct app *app, struct store *st, struct err *e)
 
 		(void)out_end(&o, NULL, &ignored);
 	}
+	return rc;
+}
+
+static void
+add_alarm(struct out *o, const struct store_alarm *a, const char *what)
+{
+	out_text(o, "rule", alarm_rule(a->rule));
+	out_text(o, "subject", a->subject);
+	out_time(o, "since", a->since);
+	out_time(o, "began_at", a->began_at);
+	out_number(o, "messages", a->n);
+	out_text(o, "what", what);
+	out_text(o, "todo", alarm_todo(a->rule));
+	out_row(o);
+}
+
+static enum rc
+say_alarm(struct app *app, struct out *o, const struct store_alarm *a,
+    struct err *e)
+{
+	struct buf b = BUF_INIT;
+	const char *text = NULL;
+
+	if (app->json ? alarm_what(a, &b) : alarm_say(a, &b))
+		text = buf_str(&b);
+	if (text != NULL && app->json)
+		add_alarm(o, a, text);
+	else if (text != NULL)
+		fputs(text, stdout);
+	buf_free(&b);
+	return text != NULL ? RC_OK :
+	    err_set(e, RC_NOMEM, _("no memory left"));
+}
+
+/* Those that the last pass found. */
+static enum rc
+alarms(struct app *app, struct store *st, struct err *e)
+{
+	struct store_alarm *a = calloc(ALARMS_MAX, sizeof(*a));
+	struct out *o = out_new(app->json, "alarm", alarm_cols);
+	struct err ignored = ERR_INIT;
+	size_t n = 0;
+	enum rc rc = a == NULL || o == NULL ?
+	    err_set(e, RC_NOMEM, _("no memory left")) :
+	    store_alarm_list(st, 0, a, ALARMS_MAX, &n, e);
+
+	if (!app->json && n > 0)
+		printf("\n%s\n", _("Alarms:"));
+	for (size_t i = 0; rc == RC_OK && i < n; i++)
+		rc = say_alarm(app, o, &a[i], e);
+	free(a);
+	if (rc == RC_OK)
+		return out_end(&o, NULL, e);
+	(void)out_end(&o, NULL, &ignored);
 	return rc;
 }
 
@@ -212,7 +280,8 @@ cmd_status(struct app *app, int argc, char **argv, struct err *e)
 
 	if (rc == RC_OK)
 		rc = store_open(app->conf.state, STORE_READ, &st, e);
-	if (rc == RC_OK && (rc = summary(app, st, e)) == RC_OK) {
+	if (rc == RC_OK && (rc = summary(app, st, e)) == RC_OK &&
+	    (rc = alarms(app, st, e)) == RC_OK) {
 		if (!app->json)
 			putchar('\n');
 		rc = each(app, st, &f, e);

@@ -23,11 +23,15 @@ const struct cmd cmds[] = {
 	    CMD_CONF_MAYBE | CMD_JSON, cmd_open },
 	{ "status", "", N_("what became of what was sent; what waits"),
 	    CMD_CONF | CMD_JSON, cmd_status },
+	{ "sent", "[--since DATE|--days N] [--to WHO] [--late] [--print]",
+	    N_("each message with its states and times; whom to call"),
+	    CMD_CONF | CMD_JSON, cmd_sent },
 	{ "queue list", "", N_("what waits to be relayed"),
 	    CMD_CONF | CMD_JSON, cmd_queue_list },
 	{ "queue show", "NO", N_("one message of the queue, also when it is "
 	    "done"), CMD_CONF | CMD_JSON, cmd_queue_show },
-	{ "queue retry", "NO", N_("try one message now"),
+	{ "queue retry", "NO|--to WHO", N_("try one message now, or all of "
+	    "a correspondent"),
 	    CMD_CONF | CMD_DRY, cmd_queue_retry },
 	{ "queue drop", "NO", N_("give one message up, without a notice"),
 	    CMD_CONF | CMD_DRY, cmd_queue_drop },

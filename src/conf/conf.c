@@ -17,7 +17,7 @@
 #include "conf/value.h"
 
 #define CONF_MAX_BYTES (1024 * 1024)
-#define MAX_ROWS 120
+#define MAX_ROWS 160
 /*
  * To libConfuse the end of the file also ends a section and a comment: this
  * setting, put behind the text, is read at the top or something is missing.
@@ -543,6 +543,12 @@ conf_load(const char *path, struct conf *c, struct err *e)
 	buf_free(&text);
 	free(found);
 	return rc;
+}
+
+int64_t
+conf_before(const struct conf *c, const struct conf_wait *w, int64_t now)
+{
+	return w->working ? hours_before(&c->working, now, w->s) : now - w->s;
 }
 
 static void

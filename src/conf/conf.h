@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/hours.h"
 
 enum conf_tls {
 	CONF_TLS_IMPLICIT,	/* from the first octet */
@@ -142,6 +143,12 @@ struct conf_outbox {
 	char		*subject;	/* or NULL: one without content */
 };
 
+/* How long something may take, in hours of the clock or of work. */
+struct conf_wait {
+	int		 s;
+	bool		 working;
+};
+
 struct conf {
 	char		*path;		/* of the file read */
 	char		*language;	/* "fr", "en" or NULL */
@@ -155,10 +162,19 @@ struct conf {
 	uint64_t	 max_receive;	/* octets of envelope; 64 MB */
 	int		 ack_delay_min_s, ack_delay_max_s;	/* 60, 300 */
 	int		 give_up_s;	/* queue lifetime; 5 days */
-	int		 late_s;	/* alarm when not received; 24 h */
+	struct hours	 working;	/* when people are at work */
+	struct conf_wait late;		/* alarm when not received; 24 h */
+	struct conf_wait unopened;	/* and not opened; 72 h */
+	struct conf_wait silent;	/* no news of a practice; 3 days */
 	int		 parallel;	/* fetchers at once; 8 */
 	bool		 hub;		/* relay for members: gateway only */
 	char		*alarm_command;	/* gets alarms on stdin; or NULL */
+	char		*digest_to;	/* whom the daily mail is for; or NULL:
+					 * there is none */
+	int		 digest_at;	/* hour; 7 */
+	char		*digest_command;	/* gets it on stdin */
+	bool		 digest_empty;	/* also when there is no alarm */
+	char		*metrics_file;	/* for Prometheus; or NULL */
 	struct conf_account	*accounts;	size_t naccounts;
 	struct conf_relay	*relays;	size_t nrelays;
 	struct conf_deliver	*delivers;	size_t ndelivers;
@@ -183,6 +199,11 @@ void conf_free(struct conf *c);
  */
 enum rc conf_read(const char *path, const void *text, size_t len,
     struct conf *c, struct err *e);
+
+/* conf_before(c, w, now): what began before that moment has waited for longer
+ * than ${w} at ${now}. */
+int64_t conf_before(const struct conf *c, const struct conf_wait *w,
+    int64_t now);
 
 /* One row of the table, for manuals and for `sceau check`. */
 struct conf_setting {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/lang.h"
+#include "base/log.h"
 #include "conf/fill.h"
 
 static void
@@ -37,6 +38,14 @@ fill_below(char **field, const char *path, const char *name, struct err *e)
 	return RC_OK;
 }
 
+/* cron mails what stands on the standard error. */
+static void
+fill_top(struct conf *c, const struct written *w)
+{
+	if (!w->line_of(w->arg, "log_level"))
+		c->log_level = c->syslog ? LOG_L_INFO : LOG_L_WARN;
+}
+
 static enum rc
 fill_deliver(struct conf_deliver *d, const struct written *w, struct err *e)
 {
@@ -66,7 +75,9 @@ fill_section(enum sect s, void *base, const struct written *w, struct err *e)
 	struct conf_account *a = base;
 	struct conf_relay *r = base;
 
-	if (s == S_ACCOUNT && a->protocol == CONF_POP3)
+	if (s == S_TOP)
+		fill_top(base, w);
+	else if (s == S_ACCOUNT && a->protocol == CONF_POP3)
 		fill_server(&a->server, w, true, 995, 110);
 	else if (s == S_ACCOUNT)
 		fill_server(&a->server, w, true, 993, 143);

@@ -522,6 +522,14 @@ no_state(const void *p, const struct written *w)
 	return c->state == NULL;
 }
 
+static bool
+digest_nobody(const void *p, const struct written *w)
+{
+	(void)p;
+	return !has(w, "digest_to") && (has(w, "digest_command") ||
+	    has(w, "digest_at") || has(w, "digest_empty"));
+}
+
 static const struct pair top_pairs[] = {
 	{ relay_no_route, NULL, N_("there is a relay, but route is missing; "
 	    "write route = our own mail address, above the sections") },
@@ -531,6 +539,9 @@ static const struct pair top_pairs[] = {
 	    "relay section") },
 	{ outbox_twice, NULL, N_("two outboxes have the same path; write "
 	    "another one") },
+	{ digest_nobody, NULL, N_("the daily mail is for nobody; write "
+	    "digest_to = a mail address, or remove the other settings of "
+	    "digest") },
 	{ no_state, NULL, N_("nobody says where the home folder is; write "
 	    "state = a whole path") },
 	{ NULL, NULL, NULL }

@@ -100,8 +100,9 @@ const struct row conf_rows[] = {
 	    N_("Our own mailbox, as others reach it; needed to send.") },
 	{ S_TOP, "syslog", K_BOOL, TOP(syslog), NULL, 0, 0, "no", NULL,
 	    N_("Log to syslog, not to the standard error.") },
-	{ S_TOP, "log_level", K_WORD, TOP(log_level), w_level, 0, 0, "info",
-	    NULL, N_("From which level on events are logged.") },
+	{ S_TOP, "log_level", K_WORD, TOP(log_level), w_level, 0, 0, NULL,
+	    N_("info to syslog, warn to the standard error"),
+	    N_("From which level on events are logged.") },
 	{ S_TOP, "max_send", K_SIZE, TOP(max_send), NULL, 0, 0, "25 MB", NULL,
 	    N_("Largest message that may be sent.") },
 	{ S_TOP, "max_receive", K_SIZE, TOP(max_receive), NULL, 0, 0, "64 MB",
@@ -112,8 +113,17 @@ const struct row conf_rows[] = {
 	{ S_TOP, "give_up", K_TIME, TOP(give_up_s), NULL, 60, 0, "5 days",
 	    NULL, N_("How long a relay is tried before the sender is "
 	    "told.") },
-	{ S_TOP, "late", K_TIME, TOP(late_s), NULL, 60, 0, "24 h", NULL,
+	{ S_TOP, "working_hours", K_HOURS, TOP(working), NULL, 0, 0,
+	    HOURS_USUAL, NULL, N_("When people are at work: days and "
+	    "hours.") },
+	{ S_TOP, "late", K_WAIT, TOP(late), NULL, 60, 0, "24 h", NULL,
 	    N_("Alarm when a message has not been received by then.") },
+	{ S_TOP, "unopened", K_WAIT, TOP(unopened), NULL, 60, 0, "72 h", NULL,
+	    N_("Alarm when a received message has not been opened by "
+	    "then.") },
+	{ S_TOP, "silent", K_WAIT, TOP(silent), NULL, 60, 0, "3 days", NULL,
+	    N_("Alarm when nothing was heard of a correspondent for whom mail "
+	    "waits.") },
 	{ S_TOP, "parallel", K_INT, TOP(parallel), NULL, 1, 64, "8", NULL,
 	    N_("Accounts fetched at once.") },
 	{ S_TOP, "hub", K_BOOL, TOP(hub), NULL, 0, 0, "no", NULL,
@@ -121,6 +131,19 @@ const struct row conf_rows[] = {
 	{ S_TOP, "alarm_command", K_COMMAND, TOP(alarm_command), NULL, 0, 0,
 	    NULL, NULL, N_("Command that gets each alarm on its standard "
 	    "input.") },
+	{ S_TOP, "digest_to", K_ADDR, TOP(digest_to), NULL, 0, 0, NULL,
+	    N_("no such mail"), N_("Who gets the daily mail about "
+	    "alarms.") },
+	{ S_TOP, "digest_at", K_INT, TOP(digest_at), NULL, 0, 23, "7", NULL,
+	    N_("From which hour of the day on it is sent.") },
+	{ S_TOP, "digest_command", K_COMMAND, TOP(digest_command), NULL, 0, 0,
+	    "/usr/sbin/sendmail -t", NULL, N_("Command that gets the daily "
+	    "mail on its standard input.") },
+	{ S_TOP, "digest_empty", K_BOOL, TOP(digest_empty), NULL, 0, 0, "no",
+	    NULL, N_("Send the daily mail also when there is no alarm.") },
+	{ S_TOP, "metrics_file", K_PATH, TOP(metrics_file), NULL, 0, 0, NULL,
+	    NULL, N_("File of figures for Prometheus, written at the end of "
+	    "each pass.") },
 
 	{ S_ACCOUNT, "protocol", K_WORD, ACC(protocol), w_protocol, 0, 0,
 	    NULL, N_("none: it must be written"),
@@ -294,6 +317,13 @@ read_string(const struct row *r, const char *s, char **field, struct err *e)
 	return RC_OK;
 }
 
+static enum rc
+too_short(const struct row *r, struct err *e)
+{
+	return err_set(e, RC_CONF, _("it is too short; write at least "
+	    "\"%d s\""), r->min);
+}
+
 /* A duration of the row's own limits, where it has some. */
 static enum rc
 read_time(const struct row *r, const char *s, int *out, struct err *e)
@@ -304,13 +334,26 @@ read_time(const struct row *r, const char *s, int *out, struct err *e)
 	if (rc != RC_OK)
 		return rc;
 	if (n < r->min)
-		return err_set(e, RC_CONF, _("it is too short; write at "
-		    "least \"%d s\""), r->min);
+		return too_short(r, e);
 	if (r->max != 0 && n > r->max)
 		return err_set(e, RC_CONF, _("it is too long; write at most "
 		    "\"%d s\""), r->max);
 	*out = n;
 	return RC_OK;
+}
+
+static enum rc
+read_wait(const struct row *r, const char *s, struct conf_wait *out,
+    struct err *e)
+{
+	struct conf_wait w;
+	enum rc rc = value_wait(s, &w.s, &w.working, e);
+
+	if (rc == RC_OK && w.s < r->min)
+		rc = too_short(r, e);
+	if (rc == RC_OK)
+		*out = w;
+	return rc;
 }
 
 static enum rc
@@ -343,6 +386,10 @@ row_read(const struct row *r, const char *s, void *base, struct err *e)
 		return read_time(r, s, field, e);
 	case K_RANGE:
 		return value_range(s, &two[0], &two[1], e);
+	case K_WAIT:
+		return read_wait(r, s, field, e);
+	case K_HOURS:
+		return hours_parse(s, field, e);
 	case K_PORT:
 		return read_port(r, s, field, e);
 	case K_BOOL:
@@ -364,6 +411,7 @@ type_of(const struct row *r, struct buf *b)
 		[K_ADDR] = N_("address"), [K_PIN] = N_("fingerprint"),
 		[K_NAMES] = N_("pattern"),
 		[K_INT] = N_("number"), [K_TIME] = N_("duration"),
+		[K_WAIT] = N_("duration"), [K_HOURS] = N_("days and hours"),
 		[K_RANGE] = N_("duration-duration"), [K_PORT] = N_("number"),
 		[K_BOOL] = N_("yes | no"), [K_SIZE] = N_("size"),
 	};

@@ -15,6 +15,8 @@ enum kind {
 	K_WORD,			/* an enum of conf.h, or int */
 	K_INT, K_TIME,		/* int */
 	K_RANGE,		/* two int, one after the other */
+	K_WAIT,			/* struct conf_wait */
+	K_HOURS,		/* struct hours */
 	K_PORT,			/* uint16_t */
 	K_BOOL,			/* bool */
 	K_SIZE			/* uint64_t */

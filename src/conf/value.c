@@ -161,6 +161,50 @@ value_time(const char *s, int *out, struct err *e)
 	return RC_OK;
 }
 
+/* The unit of time ${name} says, less its word for work, into ${out}. */
+static bool
+of_work(const char *name, char out[16])
+{
+	static const char before[] = "working ";
+	static const char *const after[] = { " ouvrée", " ouvrées" };
+	size_t len = strlen(name);
+
+	if (strncmp(name, before, sizeof(before) - 1) == 0) {
+		snprintf(out, 16, "%s", name + sizeof(before) - 1);
+		return true;
+	}
+	for (size_t i = 0; i < 2; i++) {
+		size_t n = strlen(after[i]);
+
+		if (len < n || len - n >= 16 ||
+		    strcmp(name + len - n, after[i]) != 0)
+			continue;
+		memcpy(out, name, len - n);
+		out[len - n] = '\0';
+		return true;
+	}
+	return false;
+}
+
+enum rc
+value_wait(const char *s, int *out, bool *working, struct err *e)
+{
+	const char *name;
+	char unit[16];
+	uint64_t n;
+
+	*working = number(s, &n, &name) && of_work(name, unit);
+	if (!*working)
+		return value_time(s, out, e);
+	/* A working day has no length of its own. */
+	if (!scale(n, unit, times, TEN_YEARS_S, &n) || strchr("mhMH",
+	    unit[0]) == NULL)
+		return err_set(e, RC_CONF, _("it is no working time; write "
+		    "for example \"4 working hours\""));
+	*out = (int)n;
+	return RC_OK;
+}
+
 static bool
 range(const char *s, uint64_t *a, uint64_t *b)
 {

@@ -22,6 +22,8 @@ enum rc value_int(const char *s, int min, int max, int *out, struct err *e);
 enum rc value_size(const char *s, uint64_t *out, struct err *e);
 /* "5 days", "24 h", "300 s", "300", "5 jours": seconds, at most ten years. */
 enum rc value_time(const char *s, int *out, struct err *e);
+/* The same, or so much of working time: "4 working hours", "4 h ouvrées". */
+enum rc value_wait(const char *s, int *out, bool *working, struct err *e);
 /* "60-300", "1-5 min", "0": one duration or two in rising order. */
 enum rc value_range(const char *s, int *lo, int *hi, struct err *e);
 /* Index of ${s} in ${words}, ended by NULL. */

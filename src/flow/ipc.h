@@ -21,6 +21,8 @@ enum ipc {
 	IPC_START,	/* part(1) index(4) */
 	IPC_STARTED,	/* the same; the descriptor comes along */
 	IPC_STOP,	/* starter -> keeper: end after what is under way */
+	IPC_TELL,	/* enum tell(1) text: tell.h; answered by: */
+	IPC_TOLD,	/* what came of it */
 
 	/* fetch -> keeper */
 	IPC_LIST,	/* n times: size(8) id */

@@ -53,6 +53,20 @@ keeper_worse(struct keeper *k, enum rc rc, enum wire_why why)
 		k->exit = code;
 }
 
+/* What happens when all is well: cron would mail it each time. */
+static enum log_level
+level_of(const char *name)
+{
+	static const char *const routine[] = { "in.delivered", "in.known",
+	    "in.not_sealed", "out.sent", "out.queued", "hub.relayed",
+	    "digest.sent" };
+
+	for (size_t i = 0; i < sizeof(routine) / sizeof(routine[0]); i++)
+		if (strcmp(routine[i], name) == 0)
+			return LOG_L_INFO;
+	return LOG_L_WARN;
+}
+
 void
 keeper_event(struct keeper *k, const char *name, const char *fmt, ...)
 {
@@ -65,23 +79,40 @@ keeper_event(struct keeper *k, const char *name, const char *fmt, ...)
 		text[0] = '\0';
 	va_end(ap);
 	log_plain(text);
-	LOG(LOG_L_INFO, name, LK_S("text", text));
+	LOG(level_of(name), name, LK_S("text", text));
 	/* An event that cannot be kept has been logged. */
 	if (!k->p->dry_run && k->st != NULL)
 		(void)store_event_add(k->st, clock_now(), name, text, &ignored);
+}
+
+static void
+fault(struct keeper *k, enum log_level level, const char *event, enum rc rc,
+    enum wire_why why, const struct err *text)
+{
+	struct err ignored = ERR_INIT;
+
+	keeper_worse(k, rc, why);
+	if (k->pass.text[0] == '\0')
+		snprintf(k->pass.text, sizeof(k->pass.text), "%.*s",
+		    STORE_TEXT_BYTES - 1, text->text);
+	LOG(level, event, LK_S("why", text->text));
+	if (!k->p->dry_run && k->st != NULL)
+		(void)store_event_add(k->st, clock_now(), event, text->text,
+		    &ignored);
 }
 
 void
 keeper_fault(struct keeper *k, const char *event, enum rc rc,
     enum wire_why why, const struct err *text)
 {
-	struct err ignored = ERR_INIT;
+	fault(k, LOG_L_ERROR, event, rc, why, text);
+}
 
-	keeper_worse(k, rc, why);
-	LOG(LOG_L_ERROR, event, LK_S("why", text->text));
-	if (!k->p->dry_run && k->st != NULL)
-		(void)store_event_add(k->st, clock_now(), event, text->text,
-		    &ignored);
+void
+keeper_fault_known(struct keeper *k, const char *event, enum rc rc,
+    enum wire_why why, const struct err *text)
+{
+	fault(k, LOG_L_INFO, event, rc, why, text);
 }
 
 void
@@ -249,6 +280,8 @@ poll_run(struct keeper *k, struct err *e)
 			break;
 		if (k->p->stay && quiet && k->vault.open && !k->open_more)
 			keeper_rest(k);
+		if (k->p->stay && quiet)
+			follow_turn(k);
 		rc = keeper_turn(k, quiet ? idle_ms(k) : 0, e);
 	}
 	return rc;
@@ -378,13 +411,16 @@ keeper_main(const struct pass *p, struct pass_ends *x, struct err *e)
 		return err_set(e, RC_NOMEM, _("no memory left"));
 	k->p = p;
 	k->x = x;
-	if ((rc = keeper_begin(k, e)) == RC_OK)
+	if ((rc = keeper_begin(k, e)) == RC_OK) {
+		follow_begin(k);
 		rc = housekeep(k, e);
+	}
 	if (rc == RC_OK)
 		rc = p->kind == PASS_SUBMIT ? submit_run(k, e) :
 		    poll_run(k, e);
 	if (rc != RC_OK)
 		keeper_fault(k, "pass.failed", rc, WHY_NONE, e);
+	follow_end(k, rc);
 	keeper_end(k);
 	return rc;
 }

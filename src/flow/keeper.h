@@ -15,6 +15,7 @@
 #include "flow/sealing.h"
 #include "flow/suspect.h"
 #include "store/store.h"
+#include "store/store_alarm.h"
 #include "store/store_in.h"
 #include "wire/why.h"
 
@@ -122,6 +123,11 @@ struct keeper {
 	uint32_t		 openings;	/* verdicts so far */
 	int			 exit;		/* sysexits, the worst so far */
 	int64_t			 began_at;
+	bool			 following;	/* it has begun */
+	struct store_pass	 pass;
+	int64_t			 followed_ms;	/* `run`: when last */
+	bool			 told;		/* IPC_TOLD came */
+	struct err		 told_err;	/* what it said */
 };
 
 /* keeper_turn(k, wait_ms, e): one turn of the loop; RC_OK also when nothing
@@ -132,6 +138,9 @@ enum rc keeper_turn(struct keeper *k, int wait_ms, struct err *e);
  * 2.19: 78 71 75 77 69 65 0). */
 void keeper_worse(struct keeper *k, enum rc rc, enum wire_why why);
 void keeper_fault(struct keeper *k, const char *event, enum rc rc,
+    enum wire_why why, const struct err *why_text);
+/* keeper_fault_known(): one that an earlier pass has said, and cron mailed. */
+void keeper_fault_known(struct keeper *k, const char *event, enum rc rc,
     enum wire_why why, const struct err *why_text);
 /* keeper_given_up(k, n): so many that were to be sent have become too old. */
 void keeper_given_up(struct keeper *k, size_t n);
@@ -170,7 +179,8 @@ enum rc gather_end(struct keeper *k, struct gather *g, struct err *e);
 void gather_drop(struct keeper *k, struct gather *g);
 struct store_body gather_body(const struct gather *g);
 
-/* keeper_event(k, name, fmt): one line for `sceau log` and the log. */
+/* keeper_event(k, name, fmt): one line for `sceau log` and the log, where what
+ * is not everyday is a warning. */
 void keeper_event(struct keeper *k, const char *name, const char *fmt, ...)
     SC_PRINTF(3, 4);
 
@@ -226,6 +236,16 @@ int64_t keeper_ack_due(const struct keeper *k);
 
 /* keeper_notice.c: what was given up, told to the local sender. */
 enum rc notices(struct keeper *k, struct err *e);
+
+/* keeper_alarm.c: following. _begin() when all is ready; _turn() now and then
+ * while the pass goes on; _end() when all else is done, with ${rc}. */
+void follow_begin(struct keeper *k);
+void follow_turn(struct keeper *k);
+void follow_end(struct keeper *k, enum rc rc);
+/* follow_account(): a session has ended, or waits in good order.  A failure is
+ * told here: cron need not mail the same one at each pass. */
+enum rc follow_account(struct keeper *k, const struct account *a,
+    struct err *e);
 
 /* keeper_out.c: relays. */
 enum rc relays_new(struct keeper *k, struct err *e);

@@ -455,8 +455,9 @@ account_gone(struct keeper *k, struct account *a, struct err *e)
 	if (l->rc != RC_OK) {
 		a->failures++;
 		err_ctx(&l->err, _("account %s"), a->conf->name);
-		keeper_fault(k, "in.failed", l->rc, l->why, &l->err);
 	}
+	if (rc == RC_OK)
+		rc = follow_account(k, a, e);
 	a->state = l->rc != RC_OK && again_without(k, a) ? AC_OFF : AC_DONE;
 	a->again_at = clock_now() + (l->why == WHY_LOGIN ? LOGIN_AGAIN_S :
 	    back_off_s(a));
@@ -532,6 +533,8 @@ release_account(struct keeper *k, struct account *a, struct err *e)
 		return rc;
 	if (k->p->stay && !k->stop && a->conf->idle &&
 	    a->conf->protocol == CONF_IMAP) {
+		if ((rc = follow_account(k, a, e)) != RC_OK)
+			return rc;
 		a->state = AC_WAITING;
 		return chan_put(&a->line.c, IPC_WAIT, 0, NULL, 0, e);
 	}

@@ -69,6 +69,17 @@ on_started(struct keeper *k, const struct frame *f, struct err *e)
 }
 
 static enum rc
+on_told(struct keeper *k, const struct frame *f, struct err *e)
+{
+	struct rd r = rd_of(f->body.p, f->body.len);
+
+	k->told = true;
+	k->told_err = (struct err)ERR_INIT;
+	k->told_err.rc = unpack_err(&r, &k->told_err);
+	return rd_done(&r) ? RC_OK : ipc_bad(e);
+}
+
+static enum rc
 starter_frame(struct keeper *k, const struct frame *f, struct err *e)
 {
 	switch ((int)f->type) {
@@ -77,6 +88,8 @@ starter_frame(struct keeper *k, const struct frame *f, struct err *e)
 	case IPC_STOP:
 		k->stop = true;
 		return RC_OK;
+	case IPC_TOLD:
+		return on_told(k, f, e);
 	case IPC_SUBMIT:
 		k->submit = true;
 		return buf_add(&k->submission, f->body.p, f->body.len) ?

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += src/libflow.a
 src_libflow_a_SOURCES = \
+	src/flow/alarm_text.c src/flow/alarm_text.h \
 	src/flow/alone.c src/flow/alone.h \
 	src/flow/clerk.h \
 	src/flow/clerk_main.c \
@@ -16,6 +17,7 @@ src_libflow_a_SOURCES = \
 	src/flow/filter.c \
 	src/flow/ipc.c src/flow/ipc.h \
 	src/flow/keeper.c src/flow/keeper.h \
+	src/flow/keeper_alarm.c \
 	src/flow/keeper_body.c \
 	src/flow/keeper_done.c \
 	src/flow/keeper_dry.c \
@@ -30,6 +32,7 @@ src_libflow_a_SOURCES = \
 	src/flow/keeper_seal.c \
 	src/flow/keeper_watch.c \
 	src/flow/outaway.c src/flow/outaway.h \
+	src/flow/metrics.c src/flow/metrics.h \
 	src/flow/outgoing.c src/flow/outgoing.h \
 	src/flow/outmail.c src/flow/outmail.h \
 	src/flow/outprobe.c src/flow/outprobe.h \
@@ -43,4 +46,5 @@ src_libflow_a_SOURCES = \
 	src/flow/starter.c src/flow/starter.h \
 	src/flow/submission.h \
 	src/flow/suspect.c src/flow/suspect.h \
+	src/flow/tell.c src/flow/tell.h \
 	src/flow/vault_main.c

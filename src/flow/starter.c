@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "flow/ipc.h"
 #include "flow/starter.h"
+#include "flow/tell.h"
 #include "wire/pipe.h"
 
 #define KIDS_MAX 64
@@ -351,6 +352,24 @@ keeper_ends(struct starter *s, const struct frame *f, struct rd *r,
 }
 
 static enum rc
+serve_tell(struct starter *s, struct rd *r, struct err *e)
+{
+	struct buf b = BUF_INIT;
+	struct err why = ERR_INIT;
+	uint8_t what = rd_8(r);
+	bool ok;
+	enum rc rc;
+
+	if (r->bad || what > TELL_METRICS)
+		return ipc_bad(e);
+	FAULT("starter.tell.before");
+	rc = tell_do(s->p->conf, (enum tell)what, r->p, r->left, &why);
+	FAULT("starter.tell.after");
+	ok = pack_err(&b, rc, &why);
+	return ipc_send(&s->keeper, IPC_TOLD, 0, &b, ok, e);
+}
+
+static enum rc
 serve_keeper(struct starter *s, struct err *e)
 {
 	struct frame f;
@@ -362,6 +381,8 @@ serve_keeper(struct starter *s, struct err *e)
 	r = rd_of(f.body.p, f.body.len);
 	if (f.type == IPC_START)
 		return serve_start(s, &r, e);
+	if (f.type == IPC_TELL)
+		return serve_tell(s, &r, e);
 	if (f.type == IPC_SUBMITTED && s->job != NULL)
 		return s->job->result(s->job->result_ctx, &r, e);
 	return keeper_ends(s, &f, &r, e);

@@ -221,7 +221,7 @@ enum rc relayed_repeat(struct store *st, const uint8_t t[STORE_T_BYTES],
 enum rc heard_of(struct store *st, const char *who, int64_t now,
     struct err *e);
 enum rc follow_acked(struct store *st, int64_t queue, const char *name,
-    uint8_t state, int64_t at, int64_t now, struct err *e);
+    uint8_t state, int64_t now, struct err *e);
 
 /* store_out.c: a row of queue, in the order of OUT_COLS */
 #define OUT_COLS "id, submission, state, kind, t, d, identity, from_route, " \

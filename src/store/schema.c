@@ -270,6 +270,7 @@ const char *const schema_sql[] = {
 "CREATE TABLE down ("			/* accounts that fail */
 "  name TEXT NOT NULL PRIMARY KEY,"
 "  since INTEGER NOT NULL,"
+"  said_at INTEGER NOT NULL,"
 "  text BLOB NOT NULL"
 ") STRICT;",
 "CREATE TABLE own_key ("		/* how long we may write; by name */

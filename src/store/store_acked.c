@@ -212,7 +212,7 @@ ack_apply(struct store *st, struct store_ack_in *a, int64_t now,
 	if ((rc = a->routed == NULL ? apply_direct(st, &q, a, now, e) :
 	    apply_routed(st, &q, a, now, e)) != RC_OK ||
 	    (rc = follow_acked(st, q.id, a->routed != NULL ? a->routed :
-	    q.name, a->state, a->at, now, e)) != RC_OK)
+	    q.name, a->state, now, e)) != RC_OK)
 		return rc;
 	return pass_on(st, &q, a, due_at, e);
 }

@@ -6,7 +6,8 @@
 
 /* --- Of one message and one correspondent ------------------------------ */
 
-/* When which word of it came, by the sender's clock; 0: it did not. */
+/* When which word of it came, by the clock of who says it (the register's);
+ * 0: it did not. */
 struct store_steps {
 	int64_t	relayed_at, received_at, opened_at, refused_at, damaged_at;
 	int64_t	unopened_at;	/* received by our clock, to be opened still */
@@ -97,11 +98,13 @@ enum rc store_digest_done(struct store *st, int64_t day, int64_t at,
 /* --- What the alarms look at, beside the queue ------------------------- */
 
 /* An account that fails, since when and why; _up(): no more (writes only if
- * it did). store_down(): since 0 when it does not. */
+ * it did). store_down(): since 0 when it does not. _set(): ${known} when the
+ * same was said already, less than STORE_SAID_S ago. */
+#define STORE_SAID_S 14400
 enum rc store_down(struct store *st, const char *account, int64_t *since,
     char text[STORE_TEXT_BYTES], struct err *e);
 enum rc store_down_set(struct store *st, const char *account, int64_t now,
-    const char *text, struct err *e);
+    const char *text, bool *known, struct err *e);
 enum rc store_down_up(struct store *st, const char *account, struct err *e);
 
 /* Until when each of our names may write. store_keys(): ${looked_at}: when

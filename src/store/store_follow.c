@@ -1,4 +1,4 @@
-/* What became of each mail of ours, word by word, and of whom there is news. */
+/* What of our mail is still to be looked at, and of whom there is news. */
 #include "config.h"
 
 #include "store/db.h"
@@ -44,14 +44,10 @@ follow_next(struct store *st, int64_t queue, const char *name, uint8_t state,
 
 enum rc
 follow_acked(struct store *st, int64_t queue, const char *name,
-    uint8_t state, int64_t at, int64_t now, struct err *e)
+    uint8_t state, int64_t now, struct err *e)
 {
 	enum rc rc;
 
-	if ((rc = DB_DO(st, e, "INSERT OR REPLACE INTO acked (queue, name, "
-	    "state, at, came_at) VALUES (?1, ?2, ?3, ?4, ?5)", V_I(queue),
-	    V_S(name), V_I(state), V_I(at), V_I(now))) != RC_OK)
-		return rc;
 	if (state == STORE_ACK_RELAYED)
 		return RC_OK;
 	if ((rc = heard_of(st, name, now, e)) != RC_OK)
@@ -62,22 +58,35 @@ follow_acked(struct store *st, int64_t queue, const char *name,
 /* --- What people ask --------------------------------------------------- */
 
 static int64_t *
-step_of(struct store_steps *s, int state)
+step_of(struct store_steps *s, const char *event)
 {
-	switch (state) {
-	case STORE_ACK_RELAYED:
-		return &s->relayed_at;
-	case STORE_ACK_RECEIVED:
-		return &s->received_at;
-	case STORE_ACK_OPENED:
-		return &s->opened_at;
-	case STORE_ACK_REFUSED:
-		return &s->refused_at;
-	}
-	return &s->damaged_at;
+	const struct { const char *event; int64_t *at; } steps[] = {
+		{ "relayed", &s->relayed_at }, { "received", &s->received_at },
+		{ "opened", &s->opened_at }, { "refused", &s->refused_at },
+		{ "damaged", &s->damaged_at },
+	};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (strcmp(steps[i].event, event) == 0)
+			return steps[i].at;
+	return NULL;
 }
 
 /* "Relayed" is said once, by the gateway, of all who are behind it. */
+static void
+step_read(sqlite3_stmt *s, const char *name, struct store_steps *out)
+{
+	char event[16], who[STORE_IDENTITY_BYTES], bare[STORE_IDENTITY_BYTES];
+	int64_t *at;
+
+	db_text(s, 0, event, sizeof(event));
+	db_text(s, 1, who, sizeof(who));
+	peer_name(who, bare);
+	if ((at = step_of(out, event)) != NULL &&
+	    (strcmp(bare, name) == 0 || at == &out->relayed_at))
+		*at = sqlite3_column_int64(s, 2);
+}
+
 enum rc
 store_steps(struct store *st, int64_t id, const char *name,
     struct store_steps *out, struct err *e)
@@ -89,13 +98,12 @@ store_steps(struct store *st, int64_t id, const char *name,
 
 	peer_name(name, bare);
 	memset(out, 0, sizeof(*out));
-	if ((rc = DB_ASK(st, e, &s, "SELECT state, at FROM acked "
-	    "WHERE queue = ?1 AND (name = ?2 OR state = 1)", V_I(id),
-	    V_S(bare))) != RC_OK)
+	if ((rc = DB_ASK(st, e, &s, "SELECT event, who, at FROM register "
+	    "WHERE t = (SELECT t FROM queue WHERE id = ?1) AND way = 'out' "
+	    "ORDER BY id", V_I(id))) != RC_OK)
 		return rc;
 	while ((rc = db_next(st, s, &got, e)) == RC_OK && got)
-		*step_of(out, sqlite3_column_int(s, 0)) =
-		    sqlite3_column_int64(s, 1);
+		step_read(s, bare, out);
 	if (rc != RC_OK)
 		return rc;
 	return DB_INT(st, e, &out->unopened_at, "SELECT at FROM follow "

@@ -82,15 +82,25 @@ store_down(struct store *st, const char *account, int64_t *since,
 
 enum rc
 store_down_set(struct store *st, const char *account, int64_t now,
-    const char *text, struct err *e)
+    const char *text, bool *known, struct err *e)
 {
+	int64_t said;
 	enum rc rc;
 
+	*known = false;
+	if ((rc = DB_INT(st, e, &said, "SELECT said_at FROM down "
+	    "WHERE name = ?1 AND text = ?2", V_T(account), V_S(text))) !=
+	    RC_OK)
+		return rc;
+	*known = said != 0 && now >= said && now < said + STORE_SAID_S;
+	if (*known)
+		return RC_OK;
 	if ((rc = tx_begin_lazy(st, e)) != RC_OK)
 		return rc;
-	rc = DB_DO(st, e, "INSERT INTO down (name, since, text) "
-	    "VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE SET text = ?3",
-	    V_T(account), V_I(now), V_S(text));
+	rc = DB_DO(st, e, "INSERT INTO down (name, since, said_at, text) "
+	    "VALUES (?1, ?2, ?2, ?3) ON CONFLICT (name) DO UPDATE "
+	    "SET said_at = ?2, text = ?3", V_T(account), V_I(now),
+	    V_S(text));
 	return TX_END(st, rc, "down", e);
 }
 

@@ -18,4 +18,10 @@
  */
 enum rc pipe_run(const char *command, int fd, struct err *e);
 
+/* pipe_run_alone(command, fd, limit_s, e): the same within ${limit_s}, and in
+ * an environment that holds no secret: PATH, HOME, SHELL, USER, LOGNAME,
+ * LANG, LC_ALL and TZ at most. */
+enum rc pipe_run_alone(const char *command, int fd, int limit_s,
+    struct err *e);
+
 #endif

@@ -14,7 +14,7 @@ from world.demo import mark, stripped
 # two passes at once
 
 def test_a_second_poll_leaves_quietly(demo, forger):
-    demo.dr.configure(kind="pipe", account={})
+    demo.dr.configure(kind="pipe", account={}, top={"log_level": "info"})
     slow = demo.dr.folder / "slow"
     slow.write_text("#!/bin/sh\ncat >/dev/null\nsleep 3\n")
     slow.chmod(0o755)

@@ -325,7 +325,8 @@ class DeskBatch(Desk):
 CASES = {
     "send": Send, "seal": Seal, "open": Open, "poll, receiving": Receive,
     "poll, relaying": Relay, "poll, gateway": Gateway,
-    "status": quiet("status", "--json"), "log": quiet("log", "--json"),
+    "status": quiet("status", "--json"), "sent": quiet("sent", "--json"),
+    "log": quiet("log", "--json"),
     "queue list": quiet("queue", "list", "--json"),
     "held list": quiet("held", "list", "--json"),
     "key list": quiet("key", "list", "--json"),

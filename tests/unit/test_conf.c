@@ -41,13 +41,17 @@ test_defaults(void **state)
 	T_STR(c.keystore, "/dr/.local/state/sceau/keystore");
 	T_STR(c.keystore_key, "/dr/.local/state/sceau/keystore.key");
 	assert_null(c.route);
-	assert_int_equal(c.log_level, LOG_L_INFO);
+	assert_int_equal(c.log_level, LOG_L_WARN);
 	T_CHECK(!c.syslog && !c.hub);
 	T_CHECK(c.max_send == 25U << 20 && c.max_receive == 64U << 20);
 	assert_int_equal(c.ack_delay_min_s, 60);
 	assert_int_equal(c.ack_delay_max_s, 300);
 	assert_int_equal(c.give_up_s, 5 * 86400);
-	assert_int_equal(c.late_s, 86400);
+	assert_int_equal(c.late.s, 86400);
+	assert_false(c.late.working);
+	assert_int_equal(c.unopened.s, 72 * 3600);
+	assert_int_equal(c.working.to, 20);
+	assert_false(c.working.day[0]);
 	assert_int_equal(c.parallel, 8);
 	conf_free(&c);
 	conf_free(&c);
@@ -162,6 +166,13 @@ static const struct { const char *text, *says; } complaints[] = {
 	{ "give_up = 59\n", "x.conf:1: give_up: it is too short; write at "
 	    "least \"60 s\"" },
 	{ "late = 1\n", "x.conf:1: late: it is too short" },
+	{ "late = \"2 working days\"\n", "x.conf:1: late: it is no working "
+	    "time" },
+	{ "working_hours = \"8-20\"\n", "x.conf:1: working_hours: these are "
+	    "not days and hours" },
+	{ "digest_at = 24\n", "x.conf:1: digest_at: it is not such a "
+	    "number" },
+	{ "digest_at = 8\n", "x.conf:1: the daily mail is for nobody" },
 	{ "parallel = 0\n", "x.conf:1: parallel: it is not such a number" },
 	{ "parallel = 65\n", "x.conf:1: parallel: it is not such a number" },
 	{ "route = \"Dr <a@b>\"\n", "x.conf:1: route: it is not a mail a" },

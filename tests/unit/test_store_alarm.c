@@ -304,8 +304,6 @@ test_cost_follows_what_is_unfinished(void **state)
 	    "CAST(printf('%032d', i) AS BLOB), zeroblob(32), x'61', x'61', "
 	    "x'', x'', x'', x'', x'', 0, 1, 0, 1, 1, 1, 1 + i % 2, "
 	    "2 + 14 * (i % 2) FROM c;"
-	    "INSERT INTO acked SELECT id, name, ack_state, 1, 1 FROM queue "
-	    "WHERE id >= 10;"
 	    "INSERT INTO follow SELECT id, name, 8, 1 FROM queue "
 	    "WHERE id >= 10 AND ack_state = 16;"
 	    "INSERT INTO heard SELECT CAST(id AS BLOB), 1, 0 FROM queue");
@@ -348,6 +346,7 @@ test_keys_accounts_and_digest(void **state)
 	    { "b", 1 } };
 	char text[STORE_TEXT_BYTES];
 	int64_t at, day;
+	bool known;
 	size_t n;
 
 	OK(w, store_keys_put(w->st, NOW, k, 3, &w->e));
@@ -358,8 +357,16 @@ test_keys_accounts_and_digest(void **state)
 	OK(w, store_keys_put(w->st, NOW, k, 0, &w->e));
 	OK(w, store_keys(w->st, k, &n, &at, &w->e));
 	assert_int_equal(at, 0);
-	OK(w, store_down_set(w->st, "box", NOW, "one", &w->e));
-	OK(w, store_down_set(w->st, "box", NOW + 9, "two", &w->e));
+	OK(w, store_down_set(w->st, "box", NOW, "one", &known, &w->e));
+	assert_false(known);
+	OK(w, store_down_set(w->st, "box", NOW + 9, "two", &known, &w->e));
+	assert_false(known);
+	OK(w, store_down_set(w->st, "box", NOW + 9 + STORE_SAID_S - 1, "two",
+	    &known, &w->e));
+	assert_true(known);
+	OK(w, store_down_set(w->st, "box", NOW + 9 + STORE_SAID_S, "two",
+	    &known, &w->e));
+	assert_false(known);
 	OK(w, store_down(w->st, "box", &at, text, &w->e));
 	assert_int_equal(at, NOW);
 	assert_string_equal(text, "two");

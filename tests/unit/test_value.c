@@ -94,6 +94,31 @@ test_time(void **state)
 }
 
 static void
+test_wait(void **state)
+{
+	static const char *const bad[] = { "", "4 working", "4 working days",
+	    "working hours", "4 ouvr\303\251es", "2 jours ouvr\303\251s",
+	    "4  working  hours x", "99999999 working hours" };
+	struct err e = ERR_INIT;
+	bool working;
+	int n;
+
+	(void)state;
+	T_RC(value_wait("4 working hours", &n, &working, &e), RC_OK);
+	T_CHECK(n == 4 * 3600 && working);
+	T_RC(value_wait("4 h ouvr\303\251es", &n, &working, &e), RC_OK);
+	T_CHECK(n == 4 * 3600 && working);
+	T_RC(value_wait("1 heure ouvr\303\251e", &n, &working, &e), RC_OK);
+	T_CHECK(n == 3600 && working);
+	T_RC(value_wait("90 working min", &n, &working, &e), RC_OK);
+	T_CHECK(n == 90 * 60 && working);
+	T_RC(value_wait("24 h", &n, &working, &e), RC_OK);
+	T_CHECK(n == 86400 && !working);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		T_RC(value_wait(bad[i], &n, &working, &e), RC_CONF);
+}
+
+static void
 test_range(void **state)
 {
 	static const struct { const char *s; int lo, hi; } v[] = {
@@ -241,6 +266,7 @@ main(void)
 		cmocka_unit_test(test_int),
 		cmocka_unit_test(test_size),
 		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_wait),
 		cmocka_unit_test(test_range),
 		cmocka_unit_test(test_path),
 		cmocka_unit_test(test_names),
