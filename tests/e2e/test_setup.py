@@ -177,11 +177,14 @@ def test_answers_from_a_program(home, protocol):
     assert wrong(home.sceau("check", code=78)) == []
 
 
-def test_a_password_command_comes_back_as_it_was(home):
+@pytest.mark.parametrize("command", (
+    "printf '%s\\n' \"$(cat '{secret}')\"; x=\\\"; true",
+    "S={secret}; cat ${{S}}"))
+def test_a_password_command_comes_back_as_it_was(home, command):
     secret = home.folder / "s"
     secret.write_text(PASSWORD)
-    command = f"printf '%s\\n' \"$(cat '{secret}')\"; x=${{HOME}}\\\"; true"
-    home.setup(ADDRESS, "--yes", "--password-command", command, input="")
+    home.setup(ADDRESS, "--yes", "--password-command",
+               command.format(secret=secret), input="")
     assert not home.password.exists()
     assert wrong(home.sceau("check", code=78)) == []
 
