@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -143,6 +144,20 @@ check_text(struct setup *s, struct err *e)
 	return rc;
 }
 
+/* The laboratory's system drops its files there, and may not make it. */
+static enum rc
+make_outbox(const struct setup *s, struct err *e)
+{
+	char *path = NULL;
+	enum rc rc = RC_OK;
+
+	if (s->plan.outbox[0] != '\0' &&
+	    (rc = value_path(s->plan.outbox, &path, e)) == RC_OK)
+		rc = file_mkdirs(path, 0700, e);
+	free(path);
+	return rc;
+}
+
 static enum rc
 write_all_of_it(struct setup *s, struct err *e)
 {
@@ -152,6 +167,8 @@ write_all_of_it(struct setup *s, struct err *e)
 	    (rc = setup_aside(s->file, e)) == RC_OK)
 		rc = file_write(s->file, s->password.p, s->password.len, 0600,
 		    e);
+	if (rc == RC_OK)
+		rc = make_outbox(s, e);
 	if (rc == RC_OK)
 		rc = file_write(s->conf, s->text.p, s->text.len, 0600, e);
 	if (rc == RC_OK)
@@ -229,6 +246,7 @@ cmd_setup(struct app *app, int argc, char **argv, struct err *e)
 		{ "password-command", required_argument, NULL, OPT_PASSWORD },
 		{ "token-command", required_argument, NULL, OPT_TOKEN },
 		{ "folder", required_argument, NULL, OPT_FOLDER },
+		{ "outbox", required_argument, NULL, OPT_OUTBOX },
 		{ "ca-file", required_argument, NULL, OPT_CA },
 		{ "providers", required_argument, NULL, OPT_TABLE },
 		{ "no-test", no_argument, NULL, OPT_NO_TEST },

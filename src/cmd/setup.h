@@ -21,6 +21,7 @@ struct setup_plan {
 	enum setup_proof	 proof;
 	char			 secret[PATH_MAX];	/* file or command */
 	char			 folder[ASK_BYTES];	/* opened results */
+	char			 outbox[ASK_BYTES];	/* or "": none */
 	char			 ca_file[PATH_MAX];	/* or "" */
 };
 
@@ -77,8 +78,8 @@ enum rc setup_aside(const char *path, struct err *e);
 
 /* Its options, as getopt_long() returns them. */
 enum { OPT_ROLE = 1000, OPT_IMAP, OPT_POP3, OPT_SMTP, OPT_USER, OPT_KEEP,
-    OPT_PASSWORD, OPT_TOKEN, OPT_FOLDER, OPT_CA, OPT_TABLE, OPT_NO_TEST,
-    OPT_YES, OPT_FORCE, OPT_PRINT, OPT_END };
+    OPT_PASSWORD, OPT_TOKEN, OPT_FOLDER, OPT_OUTBOX, OPT_CA, OPT_TABLE,
+    OPT_NO_TEST, OPT_YES, OPT_FORCE, OPT_PRINT, OPT_END };
 
 struct setup {
 	struct app		*app;

@@ -302,6 +302,19 @@ ask_password(struct setup *s, struct err *e)
 	return rc;
 }
 
+/* --outbox "" is a laboratory whose system hands its mails to sceau send. */
+static enum rc
+ask_outbox(struct setup *s, struct err *e)
+{
+	const char *given = setup_given(s, OPT_OUTBOX);
+
+	if (given != NULL ? given[0] == '\0' : !s->plan.lab)
+		return RC_OK;
+	/* TRANSLATORS: the name of a folder: without accents */
+	return text_of(s, given, _("Folder where your software drops results "
+	    "to be sent:"), _("~/To-send"), good_path, s->plan.outbox, e);
+}
+
 static enum rc
 ask_folder(struct setup *s, struct err *e)
 {
@@ -326,6 +339,7 @@ setup_ask(struct setup *s, const char *address, struct err *e)
 		rc = setup_absolute(ca, s->plan.ca_file, e);
 	if (rc != RC_OK || (rc = ask_role(s, e)) != RC_OK ||
 	    (rc = ask_servers(s, e)) != RC_OK ||
+	    (rc = ask_outbox(s, e)) != RC_OK ||
 	    (rc = ask_folder(s, e)) != RC_OK ||
 	    (rc = ask_user(s, e)) != RC_OK)
 		return rc;

@@ -141,9 +141,20 @@ deliver(const struct setup_plan *p, struct buf *b)
 	    buf_adds(b, "}\n");
 }
 
+static bool
+outbox(const struct setup_plan *p, struct buf *b)
+{
+	return p->outbox[0] == '\0' || (buf_adds(b, "\n") &&
+	    comment(b, "", _("What is dropped here is sealed and sent: a "
+	    "sub-folder for each recipient, named by its address.")) &&
+	    /* TRANSLATORS: the name of a section: a-z and - only */
+	    buf_addf(b, "outbox \"%s\" {\n", _("sent-results")) &&
+	    setting(b, "\t", "path", p->outbox) && buf_adds(b, "}\n"));
+}
+
 bool
 setup_text(const struct setup_plan *p, struct buf *out)
 {
 	return head(p, out) && account(p, out) && relay(p, out) &&
-	    deliver(p, out);
+	    outbox(p, out) && deliver(p, out);
 }

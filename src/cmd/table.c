@@ -7,8 +7,9 @@ const struct cmd cmds[] = {
 	{ "setup", "[ADDRESS] [--role practice|laboratory] [--imap HOST] "
 	    "[--pop3 HOST] [--smtp HOST] [--user NAME] "
 	    "[--keep file|keychain|keyring] [--password-command COMMAND] "
-	    "[--token-command COMMAND] [--folder PATH] [--ca-file FILE] "
-	    "[--providers FILE] [--no-test] [--yes] [--force] [--print]",
+	    "[--token-command COMMAND] [--folder PATH] [--outbox PATH] "
+	    "[--ca-file FILE] [--providers FILE] [--no-test] [--yes] "
+	    "[--force] [--print]",
 	    N_("ask the few questions, test the servers, write the "
 	    "configuration"), 0, cmd_setup },
 	{ "poll", "", N_("fetch, open, file, acknowledge, relay once: for "

@@ -125,6 +125,7 @@ def test_a_secretary_in_french(home):
     assert home.password.stat().st_mode & 0o777 == 0o600
     assert home.conf.parent.stat().st_mode & 0o777 == 0o700
     assert home.files() == ["sceau.conf", "sceau.password"]
+    assert "outbox" not in text
     assert wrong(home.sceau("check", "--lang", "en", code=78)) == []
 
 
@@ -136,6 +137,7 @@ def test_what_a_person_types_wrong_is_asked_again(home):
         person.answer("Who is this?", "2")
         person.answer("Use them?", "perhaps")
         person.answer("Use them?", "y")
+        person.answer("drops", "")
         person.answer("Maildir", "answers")
         person.answer("Maildir", "~/answers")
         person.answer("log in", "somebody")
@@ -169,8 +171,11 @@ def test_answers_from_a_program(home, protocol):
     relay = home.servers.relay.port["smtps"]
     home.setup(ADDRESS, "--yes", "--role", "laboratory", f"--{protocol}",
                f"localhost:{port}", "--smtp", f"localhost:{relay}",
-               "--user", USER, "--folder", "/tmp/x")
+               "--user", USER, "--folder", "/tmp/x", "--outbox", "~/to send")
     text = home.conf.read_text()
+    outbox = text.partition("\noutbox ")[2].partition("}")[0]
+    assert 'path = "~/to send"' in outbox
+    assert (home.folder / "to send").stat().st_mode & 0o777 == 0o700
     assert f"protocol = {protocol}" in text and "kind = maildir" in text
     assert 'late = "4 h"' in text
     assert home.password.read_text() == PASSWORD
