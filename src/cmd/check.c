@@ -314,8 +314,8 @@ check_outboxes(struct checking *c)
 		enum rc rc = outprobe(o, &p, &e);
 
 		snprintf(what, sizeof(what), "%s %s", _("outbox"), o->name);
-		snprintf(line, sizeof(line), _("%zu files waiting, %zu "
-		    "refused"), p.waiting, p.refused);
+		snprintf(line, sizeof(line), _("files waiting: %zu, "
+		    "refused: %zu"), p.waiting, p.refused);
 		if (rc == RC_OK && p.refused > 0)
 			say(c, WARN, what, line);
 		else

@@ -27,7 +27,8 @@ src_libflow_a_SOURCES = \
 	src/flow/keeper_notice.c \
 	src/flow/keeper_open.c src/flow/opening.h \
 	src/flow/keeper_out.c \
-	src/flow/keeper_outbox.c \
+	src/flow/keeper_outbox.c src/flow/keeper_outbox.h \
+	src/flow/keeper_outgroup.c \
 	src/flow/keeper_rows.c \
 	src/flow/keeper_seal.c \
 	src/flow/keeper_watch.c \

@@ -7,7 +7,7 @@
 /* Where it goes to; NULL: nowhere, it is deleted. */
 struct outaway_to {
 	const char	*path;
-	const char	*folder;	/* "" or a sub-folder of the same name */
+	const char	*folder;	/* a sub-folder like ours; or "" */
 	const char	*name;		/* see outaway_name() */
 };
 

@@ -44,8 +44,8 @@ struct pass_ends {
 	struct chan	clerk;		/* vault: opened mail goes out here */
 	struct chan	vault;		/* clerk: and comes in here */
 	struct chan	rows;		/* vault: its rows, of the keeper */
-	struct chan	composer;	/* vault: mail to be sealed; clerk: that of
-					 * the outboxes goes out here */
+	struct chan	composer;	/* vault: mail to be sealed; of the
+					 * outboxes: the clerk's end of it */
 	struct chan	starter;	/* keeper, clerk */
 };
 

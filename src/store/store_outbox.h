@@ -24,8 +24,8 @@ struct store_outbox_put {
 enum rc store_outbox_submit(struct store *st, int64_t now,
     const struct store_outbox_put *p, int64_t *submission, struct err *e);
 
-/* store_outbox_known(st, now, key, known, e): was it queued?  That it was asked for
- * is noted. */
+/* store_outbox_known(st, now, key, known, e): was it queued?  That it was
+ * asked for is noted. */
 enum rc store_outbox_known(struct store *st, int64_t now, struct bytes key,
     bool *known, struct err *e);
 

@@ -434,6 +434,65 @@ def test_dry_run_says_and_does_nothing(box):
     assert box.labo.states() == {}
 
 
+def test_status_and_check_count(box):
+    box.drop("bad.hpr", report(line_7="never"))
+    box.poll(65)
+    row = next(r for r in box.labo.ok("status", "--json").json()
+               if r["type"] == "outbox")
+    assert (row["name"], row["waiting"], row["refused"]) == ("lis", 0, 1)
+    (box.path / "wait.hpr.tmp").write_bytes(report())
+    text = box.labo.ok("status").text()
+    assert "files refused" in text and str(box.refused) in text
+
+    def checked():
+        got = box.labo.sceau("check", "--json")
+        return got.code, next(r for r in got.json()
+                              if r["what"] == "outbox lis")
+    code, row = checked()
+    assert code == 0 and row["result"] == "look"
+    assert row["detail"] == "files waiting: 1, refused: 1"
+    box.want(aliases=box.labo.folder / "aliases")
+    (box.labo.folder / "aliases").write_text("one\n")
+    code, row = checked()
+    assert code == 78 and "aliases: line 1: write code or name" in \
+        row["detail"]
+
+
+def test_a_wrong_table_of_aliases_stops_its_outbox_alone(box):
+    (box.labo.folder / "aliases").write_text("A = x@y.example\na = z@y\n")
+    more = box.labo.folder / "more"
+    more.mkdir()
+    box.labo.configure(sections=f"""
+outbox "lis" {{ path = "{box.path}"
+    ready = rename
+    aliases = "{box.labo.folder}/aliases" }}
+outbox "more" {{ path = "{more}"
+    ready = rename
+    to = "{box.dr.address}" }}""")
+    box.drop("r.hpr", report(), box.dr.address)
+    (more / "s.hpr").write_bytes(report())
+    got = box.poll(78)
+    assert b"lines 1 and 2: the same name" in got.stderr
+    assert box.left() == [f"{box.dr.address}/r.hpr"]
+    assert box.labo.states() == {box.dr.name: "sent"}
+
+
+def test_no_key_yet_leaves_the_file(box):
+    """A newcomer of whom only his address is known."""
+    box.want(to="demo/nouveau@cabinet.example", ready="rename")
+    conf = box.labo.conf.read_text()
+    box.drop("r.hpr", report())
+    box.poll()              # through the gateway
+    box.labo.fresh()
+    box.labo.conf.write_text(conf.replace("labo.central.store",
+                                          "passerelle.store"))
+    (box.path / "r.hpr").write_bytes(report())
+    got = box.poll(75)
+    assert b"event=outbox.left" in got.stderr
+    assert b"no key for demo/nouveau" in got.stderr
+    assert box.left() == ["r.hpr"] and box.refusals() == {}
+
+
 def test_no_name_of_a_patient_in_log_or_store(box):
     box.drop("DURAND-CAMILLE.hpr", report())
     box.drop("DUPONT-JEANNE.hpr", report(line_7="never"))

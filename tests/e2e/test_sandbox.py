@@ -137,6 +137,25 @@ def test_the_fetch_of_a_maildir_has_that_folder(demo, ready):
                             table("man/sceau-security.7").items()}
 
 
+def test_of_an_outbox_the_keeper_sees_names_alone(demo, ready):
+    box = ready.folder / "outbox"
+    box.mkdir()
+    (box / "r.pdf.tmp").write_bytes(b"%PDF")
+    with ready.conf.open("a") as f:
+        f.write(f'outbox "lis" {{\n    path = "{box}"\n'
+                f'    to = "{demo.labo.address}"\n}}\n')
+    log, env = probes(ready, outbox=box)
+    env["SCEAU_FAULT_PROBE"] += (f"\nread outbox {box}\n"
+                                 f"read outfile {box}/r.pdf.tmp")
+    ready.ok("poll", SCEAU_FAULT="sandbox@*:probe", **env)
+    got = probed(log)
+    assert set(got) == set(PARTS)
+    assert {act: {part for part in PARTS if got[part][act] == {"yes"}}
+            for act in ("read-outbox", "read-outfile", "make-outbox")} == {
+        "read-outbox": {"keeper", "clerk"}, "read-outfile": {"clerk"},
+        "make-outbox": {"clerk"}}
+
+
 def test_each_process_of_a_submission(demo):
     own_keys(demo.labo)
     demo.labo.ok("queue", "list")

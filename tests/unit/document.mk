@@ -26,3 +26,10 @@ tests_unit_test_filing_SOURCES = tests/unit/test_filing.c
 tests_unit_test_filing_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_filing_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_filing_LDADD = $(UNIT_DOCUMENT_LIBS)
+
+check_PROGRAMS += tests/unit/test_alias
+TESTS += tests/unit/test_alias
+tests_unit_test_alias_SOURCES = tests/unit/test_alias.c
+tests_unit_test_alias_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_alias_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_alias_LDADD = $(UNIT_DOCUMENT_LIBS)

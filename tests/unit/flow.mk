@@ -1,4 +1,5 @@
 # unit tests of src/flow
+EXTRA_DIST += tests/e2e/test_outbox.py
 UNIT_FLOW_LIBS = src/libflow.a src/libwire.a src/libstore.a src/libvault.a \
 	src/libdocument.a src/libconf.a src/libmail.a $(UNIT_BASE_LIBS) \
 	$(ETPAN_LIBS) $(ESMTP_LIBS) $(CURL_LIBS) $(OPENSSL_LIBS) \
@@ -24,3 +25,17 @@ tests_unit_test_suspect_SOURCES = tests/unit/test_suspect.c
 tests_unit_test_suspect_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_suspect_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_suspect_LDADD = $(UNIT_FLOW_LIBS)
+
+check_PROGRAMS += tests/unit/test_outmail
+TESTS += tests/unit/test_outmail
+tests_unit_test_outmail_SOURCES = tests/unit/test_outmail.c
+tests_unit_test_outmail_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_outmail_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_outmail_LDADD = $(UNIT_FLOW_LIBS)
+
+check_PROGRAMS += tests/unit/test_outscan
+TESTS += tests/unit/test_outscan
+tests_unit_test_outscan_SOURCES = tests/unit/test_outscan.c
+tests_unit_test_outscan_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_outscan_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_outscan_LDADD = $(UNIT_FLOW_LIBS)

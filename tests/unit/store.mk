@@ -93,3 +93,10 @@ tests_unit_test_store_alarm_SOURCES = tests/unit/test_store_alarm.c
 tests_unit_test_store_alarm_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_store_alarm_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_store_alarm_LDADD = $(UNIT_STORE_LIBS)
+
+check_PROGRAMS += tests/unit/test_store_outbox
+TESTS += tests/unit/test_store_outbox
+tests_unit_test_store_outbox_SOURCES = tests/unit/test_store_outbox.c
+tests_unit_test_store_outbox_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_outbox_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_store_outbox_LDADD = $(UNIT_STORE_LIBS)

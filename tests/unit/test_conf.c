@@ -126,6 +126,31 @@ test_relay_deliver(void **state)
 	conf_free(&c);
 }
 
+static void
+test_outbox(void **state)
+{
+	struct err e = ERR_INIT;
+	struct conf c;
+
+	(void)state;
+	T_RC(read_text(OUT(SMTP) "outbox a { path = /o }\n"
+	    "outbox b { path = /p\nto = dr@x.example\nready = ok\n"
+	    "after = move\nrefused = /r\nsplit = yes\n"
+	    "oddities = refuse\nsubject = \"Analyses\" }\n", &c, &e), RC_OK);
+	assert_int_equal(c.noutboxes, 2);
+	assert_int_equal(c.outboxes[0].route, CONF_OUTBOX_FOLDER);
+	assert_int_equal(c.outboxes[0].ready, CONF_READY_QUIET);
+	assert_int_equal(c.outboxes[0].quiet_s, 30);
+	assert_int_equal(c.outboxes[0].after, CONF_OUTBOX_DELETE);
+	T_STR(c.outboxes[0].refused, "/o/refused");
+	T_CHECK(c.outboxes[0].sent == NULL && !c.outboxes[0].split);
+	T_STR(c.outboxes[1].sent, "/p/sent");
+	T_STR(c.outboxes[1].refused, "/r");
+	T_CHECK(c.outboxes[1].split);
+	assert_int_equal(c.outboxes[1].oddities, CONF_ODDITIES_REFUSE);
+	conf_free(&c);
+}
+
 /* Every complaint: where, what, and what to write. */
 static const struct { const char *text, *says; } complaints[] = {
 	/* the language itself */
@@ -266,6 +291,18 @@ static const struct { const char *text, *says; } complaints[] = {
 	    "x.conf:4: path is for maildir and folder; for a pipe remove" },
 	{ "deliver d {\nkind = maildir\npath = /m\ncommand = x\n}\n",
 	    "x.conf:4: command is for kind = pipe" },
+	{ "outbox o {\n}\n", "x.conf:2: path is missing; write the path o" },
+	{ "outbox o {\npath = /o\nto = a@b\nroute = hprim\n}\n",
+	    "x.conf:4: to and route are both there" },
+	{ "outbox o {\npath = /o\nto = a@b\naliases = /a\n}\n",
+	    "x.conf:4: aliases is for several recipients" },
+	{ "outbox o {\npath = /o\nready = ok\nquiet = \"9 s\"\n}\n",
+	    "x.conf:4: quiet is for ready = quiet" },
+	{ "outbox o {\npath = /o\nsent = /s\n}\n",
+	    "x.conf:3: sent is for after = move" },
+	{ "outbox o {\npath = /o\nrefused = /o\n}\n",
+	    "x.conf:2: path, sent and refused must be three" },
+	{ "outbox o {\npath = /o\n}\n", "x.conf:3: what an outbox takes m" },
 };
 
 static void
@@ -514,6 +551,7 @@ main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_account),
 		cmocka_unit_test(test_relay_deliver),
+		cmocka_unit_test(test_outbox),
 		cmocka_unit_test(test_complaints),
 		cmocka_unit_test(test_nul),
 		cmocka_unit_test(test_truncations),

@@ -431,6 +431,37 @@ test_what_is_held(void **state)
 	gate_free(&g);
 }
 
+static void
+test_by_the_name_that_the_directory_shows(void **state)
+{
+	static const struct { const char *show, *name; } is[] = {
+		{ "Dr Martin", "demo/dr.martin@cabinet.example" },
+		{ "DR. MARTIN", "demo/dr.martin@cabinet.example" },
+		{ "  dr-martin ", "demo/dr.martin@cabinet.example" },
+		{ "MME PETIT INFIRMIERE",
+		    "demo/infirmiere.petit@petit.example" },
+		{ "Mme Petit, infirmie\xcc\x80re",
+		    "demo/infirmiere.petit@petit.example" },
+		{ "Martin", NULL }, { "Dr Martin jr", NULL }, { "", NULL },
+		{ "dr.martin@cabinet.example", NULL }, { "\xff", NULL },
+	};
+	struct gate *g = gate_for(A_LABO);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(is) / sizeof(is[0]); i++) {
+		const struct gate_resolve_args args = { .who = is[i].show,
+		    .shown = true, .rows = rows_of(&rows) };
+		struct err e = ERR_INIT;
+		struct gate_dest d;
+
+		T_RC(gate_resolve(g, &args, &d, &e), is[i].name == NULL ?
+		    RC_PERM : RC_OK);
+		T_STR(d.name, is[i].name == NULL ? "" : is[i].name);
+		T_CHECK(e.class == EC_NONE);
+	}
+	gate_free(&g);
+}
+
 #define T(f) cmocka_unit_test_setup(f, fresh)
 
 int
@@ -451,6 +482,7 @@ main(void)
 		T(test_ruling_35_of_two_entries_the_later_wins),
 		T(test_rows_survive_an_erasure),
 		T(test_what_is_held),
+		T(test_by_the_name_that_the_directory_shows),
 	};
 
 	return cmocka_run_group_tests(tests, gate_setup, teardown);
