@@ -5,16 +5,22 @@
 #include "config.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/lang.h"
 #include "flow/keeper_outbox.h"
+#include "flow/outaway.h"
 #include "store/store_outbox.h"
 
 #define AT_ONCE 32		/* then others have their turn */
-#define LOOK_S 30		/* `run`: between two looks */
+#define LOOK_S 5		/* `run`: between two looks */
+#define WAIT_S 60		/* the same when something was left */
 #define TROUBLES_MAX 3		/* of our own: then the look is over */
 
 /* ---- talking with the clerk ------------------------------------------ */
@@ -38,6 +44,7 @@ outlook_left(struct keeper *k, const struct err *why)
 {
 	struct outlook *l = k->outlook;
 
+	l->waits = true;
 	if (l->nleft++ == 0 || why->rc == RC_CONF)
 		l->left = *why;
 	keeper_worse(k, why->rc == RC_CONF ? RC_CONF : RC_TEMP, WHY_NONE);
@@ -139,6 +146,7 @@ on_end(struct keeper *k, struct rd *r, struct err *e)
 	if (why.rc != RC_OK) {
 		err_ctx(&why, "outbox %s", outlook_conf(k)->name);
 		keeper_fault(k, "outbox.trouble", why.rc, WHY_LOCAL, &why);
+		l->waits = true;
 	}
 	say_box(k);
 	rc = forget(k, prefix, whole, e);
@@ -196,6 +204,7 @@ trouble(struct keeper *k, const struct err *why)
 	keeper_fault(k, died && why->rc != RC_CONF ? "process.died" :
 	    "outbox.trouble", why->rc, WHY_LOCAL, why);
 	keeper_rest(k);
+	k->outlook->waits = true;
 	k->outlook->troubles += why->rc == RC_CONF ? TROUBLES_MAX : 1;
 }
 
@@ -215,28 +224,47 @@ look_once(struct keeper *k, bool *over, struct err *e)
 	return RC_OK;
 }
 
-/* Names that are nothing to us cost a look, no process. */
+/* One of ours: ${path} is that name in the folder of the outbox. */
 static bool
-may_have_some(const struct conf_outbox *o)
+is_that(const struct conf_outbox *o, const char *path, const char *name)
 {
 	size_t len = strlen(o->path);
+
+	return path != NULL && strncmp(path, o->path, len) == 0 &&
+	    path[len] == '/' && strcmp(path + len + 1, name) == 0;
+}
+
+static bool
+is_nothing(const struct conf_outbox *o, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (strncmp(name, OUTAWAY_HIDDEN, strlen(OUTAWAY_HIDDEN)) == 0)
+		return false;
+	return file_temporary(name) || is_that(o, o->refused, name) ||
+	    is_that(o, o->sent, name) || is_that(o, o->aliases, name) ||
+	    (o->ready == CONF_READY_OK && len > 3 &&
+	    strcasecmp(name + len - 3, ".ok") == 0);
+}
+
+/* Names that are nothing to us cost a look, no process.  Takes ${fd}; what
+ * cannot be listed is a file, or the clerk says what it is. */
+static bool
+may_have_some(const struct conf_outbox *o, int fd, bool top)
+{
+	bool below = top && o->to == NULL && o->route == CONF_OUTBOX_FOLDER;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *d;
-	bool some = false;
-	DIR *dir = opendir(o->path);
+	bool some = dir == NULL;
 
-	if (dir == NULL)
-		return true;	/* the clerk says why */
-	while (!some && (d = readdir(dir)) != NULL) {
-		const char *n = d->d_name;
-
-		some = strcmp(n, ".") != 0 && strcmp(n, "..") != 0 &&
-		    !(strncmp(o->refused, o->path, len) == 0 &&
-		    o->refused[len] == '/' &&
-		    strcmp(o->refused + len + 1, n) == 0) &&
-		    !(o->sent != NULL && strncmp(o->sent, o->path, len) == 0 &&
-		    o->sent[len] == '/' && strcmp(o->sent + len + 1, n) == 0);
-	}
-	closedir(dir);
+	if (dir == NULL && fd >= 0)
+		close(fd);
+	while (!some && dir != NULL && (d = readdir(dir)) != NULL)
+		some = !is_nothing(o, d->d_name) && (!below ||
+		    may_have_some(o, openat(fd, d->d_name, O_RDONLY |
+		    O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), false));
+	if (dir != NULL)
+		closedir(dir);
 	return some;
 }
 
@@ -247,7 +275,9 @@ begin(struct keeper *k, struct err *e)
 	bool some = false;
 
 	for (size_t i = 0; !some && i < c->noutboxes; i++)
-		some = may_have_some(&c->outboxes[i]);
+		some = may_have_some(&c->outboxes[i],
+		    open(c->outboxes[i].path, O_RDONLY | O_DIRECTORY |
+		    O_CLOEXEC), true);
 	k->outbox_more = some;
 	k->outbox_at = clock_now() + LOOK_S;
 	if (!some)
@@ -263,9 +293,9 @@ void
 outbox_end(struct keeper *k)
 {
 	k->outbox_more = false;
-	k->outbox_at = clock_now() + LOOK_S;
 	if (k->outlook == NULL)
 		return;
+	k->outbox_at = clock_now() + (k->outlook->waits ? WAIT_S : LOOK_S);
 	buf_free(&k->outlook->stem);
 	buf_free(&k->outlook->taken);
 	free(k->outlook);

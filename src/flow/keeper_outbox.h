@@ -15,6 +15,7 @@ struct outlook {
 	struct buf	 taken;		/* keys of this box, as runs */
 	int64_t		 began_at;
 	unsigned	 troubles;
+	bool		 waits;		/* something was left, or is wrong */
 	/* Of this box: */
 	unsigned	 nqueued, nleft;
 	bool		 pointless;	/* nothing of it can be sent now */

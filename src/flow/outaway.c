@@ -15,8 +15,7 @@
 #include "base/lang.h"
 #include "flow/outaway.h"
 
-/* In the folder itself, so that it only changes its name; not listed. */
-#define HIDDEN ".sceau-"
+#define HIDDEN OUTAWAY_HIDDEN
 #define HIDDEN_LEN (sizeof(HIDDEN) - 1)
 #define NAMES_MAX 1000
 

@@ -4,6 +4,10 @@
 
 #include "flow/outscan.h"
 
+/* How the names begin that files have while they go; they stay in their own
+ * folder, and are not listed. */
+#define OUTAWAY_HIDDEN ".sceau-"
+
 /* Where it goes to; NULL: nowhere, it is deleted. */
 struct outaway_to {
 	const char	*path;
