@@ -1,82 +1,22 @@
 """The laboratory's outbox: what its system drops is sealed and sent, once,
 or refused with the reason beside it."""
 
+import email
+import email.policy
 import os
 import pathlib
-import re
-import shutil
 import tempfile
 import time
 
 import pytest
 
 from world import hprim
-from world.verdict import CRASHED, crash
-
-TOKEN = re.compile(r"-\d+-[0-9a-f]{20}(?=\.)")
-PDF = b"%PDF-1.4\r\n\x00\xff\n.\r\n\r\n" * 50
-
-
-class Box:
-    """The outbox of labo; dr files into a folder what it gets."""
-
-    def __init__(self, demo):
-        self.demo, self.labo, self.dr = demo, demo.labo, demo.dr
-        self.path = demo.labo.folder / "outbox"
-        self.refused = self.path / "refused"
-        shutil.rmtree(self.path, ignore_errors=True)
-        self.path.mkdir()
-        demo.dr.configure(kind="folder")
-        self.want(ready="rename", to=demo.dr.address)
-
-    def want(self, language="en", **settings):
-        lines = "\n".join(f'    {k} = "{v}"' for k, v in settings.items())
-        self.labo.configure(
-            top={"language": language},
-            sections=f'outbox "lis" {{\n    path = "{self.path}"\n{lines}\n}}')
-
-    def drop(self, name, data, folder=None):
-        """As a careful system does: a temporary name, then the real one."""
-        where = self.path / folder if folder else self.path
-        where.mkdir(exist_ok=True)
-        (where / f"{name}.tmp").write_bytes(data)
-        (where / f"{name}.tmp").rename(where / name)
-
-    def poll(self, code=0, **env):
-        got = self.labo.sceau("poll", **env)
-        assert got.code == code, got.text()
-        return got
-
-    def left(self):
-        """Names in the outbox, without refused/."""
-        return sorted(str(p.relative_to(self.path))
-                      for p in self.path.rglob("*")
-                      if p.is_file() and self.refused not in p.parents)
-
-    def refusals(self):
-        """{path in refused/: octets}."""
-        return {str(p.relative_to(self.refused)): p.read_bytes()
-                for p in self.refused.rglob("*") if p.is_file()}
-
-    def arrived(self, member=None):
-        """What the practice has filed by now, [(name, octets)]."""
-        member = member or self.dr
-        member.ok("poll")
-        return sorted((TOKEN.sub("", p.name), p.read_bytes())
-                      for p in member.inbox.iterdir() if p.is_file())
+from world.outbox import PDF, Box, report
 
 
 @pytest.fixture
 def box(demo):
     return Box(demo)
-
-
-def report(**header):
-    """A report; line_N=: what stands in line N of its header."""
-    p = hprim.Patient()
-    for name, text in header.items():
-        p.header[int(name.removeprefix("line_")) - 1] = text
-    return hprim.encode([p])
 
 
 def test_a_report_goes_and_arrives_byte_for_byte(box):
@@ -515,61 +455,31 @@ def test_ten_thousand_that_wait_are_cheap(box):
         assert len(list(box.path.glob("*.hpr"))) == 10000
 
 
-# ---- crashes -------------------------------------------------------------
+def test_run_takes_what_comes(box):
+    process = box.labo.start("run")
+    try:
+        box.drop("r.hpr", report())
+        box.demo.wait_until(lambda: box.left() == [], what="the first taken")
+        box.drop("s.hpr", report(line_9="2"))
+        box.demo.wait_until(lambda: len(box.dr.mail()) == 2, what="both")
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert [n for n, _ in box.arrived()] == ["r.hpr", "s.hpr"]
 
-POINTS = [("outbox.read", False), ("outbox.pull", False),
-          ("outbox.pulled", False), ("outbox.pull#2", False),
-          ("outbox.queue.before", False), ("keeper.submit.before", False),
-          ("keeper.submit.after", True), ("outbox.queue.after", True),
-          ("outbox.away.before", True), ("outbox.away.hidden", True),
-          ("outbox.away.hidden#2", True), ("outbox.away.after", True),
-          ("store.outbox.forget.before", True)]
 
-
-@pytest.mark.parametrize("point, queued, after", [
-    *((*p, "delete") for p in POINTS),
-    *((*p, "move") for p in POINTS if "away" in p[0])])
-def test_killed_anywhere_it_goes_once(box, point, queued, after):
-    box.want(to=box.dr.address, ready="rename", after=after)
+def test_the_mail_says_nothing_of_its_content(box):
+    box.dr.configure(kind="maildir")
+    box.want(language="fr", to=box.dr.address, ready="rename")
     box.drop("r.hpr", report())
-    box.drop("r.pdf", PDF)
-    got = crash(box.labo, point, "poll")
-    assert got.code in CRASHED, got.text()
-    rows = box.labo.ok("queue", "list", "--json").json()
-    # A clerk that dies alone is started anew in the same pass.
-    assert len(rows) + len(box.labo.states()) >= queued
-    for _ in range(3):
-        for row in box.labo.ok("queue", "list", "--json").json():
-            box.labo.ok("queue", "retry", row["id"])
-        box.labo.sceau("poll")
-    assert [p.name for p in box.path.iterdir() if p.is_file()] == []
-    assert sorted(d for _, d in box.arrived()) == sorted([report(), PDF])
-    if after == "move":
-        assert sorted(p.name for p in (box.path / "sent").iterdir()) == [
-            "r.hpr", "r.pdf"]
-
-
-@pytest.mark.parametrize("point", ["outbox.refuse.noted",
-                                   "outbox.away.hidden",
-                                   "outbox.away.after"])
-def test_killed_while_refusing(box, point):
-    box.drop("r.hpr", report(line_7="never"))
-    crash(box.labo, point, "poll")
-    box.labo.sceau("poll")
     box.poll()
-    kept = box.refusals()
-    assert [n for n, d in kept.items() if d == report(line_7="never")]
-    for name in kept:
-        assert name.endswith(".txt") or f"{name}.txt" in kept
-    assert box.labo.states() == {}
-
-
-def test_replaced_while_it_was_taken_stays(box):
-    """Another file of that name, between the promise and its going."""
-    box.drop("r.hpr", report())
-    crash(box.labo, "outbox.queue.after", "poll")
-    box.drop("r.hpr", report(line_9="2"))
-    box.poll()
-    box.poll()
-    assert sorted(d for _, d in box.arrived()) == sorted(
-        [report(), report(line_9="2")])
+    box.dr.ok("poll")
+    m = email.message_from_bytes(box.dr.shown()[0],
+                                 policy=email.policy.default)
+    assert m["Subject"] == "Résultats"
+    assert m["From"] == box.labo.address and m["To"] == box.dr.address
+    part = next(m.iter_attachments())
+    assert part.get_content_type() == "text/plain"
+    assert part.get_content_charset() == "iso-8859-1"
+    assert part.get_filename() == "r.hpr"

@@ -1,5 +1,6 @@
 # unit tests of src/flow
-EXTRA_DIST += tests/e2e/test_outbox.py
+EXTRA_DIST += tests/e2e/test_outbox.py tests/e2e/test_outbox_crash.py \
+	tests/world/outbox.py
 UNIT_FLOW_LIBS = src/libflow.a src/libwire.a src/libstore.a src/libvault.a \
 	src/libdocument.a src/libconf.a src/libmail.a $(UNIT_BASE_LIBS) \
 	$(ETPAN_LIBS) $(ESMTP_LIBS) $(CURL_LIBS) $(OPENSSL_LIBS) \
