@@ -32,10 +32,18 @@ no_way(struct err *e, const char *where)
 static bool
 rename_new(int from, const char *name, int to, const char *new)
 {
-	struct stat st;
+	struct stat st, was;
 
 	if (linkat(from, name, to, new, 0) == 0)
 		return unlinkat(from, name, 0) == 0;
+	/* A crash between the two left it with both. */
+	if (errno == EEXIST && fstatat(from, name, &was,
+	    AT_SYMLINK_NOFOLLOW) == 0 && fstatat(to, new, &st,
+	    AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = EEXIST;
+		return was.st_ino == st.st_ino && was.st_dev == st.st_dev &&
+		    unlinkat(from, name, 0) == 0;
+	}
 	if (errno != EPERM && errno != ENOTSUP && errno != ENOSYS &&
 	    errno != EMLINK)
 		return false;
@@ -172,9 +180,15 @@ let_go(int fd, const char *hidden, const struct outaway_to *to,
 		return unlinkat(fd, hidden, 0) == 0 || errno == ENOENT ?
 		    RC_OK : no_way(e, _("the outbox"));
 	rc = open_folder(to->path, to->folder, &other, e);
-	if (rc == RC_OK && (!rename_new(fd, hidden, other, to->name) ||
-	    !file_sync(other)))
+	/* At once, or it would be there twice after a crash: nobody but us
+	 * gives names in that folder, and this one was free. */
+	if (rc == RC_OK && !is_free(other, to->name, "")) {
+		errno = EEXIST;
 		rc = no_way(e, to->path);
+	} else if (rc == RC_OK && (renameat(fd, hidden, other, to->name) !=
+	    0 || !file_sync(other))) {
+		rc = no_way(e, to->path);
+	}
 	if (other >= 0)
 		close(other);
 	return rc;

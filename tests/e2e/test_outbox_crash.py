@@ -1,12 +1,14 @@
 """A laboratory's outbox and SIGKILL at each step: what was dropped goes once,
 and what is changed or replaced meanwhile is neither lost nor sent in part."""
 
+import errno
 import os
 import pathlib
 import signal
 
 import pytest
 
+from world.fault import Calls
 from world.memory import tree
 from world.outbox import PDF, Box, report
 from world.verdict import CRASHED, crash
@@ -108,3 +110,50 @@ def test_changed_while_it_is_read_it_waits(box, time):
     assert box.labo.states() == {} and box.left() == ["r.pdf"]
     box.poll()
     assert box.arrived() == [("r.pdf", b"%PDX" + PDF[4:])]
+
+
+BAD = report(line_7="never")
+
+
+def dropped(box):
+    """Two groups that go, and a file that is refused."""
+    box.demo.fresh()
+    fresh = Box(box.demo)
+    fresh.drop("r.hpr", report())
+    fresh.drop("r.pdf", PDF)
+    fresh.drop("s.hpr", report(line_9="2"))
+    fresh.drop("t.hpr", BAD)
+    return fresh
+
+
+def judge(box):
+    """After the next passes: each once, nothing left, nothing half done."""
+    for _ in range(4):
+        for row in box.labo.ok("queue", "list", "--json").json():
+            box.labo.ok("queue", "retry", row["id"])
+        if box.labo.sceau("poll").code == 0 and box.left() == []:
+            break
+    assert box.left() == []
+    assert sorted(d for _, d in box.arrived()) == sorted(
+        [report(), PDF, report(line_9="2")])
+    kept = box.refusals()
+    assert [d for n, d in kept.items() if f"{n}.txt" in kept] == [BAD]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what, action, part", [
+    *((w, "killall", None) for w in ("write", "sync", "rename")),
+    *((w, "kill", p) for w in ("rename", "ipc", "open")
+      for p in ("clerk", "vault", "keeper")),
+    *((w, errno.EIO, None) for w in ("sync", "rename", "read", "open")),
+    ("write", errno.ENOSPC, None)])
+def test_killed_or_failing_at_a_call(box, what, action, part):
+    """At a dozen of each kind, from the first to the last."""
+    calls = Calls(box.demo.top)
+    box = dropped(box)
+    assert box.labo.sceau("poll", **calls.env()).code == 65
+    last = calls.total(what, part)
+    for n in range(1, last + 1, max(1, last // 12)):
+        box = dropped(box)
+        box.labo.sceau("poll", **calls.env(what, n, action, part=part))
+        judge(box)

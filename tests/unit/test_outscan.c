@@ -219,12 +219,14 @@ test_what_a_crash_left_gets_its_name_back(void **state)
 	put(w, ".sceau-a.hpr", "one");
 	put(w, ".sceau-b.hpr", "two");
 	put(w, "b.hpr", "another");
+	put(w, "c.hpr", "four");
+	T_CHECK(linkat(w->fd, "c.hpr", w->fd, ".sceau-c.hpr", 0) == 0);
 	outaway_recover(w->fd);
 	T_CHECK(is_there(w, "a.hpr") && !is_there(w, ".sceau-a.hpr"));
 	assert_int_equal(id_of(w, "b.hpr").size, 7);
 	T_CHECK(!is_there(w, ".sceau-b.hpr"));
 	T_RC(outscan_open(&s, &w->conf, false, &w->e), RC_OK);
-	assert_int_equal(s.n, 3);
+	assert_int_equal(s.n, 4);
 	T_CHECK(strncmp(s.entry[2].name, "b-2", 3) == 0);
 	assert_int_equal(s.entry[2].id.size, 3);
 	outscan_close(&s);
