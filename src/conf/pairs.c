@@ -500,20 +500,6 @@ outbox_no_relay(const void *p, const struct written *w)
 }
 
 static bool
-outbox_twice(const void *p, const struct written *w)
-{
-	const struct conf *c = p;
-
-	(void)w;
-	for (size_t i = 0; i < c->noutboxes; i++)
-		for (size_t j = 0; j < i; j++)
-			if (strcmp(c->outboxes[i].path,
-			    c->outboxes[j].path) == 0)
-				return true;
-	return false;
-}
-
-static bool
 no_state(const void *p, const struct written *w)
 {
 	const struct conf *c = p;
@@ -537,8 +523,8 @@ static const struct pair top_pairs[] = {
 	    "remove hub") },
 	{ outbox_no_relay, NULL, N_("what an outbox takes must be sent; add a "
 	    "relay section") },
-	{ outbox_twice, NULL, N_("two outboxes have the same path; write "
-	    "another one") },
+	{ pairs_outboxes_overlap, NULL, N_("a folder of one outbox lies in "
+	    "another outbox; write folders that stand apart") },
 	{ digest_nobody, NULL, N_("the daily mail is for nobody; write "
 	    "digest_to = a mail address, or remove the other settings of "
 	    "digest") },

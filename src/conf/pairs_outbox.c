@@ -80,3 +80,32 @@ pairs_outbox(const struct conf_outbox *o, const struct written *w,
 {
 	return pairs_check(outbox_pairs, o, w, blame, e);
 }
+
+/* The folder itself, or below it. */
+static bool
+is_in(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	return path != NULL && strncmp(path, folder, len) == 0 &&
+	    (path[len] == '/' || path[len] == '\0');
+}
+
+/* What is below an outbox is taken for a recipient's. */
+bool
+pairs_outboxes_overlap(const void *conf, const struct written *w)
+{
+	const struct conf *c = conf;
+
+	(void)w;
+	for (size_t i = 0; i < c->noutboxes; i++)
+		for (size_t j = 0; j < c->noutboxes; j++) {
+			const struct conf_outbox *o = &c->outboxes[j];
+			const char *path = c->outboxes[i].path;
+
+			if (i != j && (is_in(o->path, path) ||
+			    is_in(o->refused, path) || is_in(o->sent, path)))
+				return true;
+		}
+	return false;
+}

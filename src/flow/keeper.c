@@ -59,7 +59,7 @@ level_of(const char *name)
 {
 	static const char *const routine[] = { "in.delivered", "in.known",
 	    "in.not_sealed", "out.sent", "out.queued", "hub.relayed",
-	    "digest.sent" };
+	    "digest.sent", "outbox.queued" };
 
 	for (size_t i = 0; i < sizeof(routine) / sizeof(routine[0]); i++)
 		if (strcmp(routine[i], name) == 0)

@@ -303,6 +303,10 @@ static const struct { const char *text, *says; } complaints[] = {
 	{ "outbox o {\npath = /o\nrefused = /o\n}\n",
 	    "x.conf:2: path, sent and refused must be three" },
 	{ "outbox o {\npath = /o\n}\n", "x.conf:3: what an outbox takes m" },
+	{ OUT(SMTP) "outbox a { path = /o }\noutbox b { path = /o }\n",
+	    "x.conf:8: a folder of one outbox lies in another outbox" },
+	{ OUT(SMTP) "outbox a { path = /o }\noutbox b { path = /p\n"
+	    "refused = /o/r }\n", "x.conf:9: a folder of one outbox lies" },
 };
 
 static void
