@@ -196,7 +196,7 @@ def test_a_command_takes_no_mail_again_for_another(demo):
     demo.dr.configure(sections=f"""
 deliver "software" {{
     kind = pipe
-    command = "cat >>{demo.dr.folder}/taken"
+    command = "cat >>{demo.dr.home}/taken"
 }}
 """)
     for n in range(5):
@@ -204,7 +204,7 @@ deliver "software" {{
     demo.labo.ok("poll")
     demo.dr.sceau("poll", SCEAU_FAULT="keeper.delivered.before:kill")
     demo.dr.ok("poll")
-    taken = (demo.dr.folder / "taken").read_bytes()
+    taken = (demo.dr.home / "taken").read_bytes()
     assert taken.count(b"X-Sceau:") == 6
     assert taken.count(b"possible-duplicate") == 1
 
