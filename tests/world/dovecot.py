@@ -197,6 +197,8 @@ class Dovecot:
             self.process.kill()
             self.process.wait()
         self.process = None
+        wait_until(lambda: not any(map(listening, self.port.values())), 20,
+                   "the children of dovecot to end")
 
     def close(self):
         self.stop()
