@@ -165,6 +165,10 @@ enum rc line_bad(struct line *l, struct err *e);
  * is gone, ${e} says its last word. */
 enum rc keeper_wait(struct keeper *k, struct line *l, struct frame *f,
     struct feed *feed, struct err *e);
+/* keeper_answer(k, l, type, job, f, e): the frame that answers the question
+ * ${job} to vault or clerk; any other is out of step: keeper_odd(). */
+enum rc keeper_answer(struct keeper *k, struct line *l, enum ipc type,
+    uint32_t job, struct frame *f, struct err *e);
 /* keeper_look(k, job, t, there, e): asks the clerk whether the file made of
  * the 32 octets ${t}, of a delivery that was interrupted, is there. */
 enum rc keeper_look(struct keeper *k, uint32_t job, const uint8_t *t,

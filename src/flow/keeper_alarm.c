@@ -133,9 +133,8 @@ ask_keys(struct keeper *k, struct frame *f, struct err *e)
 	if (rc == RC_OK)
 		rc = chan_put(&k->vault.c, IPC_SELVES, job, NULL, 0, e);
 	if (rc == RC_OK)
-		rc = keeper_wait(k, &k->vault, f, NULL, e);
-	if (rc == RC_OK && (f->type != IPC_SELVES || f->job != job ||
-	    f->body.len % sizeof(struct gate_self) != 0))
+		rc = keeper_answer(k, &k->vault, IPC_SELVES, job, f, e);
+	if (rc == RC_OK && f->body.len % sizeof(struct gate_self) != 0)
 		rc = ipc_bad(e);
 	return rc;
 }

@@ -176,13 +176,11 @@ take_filed(struct keeper *k, struct opening *o, struct err *e)
 {
 	struct frame f;
 	struct rd r;
-	enum rc rc = keeper_wait(k, &k->clerk, &f, NULL, e);
+	enum rc rc = keeper_answer(k, &k->clerk, IPC_FILED, o->job, &f, e);
 
 	if (rc != RC_OK)
 		return rc;
 	r = rd_of(f.body.p, f.body.len);
-	if (f.type != IPC_FILED || f.job != o->job)
-		return keeper_odd(k, e);
 	if ((rc = unpack_err(&r, &o->why)) != RC_OK) {
 		keeper_fault(k, "deliver.failed", rc, WHY_LOCAL, &o->why);
 		o->fate = FATE_LEAVE;

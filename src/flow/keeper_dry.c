@@ -40,12 +40,10 @@ static enum rc
 answer(struct keeper *k, enum ipc type, uint32_t job, struct err *said,
     struct rd *r, struct frame *f, struct err *e)
 {
-	enum rc rc = keeper_wait(k, &k->vault, f, NULL, e);
+	enum rc rc = keeper_answer(k, &k->vault, type, job, f, e);
 
 	if (rc != RC_OK)
 		return rc;
-	if (f->type != type || f->job != job)
-		return ipc_bad(e);
 	*r = rd_of(f->body.p, f->body.len);
 	(void)unpack_err(r, said);
 	return r->bad ? ipc_bad(e) : RC_OK;

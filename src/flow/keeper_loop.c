@@ -386,3 +386,13 @@ keeper_wait(struct keeper *k, struct line *l, struct frame *f,
 			return rc;
 	}
 }
+
+enum rc
+keeper_answer(struct keeper *k, struct line *l, enum ipc type, uint32_t job,
+    struct frame *f, struct err *e)
+{
+	enum rc rc = keeper_wait(k, l, f, NULL, e);
+
+	return rc != RC_OK || (f->type == type && f->job == job) ? rc :
+	    keeper_odd(k, e);
+}

@@ -59,12 +59,10 @@ answered(struct keeper *k, enum ipc type, uint32_t job, struct err *e)
 {
 	struct frame f;
 	struct rd r;
-	enum rc rc = keeper_wait(k, &k->clerk, &f, NULL, e);
+	enum rc rc = keeper_answer(k, &k->clerk, type, job, &f, e);
 
 	if (rc != RC_OK)
 		return rc;
-	if (f.type != type || f.job != job)
-		return keeper_odd(k, e);
 	r = rd_of(f.body.p, f.body.len);
 	return unpack_err(&r, e);
 }

@@ -42,13 +42,11 @@ take_head(struct keeper *k, struct opening *o, struct err *e)
 {
 	struct frame f;
 	struct rd r;
-	enum rc rc = keeper_wait(k, &k->vault, &f, NULL, e);
+	enum rc rc = keeper_answer(k, &k->vault, IPC_HEAD, o->job, &f, e);
 
 	if (rc != RC_OK)
 		return rc;
 	r = rd_of(f.body.p, f.body.len);
-	if (f.type != IPC_HEAD || f.job != o->job)
-		return keeper_odd(k, e);
 	o->rc = unpack_err(&r, &o->why);
 	head_unpack(&r, &o->head);
 	o->jobbed = true;
@@ -63,10 +61,10 @@ keeper_look(struct keeper *k, uint32_t job, const uint8_t *t, bool *there,
 	enum rc rc = chan_put(&k->clerk.c, IPC_LOOK, job, t, GATE_T_BYTES, e);
 
 	if (rc == RC_OK)
-		rc = keeper_wait(k, &k->clerk, &f, NULL, e);
+		rc = keeper_answer(k, &k->clerk, IPC_FOUND, job, &f, e);
 	if (rc != RC_OK)
 		return rc;
-	if (f.type != IPC_FOUND || f.job != job || f.body.len != 1)
+	if (f.body.len != 1)
 		return keeper_odd(k, e);
 	*there = f.body.p[0] != 0;
 	return RC_OK;
@@ -185,13 +183,11 @@ take_ready(struct keeper *k, struct opening *o, struct err *e)
 	struct frame f;
 	struct bytes names;
 	struct rd r;
-	enum rc rc = keeper_wait(k, &k->clerk, &f, NULL, e);
+	enum rc rc = keeper_answer(k, &k->clerk, IPC_READY, o->job, &f, e);
 
 	if (rc != RC_OK)
 		return rc;
 	r = rd_of(f.body.p, f.body.len);
-	if (f.type != IPC_READY || f.job != o->job)
-		return keeper_odd(k, e);
 	rc = unpack_err(&r, &o->why);
 	names = unpack_run(&r);
 	if (!rd_done(&r))
@@ -401,9 +397,7 @@ well(struct keeper *k, struct err *e)
 	if (rc == RC_OK)
 		rc = chan_put(&k->vault.c, IPC_SELVES, job, NULL, 0, e);
 	if (rc == RC_OK)
-		rc = keeper_wait(k, &k->vault, &f, NULL, e);
-	if (rc == RC_OK && (f.type != IPC_SELVES || f.job != job))
-		rc = keeper_odd(k, e);
+		rc = keeper_answer(k, &k->vault, IPC_SELVES, job, &f, e);
 	return rc == RC_OK ? keeper_look(k, job, no_t, &there, e) : rc;
 }
 

@@ -32,11 +32,8 @@ outlook_ask(struct keeper *k, enum ipc type, struct buf *b, bool ok,
 	uint32_t job = ++k->job;
 	enum rc rc = ipc_put(&k->clerk.c, type, job, b, ok, e);
 
-	if (rc == RC_OK)
-		rc = keeper_wait(k, &k->clerk, f, NULL, e);
-	if (rc != RC_OK)
-		return rc;
-	return f->type == answer && f->job == job ? RC_OK : ipc_bad(e);
+	return rc == RC_OK ?
+	    keeper_answer(k, &k->clerk, answer, job, f, e) : rc;
 }
 
 void

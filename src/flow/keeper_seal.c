@@ -29,11 +29,9 @@ keeper_resolve(struct keeper *k, unsigned how, const char *own,
 	enum rc rc = ipc_put(&k->vault.c, IPC_RESOLVE, job, &b, ok, e);
 
 	if (rc == RC_OK)
-		rc = keeper_wait(k, &k->vault, &f, NULL, e);
+		rc = keeper_answer(k, &k->vault, IPC_DEST, job, &f, e);
 	if (rc != RC_OK)
 		return rc;
-	if (f.type != IPC_DEST || f.job != job)
-		return keeper_odd(k, e);
 	r = rd_of(f.body.p, f.body.len);
 	if ((rc = unpack_err(&r, e)) != RC_OK)
 		return rc;
@@ -297,11 +295,9 @@ digest(struct keeper *k, struct submission *s, struct err *e)
 	enum rc rc = chan_put(&k->vault.c, IPC_DIGEST, job, NULL, 0, e);
 
 	if (rc == RC_OK)
-		rc = keeper_wait(k, &k->vault, &f, NULL, e);
+		rc = keeper_answer(k, &k->vault, IPC_DIGESTED, job, &f, e);
 	if (rc != RC_OK)
 		return rc;
-	if (f.type != IPC_DIGESTED || f.job != job)
-		return ipc_bad(e);
 	r = rd_of(f.body.p, f.body.len);
 	if ((rc = unpack_err(&r, e)) != RC_OK)
 		return rc;

@@ -53,11 +53,10 @@ ask(struct keeper *k, const struct buf *names, enum watched *answer,
 		rc = chan_put(&k->clerk.c, IPC_WATCH, job, names->p,
 		    names->len, e);
 	if (rc == RC_OK)
-		rc = keeper_wait(k, &k->clerk, &f, NULL, e);
+		rc = keeper_answer(k, &k->clerk, IPC_WATCHED, job, &f, e);
 	if (rc != RC_OK)
 		return rc;
-	if (f.type != IPC_WATCHED || f.job != job || f.body.len != 1 ||
-	    f.body.p[0] > WATCHED_FORGET)
+	if (f.body.len != 1 || f.body.p[0] > WATCHED_FORGET)
 		return keeper_odd(k, e);
 	*answer = (enum watched)f.body.p[0];
 	return RC_OK;
