@@ -6,13 +6,14 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/lang.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "cmd/cmd.h"
 
 enum { OPT_STORE = 256, OPT_STORE_KEY, OPT_JSON, OPT_DRY, OPT_LANG, OPT_DEBUG,
-    OPT_HELP, OPT_VERSION };
+    OPT_HELP, OPT_VERSION, OPT_DAYS };
 
 static const struct option common[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -134,6 +135,26 @@ app_number(const char *s, int64_t *n, struct err *e)
 	*n = strtoll(s, &end, 10);
 	return errno == 0 && *n > 0 && *end == '\0' ? RC_OK :
 	    err_set(e, RC_CONF, _("%s: not a number of the list"), s);
+}
+
+enum rc
+app_days(struct app *app, int argc, char **argv, int64_t *since,
+    struct err *e)
+{
+	static const struct option longs[] = {
+		{ "days", required_argument, NULL, OPT_DAYS },
+		{ NULL, 0, NULL, 0 }
+	};
+	int64_t days = 7;
+	enum rc rc;
+	int opt;
+
+	while ((rc = app_getopt(app, argc, argv, "", longs, &opt, e)) ==
+	    RC_OK && opt != -1)
+		if ((rc = app_number(optarg, &days, e)) != RC_OK)
+			return rc;
+	*since = clock_now() - days * 86400;
+	return rc == RC_OK && optind != argc ? app_usage(app, e) : rc;
 }
 
 /* One word or two; ${used}: how many. */

@@ -64,6 +64,11 @@ enum rc app_no_options(struct app *app, int argc, char **argv, int n,
 /* app_number(s, n, e): a number from 1 on that a person typed; RC_CONF. */
 enum rc app_number(const char *s, int64_t *n, struct err *e);
 
+/* app_days(app, argc, argv, since, e): only the common options and --days N,
+ * no words; ${since}: N days ago, 7 when it is not there. */
+enum rc app_days(struct app *app, int argc, char **argv, int64_t *since,
+    struct err *e);
+
 /* app_usage(app, e): RC_CONF and exit 64, the usage in the text. */
 enum rc app_usage(struct app *app, struct err *e);
 

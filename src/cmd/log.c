@@ -4,14 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/lang.h"
 #include "cmd/cmd.h"
 #include "cmd/out.h"
 #include "store/store.h"
 
 #define AT_ONCE 256
-#define OPT_DAYS 1000
 
 static const struct out_col cols[] = {
 	{ "at", N_("when"), OUT_TIME },
@@ -48,29 +46,18 @@ list_all(struct store *st, int64_t since, struct out *o, struct err *e)
 enum rc
 cmd_log(struct app *app, int argc, char **argv, struct err *e)
 {
-	static const struct option longs[] = {
-		{ "days", required_argument, NULL, OPT_DAYS },
-		{ NULL, 0, NULL, 0 }
-	};
 	struct err ignored = ERR_INIT;
 	struct store *st = NULL;
 	struct out *o = NULL;
-	int64_t days = 7;
-	enum rc rc;
-	int opt;
+	int64_t since;
+	enum rc rc = app_days(app, argc, argv, &since, e);
 
-	while ((rc = app_getopt(app, argc, argv, "", longs, &opt, e)) ==
-	    RC_OK && opt != -1)
-		if ((rc = app_number(optarg, &days, e)) != RC_OK)
-			return rc;
-	if (rc == RC_OK && optind != argc)
-		return app_usage(app, e);
 	if (rc == RC_OK && (o = out_new(app->json, "event", cols)) == NULL)
 		rc = err_set(e, RC_NOMEM, _("no memory left"));
 	if (rc == RC_OK)
 		rc = store_open(app->conf.state, STORE_READ, &st, e);
 	if (rc == RC_OK)
-		rc = list_all(st, clock_now() - days * 86400, o, e);
+		rc = list_all(st, since, o, e);
 	store_close(&st);
 	if (rc == RC_OK)
 		return out_end(&o, _("nothing happened in these days"), e);

@@ -15,7 +15,6 @@
 #include "vault/chain.h"
 
 #define AT_ONCE 256
-#define OPT_DAYS 1000
 #define T_DIGITS_MIN 8		/* of T; the names of filed documents have 20 */
 
 static const struct out_col cols[] = {
@@ -127,24 +126,11 @@ list_one(void *arg, const struct store_entry *x, struct err *e)
 enum rc
 cmd_register_list(struct app *app, int argc, char **argv, struct err *e)
 {
-	static const struct option longs[] = {
-		{ "days", required_argument, NULL, OPT_DAYS },
-		{ NULL, 0, NULL, 0 }
-	};
 	struct listing l = { NULL, 0 };
 	struct walk w = { .each = list_one, .arg = &l };
 	struct err ignored = ERR_INIT;
-	int64_t days = 7;
-	enum rc rc;
-	int opt;
+	enum rc rc = app_days(app, argc, argv, &l.since, e);
 
-	while ((rc = app_getopt(app, argc, argv, "", longs, &opt, e)) ==
-	    RC_OK && opt != -1)
-		if ((rc = app_number(optarg, &days, e)) != RC_OK)
-			return rc;
-	if (rc == RC_OK && optind != argc)
-		return app_usage(app, e);
-	l.since = clock_now() - days * 86400;
 	if (rc == RC_OK && (l.out = out_new(app->json, "register-entry",
 	    cols)) == NULL)
 		rc = err_set(e, RC_NOMEM, _("no memory left"));
@@ -261,7 +247,6 @@ cmd_register_verify(struct app *app, int argc, char **argv, struct err *e)
 /* ---- prove ------------------------------------------------------------ */
 
 struct proof {
-	struct app	*app;
 	struct store	*st;
 	uint8_t		 t[STORE_T_BYTES];	/* of the first that fits */
 	int64_t		 n;
@@ -314,7 +299,7 @@ prove_one(void *arg, const struct store_entry *x, struct err *e)
 static enum rc
 prove(struct app *app, struct walk *w, struct err *e)
 {
-	struct proof p = { .app = app, .st = w->st };
+	struct proof p = { .st = w->st };
 	struct chain c;
 	enum rc rc = chain_check(w->st, &c, e);
 
