@@ -217,6 +217,18 @@ bytes_eq(struct bytes a, struct bytes b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
 }
 
+struct bytes
+bytes_trim(struct bytes s)
+{
+	while (s.len > 0 && (*s.p == ' ' || *s.p == '\t')) {
+		s.p++;
+		s.len--;
+	}
+	while (s.len > 0 && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
+		s.len--;
+	return s;
+}
+
 bool
 bytes_eqs(struct bytes a, const char *s)
 {

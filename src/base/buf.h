@@ -62,6 +62,8 @@ void rd_copy(struct rd *r, void *to, size_t len);	/* zeros when missing */
 /* rd_done(r): nothing missing and nothing left over. */
 bool rd_done(const struct rd *r);
 
+/* bytes_trim(s): without blanks and tabs around it. */
+struct bytes bytes_trim(struct bytes s);
 /* The same octets; not in constant time: for secrets see same(). */
 bool bytes_eq(struct bytes a, struct bytes b);
 bool bytes_eqs(struct bytes a, const char *s);

@@ -3,22 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/lang.h"
 #include "document/alias.h"
 #include "document/charset.h"
 
-static struct bytes
-trim(struct bytes s)
-{
-	while (s.len > 0 && (*s.p == ' ' || *s.p == '\t')) {
-		s.p++;
-		s.len--;
-	}
-	while (s.len > 0 && (s.p[s.len - 1] == ' ' ||
-	    s.p[s.len - 1] == '\t'))
-		s.len--;
-	return s;
-}
+#define FILE_MAX_BYTES (4U << 20)
 
 /* Letters and digits in upper case, one blank between words, a NUL. */
 static bool
@@ -63,12 +53,12 @@ read_line(struct bytes s, unsigned no, struct alias_table *t, struct err *e)
 	struct bytes to;
 	size_t at = s.len;
 
-	s = trim(s);
+	s = bytes_trim(s);
 	if (s.len == 0 || s.p[0] == '#')
 		return RC_OK;
 	for (at = s.len; at > 0 && s.p[at - 1] != '='; at--)
 		;
-	to = trim((struct bytes){ s.p + at, s.len - at });
+	to = bytes_trim((struct bytes){ s.p + at, s.len - at });
 	if (at == 0 || !is_address(to))
 		return err_set(e, RC_CONF, _("line %u: write code or name = "
 		    "address"), no);
@@ -154,6 +144,20 @@ alias_read(const uint8_t *p, size_t len, struct alias_table *t,
 		return rc;
 	sort(t);
 	return check_twice(t, e);
+}
+
+enum rc
+alias_load(const char *path, struct alias_table *t, struct err *e)
+{
+	struct buf b = BUF_INIT;
+	enum rc rc;
+
+	memset(t, 0, sizeof(*t));
+	rc = file_read(path, FILE_MAX_BYTES, &b, e);
+	if (rc == RC_OK && (rc = alias_read(b.p, b.len, t, e)) != RC_OK)
+		err_ctx(e, "%s", path);
+	buf_free(&b);
+	return rc;
 }
 
 void

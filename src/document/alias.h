@@ -7,8 +7,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define ALIAS_FILE_MAX_BYTES (4U << 20)
-
 struct alias {
 	const char	*text;		/* of the table */
 	size_t		 name, address;	/* where they stand in it */
@@ -32,6 +30,9 @@ struct alias_table {
  */
 enum rc alias_read(const uint8_t *p, size_t len, struct alias_table *t,
     struct err *e);
+/* alias_load(path, t, e): the same of a file; ${path} stands before what is
+ * wrong in it. */
+enum rc alias_load(const char *path, struct alias_table *t, struct err *e);
 void alias_free(struct alias_table *t);
 
 /* alias_find(t, name, address, e): that of ${name} (UTF-8), lent; NULL: it

@@ -98,18 +98,6 @@ only_time(const struct rd *r)
 	return true;
 }
 
-static struct bytes
-trim(struct bytes s)
-{
-	while (s.len > 0 && (*s.p == ' ' || *s.p == '\t')) {
-		s.p++;
-		s.len--;
-	}
-	while (s.len > 0 && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
-		s.len--;
-	return s;
-}
-
 /* The three parts in the order in which they stand. */
 static enum date_form
 parts(struct rd *r, struct date *d)
@@ -145,7 +133,7 @@ date_parse(struct bytes s, const struct date *today, struct date *d)
 	enum date_form form;
 	struct rd r;
 
-	s = trim(s);
+	s = bytes_trim(s);
 	if (s.len == 0)
 		return DATE_NONE;
 	r = rd_of(s.p, s.len);
@@ -233,7 +221,7 @@ nir_parse(struct bytes s, char nir[NIR_BYTES])
 	uint64_t v;
 
 	nir[0] = '\0';
-	if (trim(s).len == 0)
+	if (bytes_trim(s).len == 0)
 		return NIR_NONE;
 	if ((n != 13 && n != 15) || (v = nir_number(all)) == 0)
 		return NIR_BAD;

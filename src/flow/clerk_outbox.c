@@ -19,26 +19,13 @@
 /* ---- before the sandbox ---------------------------------------------- */
 
 static enum rc
-read_aliases(struct outroom *r, size_t i, const char *path, struct err *e)
-{
-	struct buf b = BUF_INIT;
-	enum rc rc = file_read(path, ALIAS_FILE_MAX_BYTES, &b, e);
-
-	if (rc == RC_OK && (rc = alias_read(b.p, b.len, &r->aliases[i], e)) !=
-	    RC_OK)
-		err_ctx(e, "%s", path);
-	buf_free(&b);
-	return rc;
-}
-
-static enum rc
 prepare(struct clerk *c, size_t i, struct err *e)
 {
 	const struct conf_outbox *o = &c->p->conf->outboxes[i];
 	enum rc rc = RC_OK;
 
 	if (o->aliases != NULL)
-		rc = read_aliases(c->outboxes, i, o->aliases, e);
+		rc = alias_load(o->aliases, &c->outboxes->aliases[i], e);
 	if (rc != RC_OK || c->p->dry_run)
 		return rc;
 	rc = outaway_prepare(o->refused, o->path, e);

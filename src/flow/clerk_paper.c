@@ -309,11 +309,12 @@ file_text(struct taking *t, const struct extract_doc *d, struct filing *f,
 	struct buf b = BUF_INIT;
 	enum rc rc = name_paper(t, d, one, 0, came->name, e);
 
-	if (rc != RC_OK || filing_as_it_came(f)) {
-		memcpy(name, came->name, sizeof(name));
-		rc = rc == RC_OK ? drop_written(&came->drop, e) : rc;
+	if (rc != RC_OK)
+		return rc;
+	memcpy(name, came->name, sizeof(name));
+	if (filing_as_it_came(f)) {
+		rc = drop_written(&came->drop, e);
 	} else {
-		memcpy(name, came->name, sizeof(name));
 		paper_remove(t->j);
 		if (f->apart && f->form->files != FILING_BY_DOCUMENT)
 			rc = each_patient(t, d, f, e);

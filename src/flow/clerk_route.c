@@ -17,13 +17,7 @@ next_item(const char **list, struct bytes *item)
 
 	if (**list == '\0')
 		return false;
-	*item = (struct bytes){ (const uint8_t *)*list, n };
-	while (item->len > 0 && *item->p == ' ') {
-		item->p++;
-		item->len--;
-	}
-	while (item->len > 0 && item->p[item->len - 1] == ' ')
-		item->len--;
+	*item = bytes_trim((struct bytes){ (const uint8_t *)*list, n });
 	*list += n + ((*list)[n] == ',');
 	return true;
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/lang.h"
 #include "document/alias.h"
 #include "flow/outprobe.h"
@@ -75,17 +74,13 @@ check_target(const char *path, const char *outbox, struct err *e)
 static enum rc
 check_aliases(const char *path, struct err *e)
 {
-	struct alias_table t = { .n = 0 };
-	struct buf b = BUF_INIT;
+	struct alias_table t;
 	enum rc rc;
 
 	if (path == NULL)
 		return RC_OK;
-	if ((rc = file_read(path, ALIAS_FILE_MAX_BYTES, &b, e)) == RC_OK &&
-	    (rc = alias_read(b.p, b.len, &t, e)) != RC_OK)
-		err_ctx(e, "%s", path);
+	rc = alias_load(path, &t, e);
 	alias_free(&t);
-	buf_free(&b);
 	return rc;
 }
 
