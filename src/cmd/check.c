@@ -148,24 +148,20 @@ check_keys(struct checking *c)
 }
 
 static void
-check_store(struct checking *c)
+say_store(struct checking *c, struct store *st, struct err *e)
 {
-	struct err e = ERR_INIT;
 	struct store_counts n;
-	struct store *st = NULL;
 	char line[160] = "";
-	enum rc rc = store_open(c->app->conf.state, STORE_READ, &st, &e);
+	enum rc rc = e->rc;
 
 	if (rc == RC_OK)
-		rc = store_check(st, &e);
+		rc = store_check(st, e);
 	if (rc == RC_OK && (rc = store_counts(st, conf_before(
-	    &c->app->conf, &c->app->conf.late, clock_now()), &n, &e)) ==
-	    RC_OK)
+	    &c->app->conf, &c->app->conf.late, clock_now()), &n, e)) == RC_OK)
 		snprintf(line, sizeof(line), _("%llu to send, %llu late, "
 		    "%llu held"), (unsigned long long)(n.queued + n.claimed),
 		    (unsigned long long)n.late, (unsigned long long)n.held);
-	store_close(&st);
-	say_rc(c, rc, _("store"), line, &e);
+	say_rc(c, rc, _("store"), line, e);
 }
 
 /* The last one that failed of ${n}, the newest first; NULL: none did. */
@@ -213,44 +209,48 @@ say_passes(struct checking *c, const struct store_pass *p, size_t n)
 }
 
 static void
-check_passes(struct checking *c)
+check_passes(struct checking *c, struct store *st)
 {
 	struct store_pass *p = calloc(STORE_PASSES, sizeof(*p));
 	struct err e = ERR_INIT;
-	struct store *st = NULL;
 	size_t n = 0;
-	enum rc rc = p == NULL ? err_set(&e, RC_NOMEM, _("no memory left")) :
-	    store_open(c->app->conf.state, STORE_READ, &st, &e);
 
-	if (rc == RC_OK)
-		rc = store_pass_list(st, clock_now() - 7 * DAY_S, p,
-		    STORE_PASSES, &n, &e);
-	store_close(&st);
-	if (rc == RC_OK)
+	if (p != NULL && store_pass_list(st, clock_now() - 7 * DAY_S, p,
+	    STORE_PASSES, &n, &e) == RC_OK)
 		say_passes(c, p, n);
 	free(p);
 }
 
 /* As the last pass found them. */
 static void
-check_alarms(struct checking *c)
+check_alarms(struct checking *c, struct store *st)
 {
 	uint64_t by_rule[STORE_RULE_N] = { 0 }, n = 0;
 	struct err e = ERR_INIT;
-	struct store *st = NULL;
 	char line[160];
-	enum rc rc = store_open(c->app->conf.state, STORE_READ, &st, &e);
 
-	if (rc == RC_OK)
-		rc = store_alarm_counts(st, by_rule, &e);
-	store_close(&st);
-	if (rc != RC_OK)
+	if (store_alarm_counts(st, by_rule, &e) != RC_OK)
 		return;		/* told of the store itself */
 	for (size_t i = 0; i < STORE_RULE_N; i++)
 		n += by_rule[i];
 	snprintf(line, sizeof(line), P_("%llu alarm: sceau status",
 	    "%llu alarms: sceau status", n), (unsigned long long)n);
 	say(c, n == 0 ? FINE : WARN, _("alarms"), n == 0 ? _("none") : line);
+}
+
+static void
+check_store(struct checking *c)
+{
+	struct err e = ERR_INIT;
+	struct store *st = NULL;
+	enum rc rc = store_open(c->app->conf.state, STORE_READ, &st, &e);
+
+	say_store(c, st, &e);
+	if (rc == RC_OK) {
+		check_passes(c, st);
+		check_alarms(c, st);
+	}
+	store_close(&st);
 }
 
 static void
@@ -336,8 +336,6 @@ cmd_check(struct app *app, int argc, char **argv, struct err *e)
 	check_machine(&c);
 	check_keys(&c);
 	check_store(&c);
-	check_passes(&c);
-	check_alarms(&c);
 	for (size_t i = 0; i < app->conf.naccounts; i++)
 		check_server(&c, PART_FETCH, (unsigned)i, _("account"),
 		    app->conf.accounts[i].name);
