@@ -4,6 +4,7 @@ nothing is shown, the right class is held, and cron is told once."""
 import random
 
 from pysceau import mail, records
+from world.attack import spoiled
 
 HEADER = 124            # of an envelope from labo to dr: H, then T, then body
 SAMPLE = 200
@@ -162,9 +163,7 @@ def test_the_intact_copy_of_a_damaged_mail_is_shown(demo, forger):
     demo.labo.ok("poll")
     intact, = demo.dr.mail()
     demo.empty(demo.dr)
-    at = intact.index(b"U0NFQVUB") + 150_000
-    other = b"B" if intact[at:at + 1] == b"A" else b"A"
-    demo.post(demo.dr, intact[:at] + other + intact[at + 1:])
+    demo.post(demo.dr, spoiled(intact, 150_000))
     assert demo.dr.sceau("poll").code == 65
     assert demo.dr.classes() == ["BODY"]
     demo.labo.ok("poll")            # hears 0x11, sends the same again

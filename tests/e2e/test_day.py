@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from world.attack import spoiled
 from world.demo import mark, stripped
 from world.dovecot import wait_until
 
@@ -72,11 +73,8 @@ def test_mda_says_0_only_for_what_it_keeps(demo):
     assert len(demo.dr.new()) == 1
     assert demo.dr.sceau("open", "--mda", input=PLAIN).code == 75
     assert demo.dr.sceau("open", "--mda", input=b"").code == 75
-    spoiled = bytearray(sealed)
-    at = sealed.index(b"U0NFQVUB") + 400
-    spoiled[at] = ord("A") if spoiled[at] != ord("A") else ord("B")
     demo.dr.fresh()
-    assert demo.dr.sceau("open", "--mda", input=bytes(spoiled)).code == 0
+    assert demo.dr.sceau("open", "--mda", input=spoiled(sealed, 400)).code == 0
     assert demo.dr.new() == [] and len(demo.dr.held()) == 1
 
 

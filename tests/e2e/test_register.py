@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+from world.attack import spoiled
+
 HASH = re.compile(r"\b[0-9a-f]{64}\b")
 
 
@@ -53,9 +55,7 @@ def test_damage_and_its_cure_are_in_it(demo):
     demo.labo.ok("poll")
     intact, = demo.dr.mail()
     demo.empty(demo.dr)
-    at = intact.index(b"U0NFQVUB") + 150_000
-    other = b"B" if intact[at:at + 1] == b"A" else b"A"
-    demo.post(demo.dr, intact[:at] + other + intact[at + 1:])
+    demo.post(demo.dr, spoiled(intact, 150_000))
     assert demo.dr.sceau("poll").code == 65
     demo.labo.ok("poll")            # hears of it
     demo.labo.ok("poll")            # has sent it again

@@ -10,6 +10,13 @@ def t_of(member, name):
     return re.search(r"\.sceau\.([0-9a-f]{20})", name)[1]
 
 
+def spoiled(sealed, at):
+    """That character of its envelope's base64 is another."""
+    at += sealed.index(b"U0NFQVUB")
+    other = b"B" if sealed[at:at + 1] == b"A" else b"A"
+    return sealed[:at] + other + sealed[at + 1:]
+
+
 def refused(demo, member, message, cls, told=None, forger=None):
     """It is held under that class (None: left on the server), nothing is
     shown, cron is told once; told: the state that the sender hears."""
