@@ -99,6 +99,12 @@ err_sys(struct err *e, const char *fmt, ...)
 }
 
 enum rc
+err_nomem(struct err *e)
+{
+	return err_set(e, RC_NOMEM, _("no memory left"));
+}
+
+enum rc
 err_ctx(struct err *e, const char *fmt, ...)
 {
 	char was[ERR_TEXT_BYTES];

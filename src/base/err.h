@@ -77,6 +77,9 @@ enum rc err_class(struct err *e, enum err_class class, const char *fmt, ...)
  */
 enum rc err_sys(struct err *e, const char *fmt, ...) SC_PRINTF(2, 3);
 
+/* err_nomem(e): RC_NOMEM, where there is no more to say. */
+enum rc err_nomem(struct err *e);
+
 /* err_ctx(e, fmt, ...): say where, before what is there; returns e->rc. */
 enum rc err_ctx(struct err *e, const char *fmt, ...) SC_PRINTF(2, 3);
 

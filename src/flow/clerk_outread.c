@@ -14,12 +14,6 @@
 
 #define SNIFF_BYTES 4096
 
-static enum rc
-no_room(struct err *e)
-{
-	return err_set(e, RC_NOMEM, _("no memory left"));
-}
-
 bool
 outjob_wrong(struct outjob *j, size_t doc, unsigned line, const char *code,
     const char *text)
@@ -64,7 +58,7 @@ cannot_open(struct outjob *j, size_t i, struct err *e)
 	return outjob_wrong(j, i, 0, "unreadable", errno == EACCES ||
 	    errno == EPERM ? _("it may not be read; give this program's user "
 	    "the right to") : _("it is no file, but a link or something like "
-	    "it; put the file itself here")) ? RC_OK : no_room(e);
+	    "it; put the file itself here")) ? RC_OK : err_nomem(e);
 }
 
 /* What was listed must be what is opened: if not, it comes again. */
@@ -87,7 +81,7 @@ open_one(struct outjob *j, size_t i, struct err *e)
 	j->octets += d->id.size;
 	if (d->id.size == 0)
 		return outjob_wrong(j, i, 0, "empty", _("the file is "
-		    "empty")) ? RC_OK : no_room(e);
+		    "empty")) ? RC_OK : err_nomem(e);
 	return RC_OK;
 }
 
@@ -105,7 +99,7 @@ open_all(struct outroom *r, struct outjob *j, struct err *e)
 			continue;
 		if (j->ndocs == OUTDOCS_MAX)
 			return outjob_wrong(j, 0, 0, "many", _("too many "
-			    "files of one name")) ? RC_OK : no_room(e);
+			    "files of one name")) ? RC_OK : err_nomem(e);
 		j->doc[j->ndocs] = (struct outdoc){ x, x->id, -1,
 		    HPRIM_BINARY, NULL };
 		j->ndocs++;
@@ -152,7 +146,7 @@ remarks(struct outjob *j, const struct conf_outbox *conf, size_t i,
 			continue;
 		if (bad && !outjob_wrong(j, i, m->line, hprim_code(m->what),
 		    hprim_say(m->what)))
-			return no_room(e);
+			return err_nomem(e);
 		if (!bad && j->oddities++ == 0) {
 			j->odd_line = m->line;
 			j->odd_code = hprim_code(m->what);
@@ -193,7 +187,7 @@ read_text(struct outjob *j, size_t i, struct buf *b, struct err *e)
 	ssize_t n;
 
 	if (!buf_reserve(b, len + 1))
-		return no_room(e);
+		return err_nomem(e);
 	if ((n = pread(d->fd, b->p, len + 1, 0)) < 0) {
 		err_sys(&j->why, _("a file of the outbox"));
 		return RC_OK;
@@ -227,7 +221,7 @@ read_one(struct outjob *j, const struct conf_outbox *conf, size_t i,
 	if (d->id.size > HPRIM_FILE_MAX_BYTES) {
 		if (claims_hprim(d->e->name) && !outjob_wrong(j, i, 0,
 		    "large", _("it is too large for a report")))
-			return no_room(e);
+			return err_nomem(e);
 		return RC_OK;
 	}
 	if ((rc = read_text(j, i, &b, e)) == RC_OK && j->why.rc != RC_TEMP)
@@ -257,7 +251,7 @@ outjob_open(struct outroom *r, const struct pass *p, struct outjob *j,
 	if (!gone_wrong(j) && j->octets > p->conf->max_send &&
 	    !outjob_wrong(j, 0, 0, "large", _("it is larger than max_send "
 	    "lets a message be")))
-		return no_room(e);
+		return err_nomem(e);
 	for (size_t i = 0; rc == RC_OK && i < j->ndocs && !gone_wrong(j) &&
 	    j->octets <= p->conf->max_send; i++)
 		if (j->doc[i].fd >= 0 && j->doc[i].id.size > 0)

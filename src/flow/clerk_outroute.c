@@ -46,12 +46,6 @@ say_alias(struct saying *s, const struct alias_table *t, struct bytes name,
 	return rc;
 }
 
-static enum rc
-no_room(struct err *e)
-{
-	return err_set(e, RC_NOMEM, _("no memory left"));
-}
-
 /* "<x@y>" too. */
 static struct bytes
 bare(struct bytes s)
@@ -104,7 +98,7 @@ by_report(const struct alias_table *t, struct outjob *j, struct err *e)
 	enum rc rc = RC_OK;
 
 	if ((j->whom = calloc(j->h.n, sizeof(*j->whom))) == NULL)
-		return no_room(e);
+		return err_nomem(e);
 	for (unsigned i = 0; rc == RC_OK && i < j->h.n; i++) {
 		struct outwhom one = { .line = 0 };
 		const char *wrong = NULL;
@@ -118,7 +112,7 @@ by_report(const struct alias_table *t, struct outjob *j, struct err *e)
 			    "outbox, or one file for each");
 		if (rc == RC_OK && wrong != NULL && !outjob_wrong(j, doc,
 		    one.line, "recipient", _(wrong)))
-			rc = no_room(e);
+			rc = err_nomem(e);
 		if (j->split || i == 0)
 			j->whom[j->nwhom++] = one;
 	}
@@ -131,7 +125,7 @@ for_all(struct outjob *j, const struct outwhom *one, struct err *e)
 {
 	j->nwhom = j->split ? j->h.n : 1;
 	if ((j->whom = calloc(j->nwhom, sizeof(*j->whom))) == NULL)
-		return no_room(e);
+		return err_nomem(e);
 	for (size_t i = 0; i < j->nwhom; i++)
 		j->whom[i] = *one;
 	return RC_OK;
@@ -152,7 +146,7 @@ by_folder(const struct alias_table *t, struct outjob *j, struct err *e)
 		return outjob_wrong(j, 0, 0, "folder", _("it lies in no "
 		    "recipient's folder; put it into the one that bears the "
 		    "recipient's address, code or name")) ? RC_OK :
-		    no_room(e);
+		    err_nomem(e);
 	if (address != NULL)
 		folder = address;
 	one.shown = strchr(folder, '@') == NULL;
@@ -176,5 +170,5 @@ outroute(const struct alias_table *t, const struct conf_outbox *conf,
 		return by_report(t, j, e);
 	return outjob_wrong(j, 0, 0, "recipient", _("no HPRIM report of this "
 	    "name says for whom it is; give it the name of its report, but "
-	    "for the end")) ? RC_OK : no_room(e);
+	    "for the end")) ? RC_OK : err_nomem(e);
 }

@@ -40,12 +40,6 @@ struct taking {
 	struct buf			 remarks;
 };
 
-static enum rc
-no_memory(struct err *e)
-{
-	return err_set(e, RC_NOMEM, _("no memory left"));
-}
-
 /* ---- one file ------------------------------------------------------ */
 
 /* Room for one more; NULL: memory. */
@@ -78,7 +72,7 @@ paper_add(struct clerk *c, struct job *j, size_t place, struct paper **out,
 	if (j->npapers == CLERK_FILES_MAX)
 		return err_class(e, EC_POLICY, _("too many documents"));
 	if ((*out = paper_room(j, place)) == NULL)
-		return no_memory(e);
+		return err_nomem(e);
 	rc = drop_open(&c->places[place], &(*out)->drop, e);
 	j->npapers += rc == RC_OK;
 	return rc;
@@ -176,7 +170,7 @@ name_paper(const struct taking *t, const struct extract_doc *d,
 		extract_safe_name(s, stem, none);
 	buf_free(&b);
 	if (s == NULL)
-		return no_memory(e);
+		return err_nomem(e);
 	if (k > 0)
 		snprintf(part, sizeof(part), ".%u", k);
 	for (size_t n = strlen(stem); n > 0 && none[0] == '\0' &&
@@ -263,7 +257,7 @@ merged_end(struct taking *t, struct err *e)
 		return RC_OK;
 	d = &t->j->papers[t->merged - 1].drop;
 	if (!hprim_add_end(t->merged_eol, &b))
-		rc = no_memory(e);
+		rc = err_nomem(e);
 	if (rc == RC_OK)
 		rc = drop_write(d, b.p, b.len, e);
 	buf_free(&b);
@@ -322,7 +316,7 @@ file_text(struct taking *t, const struct extract_doc *d, struct filing *f,
 			rc = write_paper(t, d, one, 0, &b, e);
 		buf_free(&b);
 	}
-	return rc == RC_OK && !say(t, f, name) ? no_memory(e) : rc;
+	return rc == RC_OK && !say(t, f, name) ? err_nomem(e) : rc;
 }
 
 /* ---- documents ------------------------------------------------------ */
@@ -379,13 +373,13 @@ write_remarks(struct taking *t, struct err *e)
 	enum rc rc = RC_OK;
 
 	if (!field_say(t->field, &t->remarks))
-		return no_memory(e);
+		return err_nomem(e);
 	if (t->remarks.len == 0)
 		return RC_OK;
 	if (!buf_addf(&b, _("From %s. Sceau has filed the documents of this "
 	    "message all the same; please read:\n\n"), t->field->address) ||
 	    !buf_add(&b, t->remarks.p, t->remarks.len))
-		rc = no_memory(e);
+		rc = err_nomem(e);
 	if (rc == RC_OK)
 		rc = paper_add(t->c, t->j, clerk_place(t->delivery,
 		    CLERK_REMARKS), &p, e);
@@ -444,7 +438,7 @@ take_whole(struct job *j, size_t delivery, const struct conf_deliver *d,
 	struct paper *p = paper_room(j, delivery);
 
 	if (p == NULL)
-		return no_memory(e);
+		return err_nomem(e);
 	j->npapers++;
 	p->drop = j->whole[delivery];
 	j->whole[delivery] = (struct drop)DROP_INIT;

@@ -208,12 +208,6 @@ grow(void *v, size_t n, size_t *cap, size_t size)
 	return true;
 }
 
-static enum rc
-no_memory(struct err *e)
-{
-	return err_set(e, RC_NOMEM, _("no memory left"));
-}
-
 /* ---- adding ------------------------------------------------------------- */
 
 static bool
@@ -321,7 +315,7 @@ put_list(struct members *m, struct member *to, struct bytes name,
 		return err_set(e, RC_INPUT, _("a list's name is longer than "
 		    "%d octets"), MEMBER_LIST_BYTES);
 	if ((number = list_number(m, s)) < 0)
-		return no_memory(e);
+		return err_nomem(e);
 	if (number > UINT16_MAX)
 		return err_set(e, RC_INPUT, _("too many different lists"));
 	for (size_t i = 0; i < to->nlists; i++)
@@ -405,11 +399,11 @@ append(struct members *m, const struct member *w, struct err *e)
 		return err_set(e, RC_INPUT, _("an association can have %d "
 		    "members at most"), MEMBERS_MAX);
 	if (!grow(&m->v, m->n, &m->cap, sizeof(*m->v)))
-		return no_memory(e);
+		return err_nomem(e);
 	m->v[pos] = *w;
 	if (!index_add(&m->by_fold, pos, fold_hash_at, m) ||
 	    !index_add(&m->by_route, pos, route_hash_at, m))
-		return no_memory(e);
+		return err_nomem(e);
 	m->n++;
 	return RC_OK;
 }
@@ -442,7 +436,7 @@ fill(struct members *m, const struct member_new *in, struct member *w,
 	    (rc = check_show(in->show, show, e)) != RC_OK ||
 	    (rc = put_lists(m, w, in->lists, e)) != RC_OK)
 		return rc;
-	return put_texts(w, route, show) ? RC_OK : no_memory(e);
+	return put_texts(w, route, show) ? RC_OK : err_nomem(e);
 }
 
 static enum rc
