@@ -577,6 +577,7 @@ accounts_next_at(const struct keeper *k)
 
 	for (size_t i = 0; i < k->p->conf->naccounts; i++)
 		if (k->accounts[i].state == AC_DONE &&
+		    k->accounts[i].again_at >= clock_now() &&
 		    k->accounts[i].again_at < at)
 			at = k->accounts[i].again_at;
 	return at;

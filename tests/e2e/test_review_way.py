@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import sqlite3
+import time
 
 import pytest
 
@@ -237,3 +238,31 @@ def test_a_relay_that_stays_away_is_asked_less_often(demo):
                                ).code == 75
     with store(demo.labo) as db:
         assert db.execute("SELECT tries FROM relay").fetchall() == [(4,)]
+
+
+def cpu_ticks(pid):
+    """Of its own time so far; a hundred make a second."""
+    with open(f"/proc/{pid}/stat") as f:
+        return sum(map(int, f.read().rpartition(")")[2].split()[11:13]))
+
+
+def test_who_waits_for_a_relay_does_not_turn(demo):
+    """All accounts are done, and a relay takes longer than the time after
+    which `run` would look into them again: nothing is to be done until it
+    says something."""
+    demo.labo.configure(account={"every": "10 s"})
+    demo.send("INR 2,1", demo.dr)
+    process = demo.labo.start("poll", SCEAU_FAULT="relay.mail.begin:stop")
+    demo.wait_until(lambda: any(map(fault.stopped,
+                                    fault.children(process.pid))),
+                    what="a relay that stands still")
+    began = time.monotonic()
+    demo.wait_until(lambda: time.monotonic() > began + 12)
+    keeper = fault.children(process.pid)[0]
+    used = [cpu_ticks(keeper)]
+    demo.wait_until(lambda: time.monotonic() > began + 13)
+    used.append(cpu_ticks(keeper))
+    for pid in fault.children(process.pid):
+        os.kill(pid, signal.SIGCONT)
+    assert process.wait(60) == 0
+    assert used[1] - used[0] <= 5, used     # of 100 a second
