@@ -71,3 +71,18 @@ place_kind_of(const char *host)
 {
 	return strncasecmp(host, "pop", 3) == 0 ? PLACE_POP3 : PLACE_IMAP;
 }
+
+bool
+place_of_account(const struct conf_account *a, struct buf *out)
+{
+	const struct conf_server *s = &a->server;
+
+	if (a->protocol != CONF_IMAP && a->protocol != CONF_POP3)
+		return buf_addf(out, "%s", a->path != NULL ? a->path : "") &&
+		    buf_add8(out, 0);
+	return buf_addf(out, "%s %s@%s:%u%s%s",
+	    a->protocol == CONF_IMAP ? "imap" : "pop3",
+	    s->user != NULL ? s->user : "", s->host, (unsigned)s->port,
+	    a->mailbox != NULL ? "/" : "",
+	    a->mailbox != NULL ? a->mailbox : "") && buf_add8(out, 0);
+}

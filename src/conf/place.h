@@ -2,6 +2,7 @@
 #ifndef SC_CONF_PLACE_H
 #define SC_CONF_PLACE_H
 
+#include "base/buf.h"
 #include "conf/conf.h"
 
 #define PLACE_HOST_BYTES 256	/* RFC 1035 2.3.4, and the NUL */
@@ -29,5 +30,9 @@ void place_format(const struct place *p, char out[PLACE_BYTES]);
 
 /* place_kind_of(host): POP3 for a name that begins "pop", else IMAP. */
 enum place_kind place_kind_of(const char *host);
+
+/* place_of_account(a, out): which mailbox ${a} reads, in one line and a NUL,
+ * the same for as long as its settings mean the same; false: memory. */
+bool place_of_account(const struct conf_account *a, struct buf *out);
 
 #endif

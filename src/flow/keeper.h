@@ -62,6 +62,7 @@ enum account_state {
 
 #define PUT_MAX 128
 #define RELEASE_AT_ONCE 2048
+#define ACTION_UNSEALED 2	/* to the folder for mail that is not sealed */
 
 struct account {
 	const struct conf_account *conf;
@@ -203,10 +204,14 @@ enum rc accounts_start(struct keeper *k, struct err *e);
 enum rc account_frame(struct keeper *k, struct account *a,
     const struct frame *f, struct err *e);
 enum rc account_gone(struct keeper *k, struct account *a, struct err *e);
-/* what can be done now that nothing waits to be opened */
-enum rc accounts_release(struct keeper *k, struct err *e);
 bool accounts_done(const struct keeper *k);
 int64_t accounts_next_at(const struct keeper *k);
+
+/* keeper_release.c: what may leave the servers, now that nothing waits to be
+ * opened; and what they said. */
+enum rc accounts_release(struct keeper *k, struct err *e);
+enum rc account_released(struct keeper *k, struct account *a,
+    const struct frame *f, struct err *e);
 
 /* keeper_open.c: one batch; ${some} false: there was nothing to open. */
 enum rc open_batch(struct keeper *k, bool *some, struct err *e);

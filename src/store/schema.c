@@ -72,6 +72,12 @@ const char *const schema_sql[] = {
 "  WHERE action <> 0 AND gone = 0 AND state >= 3;",
 "CREATE INDEX incoming_gone ON incoming (put_at) WHERE gone = 1;",
 
+/* Where the names of ${incoming} mean something. */
+"CREATE TABLE account ("
+"  name TEXT NOT NULL PRIMARY KEY,"
+"  place BLOB NOT NULL"
+") STRICT;",
+
 /* Identities of others, as numbers. */
 "CREATE TABLE peer ("
 "  id INTEGER PRIMARY KEY,"

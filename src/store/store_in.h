@@ -68,6 +68,16 @@ struct store_in {
 /* --- Listing ----------------------------------------------------------- */
 
 /*
+ * store_account_at(st, account, place, other, e):
+ * The account reads the mailbox ${place} from now on.  If it read another one
+ * before (${other}), the names of that one mean nothing here (RFC 9051 2.3.1:
+ * a UID is unique in its mailbox): nothing is released by them any more, and
+ * all that is in the new one is wanted.  What was fetched stays.
+ */
+enum rc store_account_at(struct store *st, const char *account,
+    const char *place, bool *other, struct err *e);
+
+/*
  * store_list_begin(st, account, l, e), _add(), _end(), _free():
  * Compare what a server has now with what is known.  Add every id in any
  * number of calls (10^6 ids: constant memory), in the order in which they are

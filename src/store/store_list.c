@@ -17,6 +17,43 @@ struct store_list {
 	char		 account[STORE_LABEL_BYTES];
 };
 
+static enum rc
+names_drop(struct store *st, const char *account, struct err *e)
+{
+	enum rc rc = DB_DO(st, e, "DELETE FROM incoming WHERE account = ?1 "
+	    "AND state IN (3, 5)", V_T(account));
+
+	return rc != RC_OK ? rc : DB_DO(st, e, "UPDATE incoming SET gone = 1, "
+	    "uid = " NO_NAME " WHERE account = ?1", V_T(account));
+}
+
+enum rc
+store_account_at(struct store *st, const char *account, const char *place,
+    bool *other, struct err *e)
+{
+	int64_t known, same;
+	enum rc rc;
+
+	*other = false;
+	if ((rc = DB_INT(st, e, &known, "SELECT count(*) FROM account "
+	    "WHERE name = ?1", V_T(account))) != RC_OK ||
+	    (rc = DB_INT(st, e, &same, "SELECT count(*) FROM account "
+	    "WHERE name = ?1 AND place = ?2", V_T(account), V_S(place))) !=
+	    RC_OK)
+		return rc;
+	*other = known && !same;
+	if (same || st->mode == STORE_READ)
+		return RC_OK;
+	if ((rc = tx_begin(st, e)) != RC_OK)
+		return rc;
+	if (*other)
+		rc = names_drop(st, account, e);
+	if (rc == RC_OK)
+		rc = DB_DO(st, e, "INSERT OR REPLACE INTO account "
+		    "(name, place) VALUES (?1, ?2)", V_T(account), V_S(place));
+	return TX_END(st, rc, "account", e);
+}
+
 enum rc
 store_list_begin(struct store *st, const char *account, struct store_list **l,
     struct err *e)

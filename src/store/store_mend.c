@@ -37,7 +37,8 @@ static const struct {
 	const char	*order;
 } tables[] = {
 	{ "peer", "rowid" }, { "body", "rowid" }, { "body_part", "rowid" },
-	{ "incoming", "rowid" }, { "journal", "rowid" },
+	{ "incoming", "rowid" }, { "account", "rowid" },
+	{ "journal", "rowid" },
 	{ "original", "t, peer" }, { "watch", "rowid" },
 	{ "outbox", "rowid" }, { "row", "rowid" }, { "ack", "rowid" },
 	{ "damage_said", "rowid" },

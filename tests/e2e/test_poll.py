@@ -207,6 +207,38 @@ def test_uidvalidity_changes(demo, forger):
     assert len(demo.labo.mail()) >= before
 
 
+@pytest.mark.parametrize("after", ["keep", "delete"])
+def test_another_mailbox_under_the_same_account(demo, forger, after):
+    """What the account knew by its UIDs means nothing in the mailbox that it
+    reads now, though its UIDVALIDITY and its UIDs be the same: what is there
+    is fetched, and what was to be deleted elsewhere is not deleted here."""
+    member = demo.durand
+    member.configure(account={"after": after})
+    first, other = (forger.mail(demo.labo, member,
+                                demo.mail_of(text, member))
+                    for text in ("INR 2,1", "INR 2,2"))
+    name, = demo.dovecot.put(member.user, first)
+    member.sceau("poll", SCEAU_FAULT="fetch.release.before:kill")
+    assert len(member.new()) == 1
+    uidlist = (demo.dovecot.maildir(member.user) /
+               "dovecot-uidlist").read_bytes()
+    assert name.encode() in uidlist
+    lunch = b"From: a@b.example\r\nSubject: lunch\r\n\r\nat noon?\r\n"
+    second = demo.dovecot.maildir(member.user, "Second")
+    for path in (second, second / "cur", second / "new", second / "tmp"):
+        demo.dovecot._mkdir(path)
+    demo.dovecot._own(second / "dovecot-uidlist", uidlist)
+    demo.dovecot._own(second / "cur" / f"{name}:2,",
+                      lunch if after == "delete" else other)
+    member.configure(account={"after": after, "mailbox": "Second"})
+    got = member.ok("poll")
+    assert b"in.elsewhere" in got.stderr
+    left = demo.dovecot.messages(member.user, "Second")
+    assert [b"at noon?" in m for m in left] == [after == "delete"]
+    assert len(member.new()) == (1 if after == "delete" else 2)
+    assert b"in.elsewhere" not in member.ok("poll").stderr
+
+
 # replay
 
 def test_a_replay_is_dropped_and_acknowledged_again(demo):

@@ -1,0 +1,136 @@
+/* What may go from a server once it is here. */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/lang.h"
+#include "flow/keeper.h"
+#include "wire/source.h"
+
+static enum conf_after
+after_of(const struct account *a, uint8_t action)
+{
+	if (action == ACTION_UNSEALED)
+		return CONF_AFTER_MOVE;
+	if (action != STORE_ACTION_RELEASE)
+		return CONF_AFTER_KEEP;
+	/* Due at all: its days are over. */
+	return a->conf->after == CONF_AFTER_KEEP && a->conf->keep_days > 0 ?
+	    CONF_AFTER_DELETE : a->conf->after;
+}
+
+static enum rc
+release_more(struct keeper *k, struct account *a, bool *some, struct err *e)
+{
+	struct store_in *due = calloc(RELEASE_AT_ONCE, sizeof(*due));
+	struct buf b = BUF_INIT;
+	uint8_t action = STORE_ACTION_KEEP;
+	size_t n = 0, packed = 0;
+	bool ok = true;
+	enum rc rc;
+
+	*some = false;
+	if (due == NULL)
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	rc = store_release_due(k->st, a->conf->name, clock_now(),
+	    a->release_after, due, RELEASE_AT_ONCE, &n, e);
+	for (size_t i = 0; i < n && rc == RC_OK && ok; i++) {
+		a->release_after = due[i].id;
+		if (after_of(a, due[i].action) == CONF_AFTER_KEEP)
+			continue;
+		if (packed == 0) {
+			action = due[i].action;
+			ok = buf_add8(&b, (uint8_t)after_of(a, action)) &&
+			    buf_add8(&b, action == ACTION_UNSEALED);
+		} else if (due[i].action != action) {
+			a->release_after = due[i].id - 1;
+			break;
+		}
+		ok = ok && pack_run(&b, due[i].uid.p, due[i].uid.len);
+		a->asked_ids[packed++] = due[i].id;
+	}
+	free(due);
+	a->nasked = packed;
+	if (rc == RC_OK && packed > 0) {
+		a->state = AC_RELEASING;
+		*some = true;
+		return ipc_put(&a->line.c, IPC_RELEASE, 0, &b, ok, e);
+	}
+	buf_free(&b);
+	return rc;
+}
+
+/* POP3 deletes when it says goodbye: one release, then the end. */
+static enum rc
+release_account(struct keeper *k, struct account *a, struct err *e)
+{
+	bool some = false;
+	enum rc rc = RC_OK;
+
+	if (!k->p->dry_run && !(a->conf->protocol == CONF_POP3 &&
+	    a->release_after > 0))
+		rc = release_more(k, a, &some, e);
+	if (rc != RC_OK || some)
+		return rc;
+	if (k->p->stay && !k->stop && a->conf->idle &&
+	    a->conf->protocol == CONF_IMAP) {
+		if ((rc = follow_account(k, a, e)) != RC_OK)
+			return rc;
+		a->state = AC_WAITING;
+		return chan_put(&a->line.c, IPC_WAIT, 0, NULL, 0, e);
+	}
+	a->state = AC_LEAVING;
+	return chan_put(&a->line.c, IPC_FINISH, 0, NULL, 0, e);
+}
+
+enum rc
+account_released(struct keeper *k, struct account *a, const struct frame *f,
+    struct err *e)
+{
+	struct rd r = rd_of(f->body.p, f->body.len);
+	int64_t gone[RELEASE_AT_ONCE], marked[RELEASE_AT_ONCE];
+	size_t i = 0, n = 0, m = 0;
+	enum rc rc = RC_OK;
+
+	while (r.left > 0 && !r.bad) {
+		enum source_done done = (enum source_done)rd_8(&r);
+		struct bytes id = unpack_run(&r);
+
+		if (r.bad || id.len > STORE_UID_MAX_BYTES)
+			return line_bad(&a->line, e);
+		/* In the order in which they were asked for. */
+		if (i >= a->nasked)
+			return line_bad(&a->line, e);
+		if (done == SOURCE_RELEASED)
+			gone[n++] = a->asked_ids[i];
+		else if (done == SOURCE_MARKED)
+			marked[m++] = a->asked_ids[i];
+		i++;
+	}
+	if (rc == RC_OK && n > 0)
+		rc = store_released(k->st, gone, n, e);
+	if (rc == RC_OK && m > 0)
+		rc = store_marked(k->st, marked, m, e);
+	a->nasked = 0;
+	a->state = AC_FETCHED;
+	return rc == RC_OK && r.bad ? line_bad(&a->line, e) : rc;
+}
+
+enum rc
+accounts_release(struct keeper *k, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < k->p->conf->naccounts; i++) {
+		struct account *a = &k->accounts[i];
+
+		if (a->state == AC_FETCHED && a->line.open)
+			rc = release_account(k, a, e);
+		else if (a->state == AC_WAITING && k->stop && a->line.open) {
+			a->state = AC_LEAVING;
+			rc = chan_put(&a->line.c, IPC_FINISH, 0, NULL, 0, e);
+		}
+	}
+	return rc;
+}
