@@ -28,6 +28,7 @@ static const struct option common[] = {
 	{ NULL, 0, NULL, 0 }
 };
 
+#define T_DIGITS_MIN 8
 #define NCOMMON (sizeof(common) / sizeof(common[0]) - 1)
 #define LONGS_MAX 32
 
@@ -135,6 +136,37 @@ app_number(const char *s, int64_t *n, struct err *e)
 	*n = strtoll(s, &end, 10);
 	return errno == 0 && *n > 0 && *end == '\0' ? RC_OK :
 	    err_set(e, RC_CONF, _("%s: not a number of the list"), s);
+}
+
+enum rc
+app_date(const char *s, int64_t *at, struct err *e)
+{
+	int y = 0, m = 0, d = 0, n = 0;
+
+	if ((sscanf(s, "%4d-%2d-%2d%n", &y, &m, &d, &n) != 3 ||
+	    s[n] != '\0') &&
+	    (sscanf(s, "%2d/%2d/%4d%n", &d, &m, &y, &n) != 3 ||
+	    s[n] != '\0'))
+		y = 0;
+	if (y < 1970 || y > 9999 || m < 1 || m > 12 || d < 1 || d > 31)
+		return err_set(e, RC_CONF, _("%s: not a date; write it as in "
+		    "2026-11-23"), s);
+	*at = clock_of_local(clock_utc(y, m, d));
+	return RC_OK;
+}
+
+enum rc
+app_t(const char *s, uint8_t t[STORE_T_BYTES], size_t *t_len, struct err *e)
+{
+	size_t len = strlen(s);
+
+	if (len < T_DIGITS_MIN || len % 2 != 0 || len > 2 * STORE_T_BYTES ||
+	    !hex_parse(s, t, len / 2))
+		return err_set(e, RC_CONF, _("%s: write the number of a "
+		    "message, or its first 8 to 64 digits: the 20 at the end "
+		    "of a document's name, or those of \"sceau status\""), s);
+	*t_len = len / 2;
+	return RC_OK;
 }
 
 enum rc

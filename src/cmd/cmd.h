@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "conf/conf.h"
 #include "flow/pass.h"
+#include "store/store.h"
 
 /* What the command line said, and what every command may use. */
 struct app {
@@ -64,6 +65,15 @@ enum rc app_no_options(struct app *app, int argc, char **argv, int n,
 /* app_number(s, n, e): a number from 1 on that a person typed; RC_CONF. */
 enum rc app_number(const char *s, int64_t *n, struct err *e);
 
+/* app_date(s, at, e): "2026-11-23" or "23/11/2026": the midnight with which
+ * that day began, here.  RC_CONF: it is not a date. */
+enum rc app_date(const char *s, int64_t *at, struct err *e);
+
+/* app_t(s, t, t_len, e): the first digits, 8 or more and even in number, of a
+ * message's T; ${t_len} octets of it.  RC_CONF: they are not. */
+enum rc app_t(const char *s, uint8_t t[STORE_T_BYTES], size_t *t_len,
+    struct err *e);
+
 /* app_days(app, argc, argv, since, e): only the common options and --days N,
  * no words; ${since}: N days ago, 7 when it is not there. */
 enum rc app_days(struct app *app, int argc, char **argv, int64_t *since,
@@ -104,6 +114,7 @@ enum rc cmd_schedule(struct app *, int, char **, struct err *);
 enum rc cmd_register_list(struct app *, int, char **, struct err *);
 enum rc cmd_register_verify(struct app *, int, char **, struct err *);
 enum rc cmd_register_prove(struct app *, int, char **, struct err *);
+enum rc cmd_refile(struct app *, int, char **, struct err *);
 enum rc cmd_restored(struct app *, int, char **, struct err *);
 enum rc cmd_check(struct app *, int, char **, struct err *);
 enum rc cmd_key_import(struct app *, int, char **, struct err *);

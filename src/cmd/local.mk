@@ -11,6 +11,7 @@ src_libcmd_a_SOURCES = \
 	src/cmd/log.c \
 	src/cmd/out.c src/cmd/out.h \
 	src/cmd/queue.c \
+	src/cmd/refile.c \
 	src/cmd/register.c \
 	src/cmd/restored.c \
 	src/cmd/schedule.c src/cmd/schedule_text.c src/cmd/schedule_text.h \

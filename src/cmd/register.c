@@ -15,7 +15,6 @@
 #include "vault/chain.h"
 
 #define AT_ONCE 256
-#define T_DIGITS_MIN 8		/* of T; the names of filed documents have 20 */
 
 static const struct out_col cols[] = {
 	{ "id", N_("no."), OUT_NUMBER },
@@ -253,21 +252,6 @@ struct proof {
 	bool		 several;
 };
 
-/* An even number of digits, at least T_DIGITS_MIN. */
-static enum rc
-t_parse(const char *s, struct walk *w, struct err *e)
-{
-	size_t len = strlen(s);
-
-	if (len < T_DIGITS_MIN || len % 2 != 0 || len > 2 * STORE_T_BYTES ||
-	    !hex_parse(s, w->t, len / 2))
-		return err_set(e, RC_CONF, _("%s: write the number of a "
-		    "message, or its first 8 to 64 digits: the 20 at the end "
-		    "of a document's name, or those of \"sceau status\""), s);
-	w->t_len = len / 2;
-	return RC_OK;
-}
-
 static enum rc
 prove_one(void *arg, const struct store_entry *x, struct err *e)
 {
@@ -334,7 +318,7 @@ cmd_register_prove(struct app *app, int argc, char **argv, struct err *e)
 		return rc;
 	if (optind + 1 != argc)
 		return app_usage(app, e);
-	if ((rc = t_parse(argv[optind], &w, e)) == RC_OK &&
+	if ((rc = app_t(argv[optind], w.t, &w.t_len, e)) == RC_OK &&
 	    (rc = store_open(app->conf.state, STORE_READ, &w.st, e)) == RC_OK)
 		rc = prove(app, &w, e);
 	store_close(&w.st);

@@ -48,24 +48,6 @@ static const struct out_col cols[] = {
 	{ NULL, NULL, OUT_TEXT }
 };
 
-/* "2026-11-23" or "23/11/2026": the midnight with which that day began. */
-static enum rc
-parse_date(const char *s, int64_t *at, struct err *e)
-{
-	int y = 0, m = 0, d = 0, n = 0;
-
-	if ((sscanf(s, "%4d-%2d-%2d%n", &y, &m, &d, &n) != 3 ||
-	    s[n] != '\0') &&
-	    (sscanf(s, "%2d/%2d/%4d%n", &d, &m, &y, &n) != 3 ||
-	    s[n] != '\0'))
-		y = 0;
-	if (y < 1970 || y > 9999 || m < 1 || m > 12 || d < 1 || d > 31)
-		return err_set(e, RC_CONF, _("%s: not a date; write it as in "
-		    "2026-11-23"), s);
-	*at = clock_of_local(clock_utc(y, m, d));
-	return RC_OK;
-}
-
 /* ---- tables --------------------------------------------------------- */
 
 static void
@@ -223,7 +205,7 @@ option(struct wish *w, int opt, struct err *e)
 
 	switch (opt) {
 	case OPT_SINCE:
-		return parse_date(optarg, &w->ask.since, e);
+		return app_date(optarg, &w->ask.since, e);
 	case OPT_DAYS:
 		if ((rc = app_number(optarg, &days, e)) == RC_OK)
 			w->ask.since = clock_now() - days * DAY_S;

@@ -126,7 +126,7 @@ row_add(struct reading *x, const struct store_out *m,
 	    sent_word(m, x->app->json);
 	row->queued_at = m->queued_at;
 	row->sent_at = m->state == STORE_SENT ? m->sent_at : 0;
-	drop_token(m->t, row->token);
+	drop_token(m->t, 0, row->token);
 	if ((rc = store_steps(x->st, m->id, name, &row->steps, e)) != RC_OK)
 		return rc;
 	row->late = sent_waits(row) && m->queued_at < x->ask->late_before;

@@ -71,6 +71,9 @@ const struct cmd cmds[] = {
 	    "message"), CMD_CONF, cmd_register_prove },
 	{ "register verify", "", N_("is the register whole?"),
 	    CMD_CONF | CMD_JSON, cmd_register_verify },
+	{ "refile", "NUMBER...|--since DATE|--days N", N_("file once more what "
+	    "was filed, from what is kept sealed"), CMD_CONF | CMD_DRY,
+	    cmd_refile },
 	{ "schedule", "[--kind cron|systemd|launchd] [--every MINUTES] "
 	    "[--hours H-H] [--days DAYS] [--print|--remove]",
 	    N_("have poll run by itself"), 0, cmd_schedule },

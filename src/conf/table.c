@@ -113,6 +113,9 @@ const struct row conf_rows[] = {
 	{ S_TOP, "give_up", K_TIME, TOP(give_up_s), NULL, 60, 0, "5 days",
 	    NULL, N_("How long a relay is tried before the sender is "
 	    "told.") },
+	{ S_TOP, "keep_filed", K_TIME, TOP(keep_filed_s), NULL, 0, 0,
+	    "30 days", NULL, N_("How long what was filed is kept, sealed, for "
+	    "sceau refile.") },
 	{ S_TOP, "working_hours", K_HOURS, TOP(working), NULL, 0, 0,
 	    HOURS_USUAL, NULL, N_("When people are at work: days and "
 	    "hours.") },

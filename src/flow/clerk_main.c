@@ -41,15 +41,21 @@ job_drop(struct clerk *c, struct job *j)
 
 /* ---- from the vault ------------------------------------------------- */
 
+static void
+token_of(const uint8_t *p, char out[DROP_TOKEN_BYTES])
+{
+	drop_token(p, get_be32(p + GATE_T_BYTES), out);
+}
+
 static enum rc
 on_begin(struct clerk *c, const struct frame *f, struct err *e)
 {
 	struct job *j = job_find(c, 0);
 
-	if (j == NULL || f->job == 0 || f->body.len != GATE_T_BYTES)
+	if (j == NULL || f->job == 0 || f->body.len != IPC_TOKEN_BYTES)
 		return ipc_bad(e);
 	j->id = f->job;
-	drop_token(f->body.p, j->token);
+	token_of(f->body.p, j->token);
 	return RC_OK;
 }
 
@@ -114,7 +120,7 @@ on_mail_end(struct clerk *c, const struct frame *f, struct err *e)
 	return ipc_send(&c->x->keeper, IPC_READY, f->job, &b, ok, e);
 }
 
-/* IPC_NOTICE: T, mail: from the keeper itself, complete. */
+/* IPC_NOTICE: token, mail: from the keeper itself, complete. */
 static enum rc
 on_notice(struct clerk *c, const struct frame *f, struct err *e)
 {
@@ -122,15 +128,15 @@ on_notice(struct clerk *c, const struct frame *f, struct err *e)
 	struct job *j;
 	enum rc rc;
 
-	if (f->body.len < GATE_T_BYTES)
+	if (f->body.len < IPC_TOKEN_BYTES)
 		return ipc_bad(e);
-	part.body.len = GATE_T_BYTES;
+	part.body.len = IPC_TOKEN_BYTES;
 	if ((rc = on_begin(c, &part, e)) != RC_OK)
 		return rc;
 	j = job_find(c, f->job);
 	j->notice = true;
-	part.body.p = f->body.p + GATE_T_BYTES;
-	part.body.len = f->body.len - GATE_T_BYTES;
+	part.body.p = f->body.p + IPC_TOKEN_BYTES;
+	part.body.len = f->body.len - IPC_TOKEN_BYTES;
 	if ((rc = on_mail(c, &part, e)) != RC_OK)
 		return rc;
 	return on_mail_end(c, &part, e);
@@ -315,10 +321,10 @@ on_look(struct clerk *c, const struct frame *f, struct err *e)
 	uint8_t answer;
 	enum rc rc = RC_OK;
 
-	if (f->body.len != GATE_T_BYTES)
+	if (f->body.len != IPC_TOKEN_BYTES)
 		return ipc_bad(e);
 	memset(s, 0, sizeof(*s));
-	drop_token(f->body.p, s->token);
+	token_of(f->body.p, s->token);
 	c->nseen++;
 	for (size_t i = 0; rc == RC_OK && i < c->ndeliveries; i++) {
 		if (clerk_deliver(c, i)->kind != CONF_DELIVER_PIPE)

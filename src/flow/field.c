@@ -14,6 +14,8 @@ static const struct {
 } flags[FIELD_FLAGS] = {
 	{ "possible-duplicate", N_("these documents may have been filed "
 	    "before: compare before you use them") },
+	{ "filed-again", N_("these documents were filed before, and are filed "
+	    "once more because somebody here asked for it (sceau refile)") },
 	{ "late", N_("this message was sealed long ago: look at the dates of "
 	    "its documents") },
 	{ "dated-ahead", N_("the clock of the sender, or of this machine, is "

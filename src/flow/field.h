@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define FIELD_FLAGS 5
+#define FIELD_FLAGS 6
 
 struct field {
 	char	address[256];		/* of who sealed it: local@domain */

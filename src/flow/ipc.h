@@ -9,8 +9,11 @@
 /*
  * The keeper stands in the middle of a star; two direct lines carry what it
  * must not see: vault -> clerk (opened mail) and composer -> vault (mail to
- * be sealed).  "job" is a number that the keeper gives.
+ * be sealed).  "job" is a number that the keeper gives; a token is T(32) and
+ * the number of its filing(4).
  */
+#define IPC_TOKEN_BYTES 36
+
 enum ipc {
 	/* child -> keeper: its last word: an error or RC_OK */
 	IPC_DONE = 1,
@@ -85,7 +88,7 @@ enum ipc {
 	IPC_FILE,	/* its intent is noted: to be filed */
 	IPC_SETTLE,	/* file all of those, with one sync for all */
 	IPC_CANCEL,	/* not to be filed: forget it */
-	IPC_NOTICE,	/* T, mail: ours, to be filed like others */
+	IPC_NOTICE,	/* token, mail: ours, to be filed like others */
 	IPC_LOOK,	/* token: is it there already, in whole or in part? */
 	IPC_WATCH,	/* names: has the practice's software taken them? */
 	/* The outboxes, one group of files at a time; see clerk_outbox.c.

@@ -58,6 +58,7 @@ static enum log_level
 level_of(const char *name)
 {
 	static const char *const routine[] = { "in.delivered", "in.known",
+	    "in.refiled",
 	    "in.not_sealed", "out.sent", "out.queued", "hub.relayed",
 	    "digest.sent", "outbox.queued" };
 

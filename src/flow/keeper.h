@@ -170,10 +170,10 @@ enum rc keeper_wait(struct keeper *k, struct line *l, struct frame *f,
  * ${job} to vault or clerk; any other is out of step: keeper_odd(). */
 enum rc keeper_answer(struct keeper *k, struct line *l, enum ipc type,
     uint32_t job, struct frame *f, struct err *e);
-/* keeper_look(k, job, t, there, e): asks the clerk whether the file made of
- * the 32 octets ${t}, of a delivery that was interrupted, is there. */
+/* keeper_look(k, job, t, filing, there, e): asks the clerk whether the file
+ * made of the 32 octets ${t}, of a delivery that was interrupted, is there. */
 enum rc keeper_look(struct keeper *k, uint32_t job, const uint8_t *t,
-    bool *there, struct err *e);
+    uint32_t filing, bool *there, struct err *e);
 /* feed_pump(k, f, e): send what the line takes now. */
 enum rc feed_pump(struct keeper *k, struct feed *f, struct err *e);
 

@@ -91,6 +91,8 @@ opening_done(struct keeper *k, const struct opening *o,
 		memcpy(d->d, v->d, sizeof(d->d));
 	}
 	d->watch = o->fate == FATE_FILE && o->names.len > 0;
+	if (o->fate == FATE_FILE && k->p->conf->keep_filed_s > 0)
+		d->keep_until = clock_now() + k->p->conf->keep_filed_s;
 	d->ack_at = clock_now();
 	d->ack_due_at = keeper_ack_due(k);
 	for (size_t i = 0; i < v->nrows; i++) {
@@ -146,6 +148,8 @@ batch_intents(struct keeper *k, struct batch *b, struct err *e)
 	size_t n = 0;
 	enum rc rc;
 
+	if (b->o[0].in.filing > 0)
+		return batch_refile(k, b, e);
 	for (size_t i = 0; i < b->n; i++) {
 		struct opening *o = &b->o[i];
 
@@ -277,8 +281,11 @@ batch_delivered(struct keeper *k, struct batch *b, struct err *e)
 	struct delivered x = { .n = 0 };
 	struct store_row *row;
 	struct store_ack_in *ack;
-	enum rc rc = delivered_room(b, &x, e);
+	enum rc rc;
 
+	if (b->o[0].in.filing > 0)
+		return batch_refiled(k, b, e);
+	rc = delivered_room(b, &x, e);
 	row = x.rows;
 	ack = x.acks;
 	for (size_t i = 0; rc == RC_OK && i < b->n; i++) {

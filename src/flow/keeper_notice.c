@@ -88,9 +88,10 @@ file_notice(struct keeper *k, const struct store_out *m, struct err *e)
 	enum rc rc;
 
 	notice_token(m, t);
-	if ((rc = keeper_look(k, job, t, &there, e)) != RC_OK)
+	if ((rc = keeper_look(k, job, t, 0, &there, e)) != RC_OK)
 		return rc;
-	ok = buf_add(&b, t, sizeof(t)) && compose(k, m, &b);
+	ok = buf_add(&b, t, sizeof(t)) && buf_add32(&b, 0) &&
+	    compose(k, m, &b);
 	if ((rc = ipc_put(&k->clerk.c, IPC_NOTICE, job, &b, ok, e)) == RC_OK)
 		rc = answered(k, IPC_READY, job, e);
 	if (rc == RC_OK)

@@ -53,13 +53,23 @@ take_head(struct keeper *k, struct opening *o, struct err *e)
 	return rd_done(&r) ? RC_OK : keeper_odd(k, e);
 }
 
-enum rc
-keeper_look(struct keeper *k, uint32_t job, const uint8_t *t, bool *there,
-    struct err *e)
+static void
+token_put(uint8_t token[IPC_TOKEN_BYTES], const uint8_t *t, uint32_t filing)
 {
-	struct frame f;
-	enum rc rc = chan_put(&k->clerk.c, IPC_LOOK, job, t, GATE_T_BYTES, e);
+	memcpy(token, t, GATE_T_BYTES);
+	put_be32(token + GATE_T_BYTES, filing);
+}
 
+enum rc
+keeper_look(struct keeper *k, uint32_t job, const uint8_t *t, uint32_t filing,
+    bool *there, struct err *e)
+{
+	uint8_t token[IPC_TOKEN_BYTES];
+	struct frame f;
+	enum rc rc;
+
+	token_put(token, t, filing);
+	rc = chan_put(&k->clerk.c, IPC_LOOK, job, token, sizeof(token), e);
 	if (rc == RC_OK)
 		rc = keeper_answer(k, &k->clerk, IPC_FOUND, job, &f, e);
 	if (rc != RC_OK)
@@ -88,7 +98,8 @@ returned(struct keeper *k, struct opening *o, struct err *e)
 static void
 not_opened(struct keeper *k, struct opening *o)
 {
-	o->fate = o->rc == RC_INPUT ? FATE_HOLD : FATE_LEAVE;
+	o->fate = o->rc != RC_INPUT ? FATE_LEAVE :
+	    o->in.filing > 0 ? FATE_UNFILED : FATE_HOLD;
 	if (o->fate == FATE_LEAVE)
 		keeper_fault(k, "open.failed", o->rc, WHY_LOCAL, &o->why);
 }
@@ -111,21 +122,14 @@ others_intent(struct keeper *k, const struct opening *o,
 	return rc;
 }
 
-/* What the header and the journal say; ${flags} for the vault. */
+/* What the journal says. */
 static enum rc
-judge_head(struct keeper *k, struct opening *o, uint8_t *flags, struct err *e)
+judge_t(struct keeper *k, struct opening *o, struct err *e)
 {
 	struct store_t t;
 	bool there = true, others = false;
 	enum rc rc;
 
-	*flags = 0;
-	if (o->rc != RC_OK && o->why.class == EC_NOTFORME)
-		return returned(k, o, e);
-	if (o->rc != RC_OK) {
-		not_opened(k, o);
-		return RC_OK;
-	}
 	if ((rc = store_t_find(k->st, o->head.t, &t, e)) != RC_OK ||
 	    (t.state == STORE_T_INTENT &&
 	    (rc = others_intent(k, o, &t, &others, e)) != RC_OK))
@@ -134,24 +138,40 @@ judge_head(struct keeper *k, struct opening *o, uint8_t *flags, struct err *e)
 		o->fate = FATE_DUPLICATE;
 	else if (others)
 		o->fate = FATE_LEAVE;
-	else if (t.state == STORE_T_INTENT) {
-		o->again = true;
-		if ((rc = keeper_look(k, o->job, o->head.t, &there,
-		    e)) == RC_OK && !there)
-			*flags |= GATE_F_DUPLICATE;
-	}
+	else if (t.state == STORE_T_INTENT &&
+	    (rc = keeper_look(k, o->job, o->head.t, 0, &there, e)) == RC_OK &&
+	    !there)
+		o->flags = GATE_F_DUPLICATE;
 	return rc;
+}
+
+static enum rc
+judge_head(struct keeper *k, struct opening *o, struct err *e)
+{
+	bool there;
+
+	if (o->rc != RC_OK && o->why.class == EC_NOTFORME &&
+	    o->in.filing == 0)
+		return returned(k, o, e);
+	if (o->rc != RC_OK) {
+		not_opened(k, o);
+		return RC_OK;
+	}
+	if (o->in.filing == 0)
+		return judge_t(k, o, e);
+	o->flags = GATE_F_REFILED;
+	return keeper_look(k, o->job, o->head.t, o->in.filing, &there, e);
 }
 
 /* ---- bodies --------------------------------------------------------- */
 
 static enum rc
-go(struct keeper *k, struct opening *o, uint8_t flags, struct err *e)
+go(struct keeper *k, struct opening *o, struct err *e)
 {
-	uint8_t body[1 + GATE_T_BYTES];
+	uint8_t body[1 + IPC_TOKEN_BYTES];
 
-	body[0] = flags;
-	memcpy(body + 1, o->head.t, GATE_T_BYTES);
+	body[0] = o->flags;
+	token_put(body + 1, o->head.t, o->in.filing);
 	o->sent = true;
 	return chan_put(&k->vault.c, IPC_GO, o->job, body, sizeof(body), e);
 }
@@ -194,7 +214,8 @@ take_ready(struct keeper *k, struct opening *o, struct err *e)
 		return keeper_odd(k, e);
 	if (rc == RC_INPUT) {
 		/* More parts than we take apart: no later pass can either. */
-		o->fate = FATE_HOLD;
+		o->rc = rc;
+		not_opened(k, o);
 		return RC_OK;
 	}
 	if (rc != RC_OK) {
@@ -220,14 +241,14 @@ judge(struct keeper *k, struct opening *o, struct err *e)
 		return RC_OK;
 	}
 	if (o->v.nroutes > 0) {
-		o->fate = FATE_RELAY;
+		o->fate = o->in.filing > 0 ? FATE_UNFILED : FATE_RELAY;
 		return RC_OK;
 	}
 	o->fate = FATE_DONE;
 	if (!o->v.has_mail)
 		return RC_OK;
 	if ((rc = take_ready(k, o, e)) != RC_OK || o->fate != FATE_FILE ||
-	    !o->v.relayed)
+	    !o->v.relayed || o->in.filing > 0)
 		return rc;
 	rc = store_t_relayed(k->st, o->v.orig, o->v.orig_t, o->head.t, &seen,
 	    e);
@@ -269,19 +290,19 @@ open_own(struct keeper *k, struct opening *o, struct err *e)
 	if (o->rc != RC_OK)
 		return judge(k, o, e);
 	feed = feed_of(k, o);
-	if ((rc = go(k, o, o->again ? GATE_F_DUPLICATE : 0, e)) != RC_OK ||
+	if ((rc = go(k, o, e)) != RC_OK ||
 	    (rc = take_verdict(k, o, &feed, e)) != RC_OK)
 		return rc;
 	return judge(k, o, e);
 }
 
 static enum rc
-open_body(struct keeper *k, struct opening *o, uint8_t flags, struct err *e)
+open_body(struct keeper *k, struct opening *o, struct err *e)
 {
 	struct feed feed = feed_of(k, o);
 	enum rc rc;
 
-	if ((rc = go(k, o, flags, e)) != RC_OK ||
+	if ((rc = go(k, o, e)) != RC_OK ||
 	    (rc = take_verdict(k, o, &feed, e)) != RC_OK)
 		return rc;
 	if (k->p->conf->hub && o->rc == RC_OK && o->v.has_mail &&
@@ -328,7 +349,9 @@ batch_take(struct keeper *k, struct batch *b, struct err *e)
 	enum rc rc = store_in_next(k->st, k->opened, in, batch_max(k), &n, e);
 
 	for (size_t i = 0; rc == RC_OK && i < n; i++) {
-		if (i > 0 && bytes + in[i].size > BATCH_BYTES)
+		/* The vault forgets at the end what these would change. */
+		if (i > 0 && (bytes + in[i].size > BATCH_BYTES ||
+		    in[i].filing != in[0].filing))
 			break;
 		bytes += in[i].size;
 		b->o[b->n++].in = in[i];
@@ -353,14 +376,13 @@ static enum rc
 batch_bodies(struct keeper *k, struct batch *b, struct err *e)
 {
 	enum rc rc = RC_OK;
-	uint8_t flags;
 
 	for (size_t i = 0; rc == RC_OK && i < b->n; i++) {
 		struct opening *o = &b->o[i];
 
-		rc = judge_head(k, o, &flags, e);
+		rc = judge_head(k, o, e);
 		if (rc == RC_OK && o->fate == FATE_OPEN)
-			rc = open_body(k, o, flags, e);
+			rc = open_body(k, o, e);
 		if (rc == RC_OK && o->fate == FATE_RELAY)
 			rc = hub_relay(k, o, e);
 	}
@@ -398,7 +420,7 @@ well(struct keeper *k, struct err *e)
 		rc = chan_put(&k->vault.c, IPC_SELVES, job, NULL, 0, e);
 	if (rc == RC_OK)
 		rc = keeper_answer(k, &k->vault, IPC_SELVES, job, &f, e);
-	return rc == RC_OK ? keeper_look(k, job, no_t, &there, e) : rc;
+	return rc == RC_OK ? keeper_look(k, job, no_t, 0, &there, e) : rc;
 }
 
 /* Held only where others get through: what fails with every mail is no mail's
@@ -418,8 +440,10 @@ hold_killer(struct keeper *k, struct batch *b, const struct err *why,
 	err_class(&o->why, EC_POLICY, _("a process of sceau ended each time "
 	    "it was opened; kept sealed, the others go on. Please report "
 	    "it"));
-	o->fate = FATE_HOLD;
-	return batch_hold(k, b, e);
+	o->rc = RC_INPUT;
+	not_opened(k, o);
+	return o->fate == FATE_HOLD ? batch_hold(k, b, e) :
+	    batch_refiled(k, b, e);
 }
 
 /* One mail must not keep the others from being read, now and at each pass to

@@ -29,6 +29,7 @@ src_libflow_a_SOURCES = \
 	src/flow/keeper_out.c \
 	src/flow/keeper_outbox.c src/flow/keeper_outbox.h \
 	src/flow/keeper_outgroup.c \
+	src/flow/keeper_refile.c \
 	src/flow/keeper_release.c \
 	src/flow/keeper_rows.c \
 	src/flow/keeper_seal.c \

@@ -12,6 +12,7 @@ enum fate {
 	FATE_HOLD,
 	FATE_RELAY,	/* at the hub: its routes */
 	FATE_RELAYED,	/* the hub has done it, in a transaction of its own */
+	FATE_UNFILED,	/* asked for once more, and cannot be */
 	FATE_LEAVE	/* not now: stays as it is for the next pass */
 };
 
@@ -25,7 +26,7 @@ struct opening {
 	struct gate_verdict	v;
 	bool			jobbed;	/* the vault holds the job */
 	bool			sent;	/* its body goes or went to the vault */
-	bool			again;	/* its intent was there: a crash */
+	uint8_t			flags;	/* for the vault */
 	enum fate		fate;
 	struct buf		names;	/* final names, from the clerk */
 };
@@ -45,6 +46,11 @@ enum rc batch_filed(struct keeper *k, struct batch *b, struct err *e);
 enum rc batch_delivered(struct keeper *k, struct batch *b, struct err *e);
 enum rc batch_duplicates(struct keeper *k, struct batch *b, struct err *e);
 enum rc batch_hold(struct keeper *k, struct batch *b, struct err *e);
+
+/* keeper_refile.c: in the place of intents and of delivered, for a batch of
+ * what is filed once more. */
+enum rc batch_refile(struct keeper *k, struct batch *b, struct err *e);
+enum rc batch_refiled(struct keeper *k, struct batch *b, struct err *e);
 
 /* opening_msg(o, m): what the store must know of it; strings borrowed. */
 void opening_msg(const struct opening *o, struct store_msg *m);

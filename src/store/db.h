@@ -160,10 +160,17 @@ enum rc row_put(struct store *st, const struct store_row *row, struct err *e);
 /* store_in.c: a row of incoming, in the order of IN_COLS */
 #define IN_COLS "id, state, account, uid, body, (SELECT size FROM body " \
 	"WHERE body.id = incoming.body), put_at, t, class, held_at, sender, " \
-	"action, release_at, gone"
+	"action, release_at, gone, filing"
 void in_read(sqlite3_stmt *s, struct store_in *out);
 enum rc in_read_all(struct store *st, sqlite3_stmt *s, struct store_in *out,
     size_t *n, struct err *e);
+
+/* store_kept.c: the body of ${t} is kept, and ${*body} 0 then, unless one is;
+ * kept_forget(): no longer. */
+enum rc kept_put(struct store *st, const uint8_t t[STORE_T_BYTES],
+    int64_t *body, int64_t now, int64_t until, struct err *e);
+enum rc kept_forget(struct store *st, int64_t now, size_t budget, bool *more,
+    struct err *e);
 
 /* store_done.c: what a move needs to know */
 struct in_now {

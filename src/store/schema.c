@@ -60,6 +60,7 @@ const char *const schema_sql[] = {
 "  action INTEGER NOT NULL DEFAULT 0,"
 "  release_at INTEGER NOT NULL DEFAULT 0,"
 "  gone INTEGER NOT NULL DEFAULT 0,"	/* from the server */
+"  filing INTEGER NOT NULL DEFAULT 0,"	/* once more: of ${kept} */
 "  UNIQUE (account, uid),"
 "  CHECK ((body IS NULL) = (state IN (3, 5)))"
 ") STRICT;",
@@ -108,6 +109,17 @@ const char *const schema_sql[] = {
 "  PRIMARY KEY (t, peer)"
 ") STRICT, WITHOUT ROWID;",
 "CREATE INDEX original_forget ON original (forget_at);",
+
+/* What was filed, for as long as it can be filed once more. */
+"CREATE TABLE kept ("
+"  t BLOB NOT NULL PRIMARY KEY,"
+"  body INTEGER REFERENCES body (id),"	/* NULL: it waits in ${incoming} */
+"  at INTEGER NOT NULL,"
+"  until INTEGER NOT NULL,"
+"  filings INTEGER NOT NULL DEFAULT 1"
+") STRICT;",
+"CREATE INDEX kept_until ON kept (until);",
+"CREATE INDEX kept_body ON kept (body) WHERE body IS NOT NULL;",
 
 /* Delivered files that the practice's software has not taken yet. */
 "CREATE TABLE watch ("

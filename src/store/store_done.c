@@ -299,6 +299,9 @@ done_one(struct store *st, struct store_done *m, int64_t now, struct err *e)
 	    "WHERE id = ?1", V_I(m->msg.id), V_B(m->msg.t, STORE_T_BYTES),
 	    V_S(m->msg.sender))) != RC_OK)
 		return rc;
+	if (m->keep_until != 0 && (rc = kept_put(st, m->msg.t, &was.body, now,
+	    m->keep_until, e)) != RC_OK)
+		return rc;
 	return in_finish(st, m->msg.id, &was, STORE_DELIVERED, m->action,
 	    m->release_at, e);
 }

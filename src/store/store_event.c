@@ -124,6 +124,8 @@ expire(struct store *st, int64_t now, const struct store_keep *k, bool *more,
 	enum rc rc;
 
 	rc = forget_sent(st, now - k->sent_s, k->budget, more, e);
+	if (rc == RC_OK)
+		rc = kept_forget(st, now, k->budget, more, e);
 	for (size_t i = 0; rc == RC_OK && i < sizeof(f) / sizeof(f[0]); i++)
 		rc = forget(st, f[i].sql, f[i].before, k->budget, more, e);
 	return rc;

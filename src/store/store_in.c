@@ -21,6 +21,7 @@ in_read(sqlite3_stmt *s, struct store_in *out)
 	out->action = (uint8_t)sqlite3_column_int(s, 11);
 	out->release_at = sqlite3_column_int64(s, 12);
 	out->gone = sqlite3_column_int(s, 13) != 0;
+	out->filing = (uint32_t)sqlite3_column_int(s, 14);
 }
 
 enum rc

@@ -63,6 +63,8 @@ struct store_in {
 	uint8_t			action;
 	int64_t			release_at;
 	bool			gone;
+	uint32_t		filing;		/* 0: the first; else see
+						 * store_kept.h */
 };
 
 /* --- Listing ----------------------------------------------------------- */
@@ -203,6 +205,7 @@ enum rc store_in_intent(struct store *st, struct store_msg *m,
 struct store_done {
 	struct store_msg	 msg;
 	bool			 watch;		/* see store_watch_next() */
+	int64_t			 keep_until;	/* its envelope; 0: not */
 	/* Our acknowledgement; ack_state 0 for a message without MAIL. */
 	uint8_t			 ack_state;
 	uint8_t			 d[STORE_D_BYTES];

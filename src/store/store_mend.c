@@ -39,7 +39,8 @@ static const struct {
 	{ "peer", "rowid" }, { "body", "rowid" }, { "body_part", "rowid" },
 	{ "incoming", "rowid" }, { "account", "rowid" },
 	{ "journal", "rowid" },
-	{ "original", "t, peer" }, { "watch", "rowid" },
+	{ "original", "t, peer" }, { "kept", "rowid" },
+	{ "watch", "rowid" },
 	{ "outbox", "rowid" }, { "row", "rowid" }, { "ack", "rowid" },
 	{ "damage_said", "rowid" },
 	{ "submission", "rowid" }, { "queue", "rowid" },
@@ -136,9 +137,12 @@ table_copy(struct mend *m, const char *name, const char *order, bool *whole,
 static enum rc
 tables_copy(struct mend *m, struct err *e)
 {
-	enum rc rc = RC_OK;
+	int64_t n = 0;
+	enum rc rc = DB_INT(m->st, e, &n, "SELECT count(*) FROM sqlite_schema "
+	    "WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
 	bool whole;
 
+	BUG_ON(rc == RC_OK && n != sizeof(tables) / sizeof(tables[0]));
 	for (size_t i = 0; rc == RC_OK &&
 	    i < sizeof(tables) / sizeof(tables[0]); i++) {
 		rc = table_copy(m, tables[i].name, tables[i].order, &whole, e);
@@ -184,13 +188,17 @@ refer(struct mend *m, int64_t now, struct err *e)
 	    "(SELECT id FROM queue);"
 	    "DELETE FROM follow WHERE queue NOT IN (SELECT id FROM queue);"
 	    "DELETE FROM incoming WHERE body NOT IN (SELECT id FROM body);"
+	    "DELETE FROM kept WHERE body NOT IN (SELECT id FROM body) "
+	    "OR (body IS NULL AND t NOT IN (SELECT t FROM incoming "
+	    "WHERE filing > 0));"
 	    "DELETE FROM journal WHERE peer NOT IN (SELECT id FROM peer);"
 	    "DELETE FROM original WHERE peer NOT IN (SELECT id FROM peer);"
 	    "DELETE FROM body_part WHERE id / " BODY_PARTS " NOT IN "
 	    "(SELECT id FROM body);"
 	    "UPDATE body SET owner = 0 WHERE id NOT IN (SELECT body "
 	    "FROM queue WHERE body IS NOT NULL UNION SELECT body "
-	    "FROM incoming WHERE body IS NOT NULL)";
+	    "FROM incoming WHERE body IS NOT NULL UNION SELECT body "
+	    "FROM kept WHERE body IS NOT NULL)";
 	enum rc rc;
 
 	if ((rc = db_exec(m->st, before, e)) != RC_OK ||

@@ -126,7 +126,8 @@ enum gate_flag {
 	GATE_F_REPLACED_KEY = 2,	/* sealed to an older key of mine */
 	GATE_F_DUPLICATE = 4,		/* may have been shown already */
 	GATE_F_RELAYED_DIRECT = 8,	/* relayed, though he writes directly */
-	GATE_F_AHEAD = 16		/* sealed more than 72 h from now */
+	GATE_F_AHEAD = 16,		/* sealed more than 72 h from now */
+	GATE_F_REFILED = 32		/* filed once more, on demand */
 };
 
 struct gate_open_args {

@@ -122,7 +122,8 @@ set_flags(struct gate_open *o)
 
 	if (o->g->ks->since_at > since)
 		since = o->g->ks->since_at;
-	if (at < now && now - at > GATE_LATE_S)
+	if (at < now && now - at > GATE_LATE_S &&
+	    !(o->flags & GATE_F_REFILED))
 		o->flags |= GATE_F_LATE;
 	if (at > now && at - now > GATE_LATE_S)
 		o->flags |= GATE_F_AHEAD;
@@ -143,6 +144,7 @@ add_flags(struct buf *b, unsigned flags)
 		{ GATE_F_AHEAD, "dated-ahead" },
 		{ GATE_F_REPLACED_KEY, "replaced-key" },
 		{ GATE_F_DUPLICATE, "possible-duplicate" },
+		{ GATE_F_REFILED, "filed-again" },
 		{ GATE_F_RELAYED_DIRECT, "relayed-though-direct" },
 	};
 	const char *sep = ";\r\n\tflags=";

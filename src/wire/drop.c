@@ -16,11 +16,15 @@
 #include "wire/drop.h"
 
 #define TMP_PREFIX ".sceau-"
+#define DROP_T_OCTETS 10
 
 void
-drop_token(const uint8_t *t, char out[DROP_TOKEN_BYTES])
+drop_token(const uint8_t *t, uint32_t filing, char out[DROP_TOKEN_BYTES])
 {
-	hex_format(t, (DROP_TOKEN_BYTES - 1) / 2, out);
+	hex_format(t, DROP_T_OCTETS, out);
+	if (filing > 0)
+		(void)snprintf(out + 2 * DROP_T_OCTETS, DROP_TOKEN_BYTES -
+		    2 * DROP_T_OCTETS, "-%u", (unsigned)filing + 1);
 }
 
 static enum rc

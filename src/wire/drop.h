@@ -9,8 +9,9 @@
 #include "base/err.h"
 
 #define DROP_PATH_BYTES 1024
-/* The token in the names of all files of one message: 20 digits of T. */
-#define DROP_TOKEN_BYTES 21
+/* The token in the names of all files of one message: 20 digits of T, and "-2"
+ * of those of its second filing. */
+#define DROP_TOKEN_BYTES 32
 
 /* A folder that files are dropped into. */
 struct drop_place {
@@ -26,8 +27,10 @@ struct drop {
 
 #define DROP_INIT { "", -1 }
 
-/* drop_token(t, out): from the 32 octets of T. */
-void drop_token(const uint8_t *t, char out[DROP_TOKEN_BYTES]);
+/* drop_token(t, filing, out): from the 32 octets of T; ${filing} 0: the first
+ * one. */
+void drop_token(const uint8_t *t, uint32_t filing,
+    char out[DROP_TOKEN_BYTES]);
 
 /* drop_prepare(place, e): the folders are there (0700 when made), and what a
  * crash left under temporary names is swept.  RC_CONF: cannot be. */

@@ -10,6 +10,13 @@ tests_unit_test_store_in_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_store_in_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_store_in_LDADD = $(UNIT_STORE_LIBS)
 
+check_PROGRAMS += tests/unit/test_store_kept
+TESTS += tests/unit/test_store_kept
+tests_unit_test_store_kept_SOURCES = tests/unit/test_store_kept.c
+tests_unit_test_store_kept_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_kept_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_store_kept_LDADD = $(UNIT_STORE_LIBS)
+
 check_PROGRAMS += tests/unit/test_store_out
 TESTS += tests/unit/test_store_out
 tests_unit_test_store_out_SOURCES = tests/unit/test_store_out.c
