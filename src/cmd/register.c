@@ -280,22 +280,47 @@ prove_one(void *arg, const struct store_entry *x, struct err *e)
 	return rc;
 }
 
+/* For the association, which alone can tell. */
 static enum rc
-prove(struct app *app, struct walk *w, struct err *e)
+witness_say(const struct proof *p, struct err *e)
 {
-	struct proof p = { .st = w->st };
-	struct chain c;
-	enum rc rc = chain_check(w->st, &c, e);
+	char at[CLOCK_3339_BYTES], d[2 * STORE_D_BYTES + 1],
+	    proof[2 * STORE_PROOF_BYTES + 1];
+	struct store_witness w;
+	enum rc rc = store_witness(p->st, p->t, &w, e);
 
-	w->each = prove_one;
-	w->arg = &p;
+	if (rc != RC_OK || !w.there || p->several)
+		return rc;
+	clock_3339(w.at, at);
+	hex_format(w.d, sizeof(w.d), d);
+	hex_format(w.proof, sizeof(w.proof), proof);
+	printf(_("Witness left by the author. With it and the mail itself the "
+	    "association can tell whether he wrote it; nobody else can make "
+	    "it:\n"));
+	printf("%s %s %u %s %s %s\n\n", w.author, w.recipient,
+	    (unsigned)w.year, at, d, proof);
+	return RC_OK;
+}
+
+static enum rc
+prove(struct app *app, const struct walk *all, struct err *e)
+{
+	struct proof p = { .st = all->st };
+	struct walk w = *all;
+	struct chain c;
+	enum rc rc = chain_check(all->st, &c, e);
+
+	w.each = prove_one;
+	w.arg = &p;
 	if (rc == RC_OK)
-		rc = walk_all(w, e);
+		rc = walk_all(&w, e);
 	if (rc != RC_OK)
 		return rc;
 	if (p.n == 0)
 		return err_set(e, RC_CONF, _("the register knows no message "
 		    "of that number"));
+	if ((rc = witness_say(&p, e)) != RC_OK)
+		return rc;
 	printf(_("Of each entry: what it says; the hash of the entry before; "
 	    "the entry (number, UTC, way, event, message, digest of the mail, "
 	    "correspondent); its hash. The hash is that of the two lines "

@@ -78,6 +78,21 @@ acks_of(const struct opening *o, struct store_ack_in *acks)
 	}
 }
 
+static void
+witness_of(const struct opening *o, struct store_proof *w)
+{
+	const struct gate_verdict *v = &o->v;
+
+	if (!v->has_witness)
+		return;
+	w->author = v->author;
+	/* Through the gateway he named us without a generation (2.19.6). */
+	w->recipient = v->relayed ? o->head.recipient_name : o->head.recipient;
+	w->year = o->head.year;
+	w->at = v->relayed ? v->orig_at : v->sealed_at;
+	w->proof = v->witness;
+}
+
 void
 opening_done(struct keeper *k, const struct opening *o,
     struct store_done *d, struct store_row *rows, struct store_ack_in *acks)
@@ -89,6 +104,7 @@ opening_done(struct keeper *k, const struct opening *o,
 	if (v->has_mail) {
 		d->ack_state = GATE_ACK_RECEIVED;
 		memcpy(d->d, v->d, sizeof(d->d));
+		witness_of(o, &d->witness);
 	}
 	d->watch = o->fate == FATE_FILE && o->names.len > 0;
 	if (o->fate == FATE_FILE && k->p->conf->keep_filed_s > 0)

@@ -332,6 +332,18 @@ const char *const schema_sql[] = {
 "CREATE INDEX register_t ON register (t);",
 "CREATE INDEX register_new ON register (id) WHERE hash IS NULL;",
 
+/* What authors left for the association (PROTOCOL 2.5, WITNESS). */
+"CREATE TABLE witness ("
+"  t BLOB NOT NULL PRIMARY KEY,"
+"  author BLOB NOT NULL,"
+"  recipient BLOB NOT NULL,"
+"  year INTEGER NOT NULL,"
+"  at INTEGER NOT NULL,"
+"  d BLOB NOT NULL,"
+"  proof BLOB NOT NULL"
+") STRICT;",
+"CREATE INDEX witness_at ON witness (at);",
+
 /* store_clock(); and the last year whose keys are no more. */
 "CREATE TABLE clock ("
 "  id INTEGER PRIMARY KEY CHECK (id = 1),"

@@ -27,6 +27,7 @@
 #include "base/sandbox.h"
 
 #define STORE_T_BYTES 32
+#define STORE_PROOF_BYTES 32	/* value of WITNESS */
 #define STORE_D_BYTES 32
 #define STORE_IDENTITY_BYTES 201	/* and names: text with its NUL */
 #define STORE_ROUTE_BYTES 255		/* RFC 5321 4.5.3.1.3, with NUL */

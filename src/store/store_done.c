@@ -232,6 +232,19 @@ store_in_intent(struct store *st, struct store_msg *m,
 /* --- Delivered --------------------------------------------------------- */
 
 static enum rc
+witness_put(struct store *st, const struct store_done *m, struct err *e)
+{
+	const struct store_proof *w = &m->witness;
+
+	return w->proof == NULL ? RC_OK : DB_DO(st, e, "INSERT OR IGNORE "
+	    "INTO witness (t, author, recipient, year, at, d, proof) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	    V_B(m->msg.t, STORE_T_BYTES), V_S(w->author), V_S(w->recipient),
+	    V_I(w->year), V_I(w->at), V_B(m->d, STORE_D_BYTES),
+	    V_B(w->proof, STORE_PROOF_BYTES));
+}
+
+static enum rc
 done_journal(struct store *st, struct store_done *m, struct journal *j,
     bool copy, struct err *e)
 {
@@ -245,7 +258,8 @@ done_journal(struct store *st, struct store_done *m, struct journal *j,
 		return rc;
 	if (m->ack_state == STORE_ACK_NONE)
 		return RC_OK;
-	if ((rc = journal_ack(st, j, m->ack_state, m->ack_at, m->d, e)) !=
+	if ((rc = witness_put(st, m, e)) != RC_OK ||
+	    (rc = journal_ack(st, j, m->ack_state, m->ack_at, m->d, e)) !=
 	    RC_OK)
 		return rc;
 	return ack_put(st, &ack, e);

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "store/db.h"
+#include "store/store_register.h"
 #include "store/store_outbox.h"
 
 enum rc
@@ -114,6 +115,8 @@ expire(struct store *st, int64_t now, const struct store_keep *k, bool *more,
 		{ FORGET("submission", "id", "at < ?1 AND NOT EXISTS "
 		    "(SELECT 1 FROM queue WHERE "
 		    "queue.submission = submission.id)"), now - k->sent_s },
+		{ FORGET("witness", "t", "at < ?1"), now -
+		    STORE_REGISTER_YEARS * INT64_C(366) * 86400 },
 		{ FORGET("damage_said", "peer", "at < ?1"), now - 86400 },
 		/* Nobody took it; rows are few, and have no index. */
 		{ FORGET("watch", "id", "at < ?1"), now - k->watch_s },

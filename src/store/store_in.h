@@ -202,6 +202,14 @@ struct store_msg {
 enum rc store_in_intent(struct store *st, struct store_msg *m,
     const char *const *names, size_t n, struct err *e);
 
+/* Of the mail with that T: see struct store_witness in store_register.h. */
+struct store_proof {
+	const char	*author, *recipient;	/* borrowed; NULL: there is none */
+	uint16_t	 year;
+	int64_t		 at;
+	const uint8_t	*proof;			/* borrowed */
+};
+
 struct store_done {
 	struct store_msg	 msg;
 	bool			 watch;		/* see store_watch_next() */
@@ -209,6 +217,7 @@ struct store_done {
 	/* Our acknowledgement; ack_state 0 for a message without MAIL. */
 	uint8_t			 ack_state;
 	uint8_t			 d[STORE_D_BYTES];
+	struct store_proof	 witness;
 	int64_t			 ack_at;
 	int64_t			 ack_due_at;	/* and of RELAYED-ACKs that its
 						 * acks cause, at the hub */

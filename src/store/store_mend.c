@@ -49,7 +49,7 @@ static const struct {
 	{ "heard", "rowid" }, { "alarm", "rowid" }, { "down", "rowid" },
 	{ "own_key", "rowid" }, { "digest", "rowid" }, { "pass", "rowid" },
 	{ "event", "rowid" }, { "clock", "rowid" }, { "erased", "rowid" },
-	{ "register", "rowid" }
+	{ "register", "rowid" }, { "witness", "rowid" }
 };
 /* The same, down from the end. */
 static const struct {

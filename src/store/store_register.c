@@ -63,6 +63,29 @@ store_register_list(struct store *st, int64_t after, const uint8_t *t,
 	return rc == RC_OK ? read_all(st, s, out, n, e) : rc;
 }
 
+enum rc
+store_witness(struct store *st, const uint8_t t[STORE_T_BYTES],
+    struct store_witness *out, struct err *e)
+{
+	sqlite3_stmt *s;
+	enum rc rc;
+
+	memset(out, 0, sizeof(*out));
+	if ((rc = DB_ASK(st, e, &s, "SELECT author, recipient, year, at, d, "
+	    "proof FROM witness WHERE t = ?1", V_B(t, STORE_T_BYTES))) !=
+	    RC_OK || (rc = db_next(st, s, &out->there, e)) != RC_OK ||
+	    !out->there)
+		return rc;
+	db_text(s, 0, out->author, sizeof(out->author));
+	db_text(s, 1, out->recipient, sizeof(out->recipient));
+	out->year = (uint16_t)sqlite3_column_int(s, 2);
+	out->at = sqlite3_column_int64(s, 3);
+	(void)db_blob(s, 4, out->d, sizeof(out->d));
+	(void)db_blob(s, 5, out->proof, sizeof(out->proof));
+	db_stop(s);
+	return RC_OK;
+}
+
 bool
 store_register_line(const struct store_entry *x, struct buf *out)
 {

@@ -44,6 +44,21 @@ enum rc store_register_list(struct store *st, int64_t after, const uint8_t *t,
     size_t len, struct store_entry *out, size_t max, size_t *n,
     struct err *e);
 
+/* What the author of a mail that came left with it: nobody but he and the
+ * association can make it, and the association alone can check it (PROTOCOL
+ * 2.5 WITNESS; ATTACKS A3).  Kept as long as the register. */
+struct store_witness {
+	bool	 there;
+	char	 author[STORE_IDENTITY_BYTES];
+	char	 recipient[STORE_IDENTITY_BYTES];	/* as he named us */
+	uint16_t year;			/* of the key it is made with */
+	int64_t	 at;			/* when he sealed it */
+	uint8_t	 d[STORE_D_BYTES];	/* of the mail */
+	uint8_t	 proof[STORE_PROOF_BYTES];
+};
+enum rc store_witness(struct store *st, const uint8_t t[STORE_T_BYTES],
+    struct store_witness *out, struct err *e);
+
 /* store_register_line(x, out): the line of an entry as it is hashed, without
  * its end; false: memory. */
 bool store_register_line(const struct store_entry *x, struct buf *out);

@@ -1,12 +1,14 @@
 """The register of dissemination: what it holds, that it is whole, and that
 whoever changes it is found out."""
 
+import datetime
 import re
 import sqlite3
 import subprocess
 
 import pytest
 
+from pysceau import kdf
 from world.attack import spoiled
 
 HASH = re.compile(r"\b[0-9a-f]{64}\b")
@@ -138,6 +140,27 @@ def test_a_proof_is_checked_with_other_tools(lived):
         assert done.stdout.split()[0].decode() == after
         assert t in line and lived.dr.identity in line and said
     assert verify(lived.labo)["hash"] in HASH.findall(text)
+
+
+def test_the_witness_is_kept_for_the_association(lived, forger):
+    """PROTOCOL WITNESS: what prove says of a mail that came is what only its
+    author and the association can compute, of the octets that were filed."""
+    d = lived
+    for member, to in ((d.dr, d.dr.identity), (d.petit, d.petit.name)):
+        t = member.ok("register", "list", "--json").json()[0]["t"]
+        text = member.ok("register", "prove", t).stdout.decode()
+        line, = re.findall(r"^demo/labo\S+#1 \S+ \d{4} \S+ [0-9a-f]{64} "
+                           r"[0-9a-f]{64}$", text, re.M)
+        author, recipient, year, at, digest, proof = line.split()
+        assert (author, recipient) == (d.labo.identity, to)
+        mail, = member.shown()
+        assert digest == kdf.b2sum(mail).hex()
+        key = kdf.witness_key(forger.all.K(author.encode(), int(year)))
+        when = datetime.datetime.fromisoformat(at.replace("Z", "+00:00"))
+        assert proof == kdf.witness(key, int(when.timestamp()), to.encode(),
+                                    bytes.fromhex(digest)).hex()
+    sent = d.labo.ok("register", "list", "--json").json()[0]["t"]
+    assert "Witness" not in d.labo.ok("register", "prove", sent).text()
 
 
 def test_proof_of_nothing(lived):
