@@ -204,7 +204,7 @@ enum rc store_in_intent(struct store *st, struct store_msg *m,
 
 /* Of the mail with that T: see struct store_witness in store_register.h. */
 struct store_proof {
-	const char	*author, *recipient;	/* borrowed; NULL: there is none */
+	const char	*author, *recipient;	/* lent; NULL: none */
 	uint16_t	 year;
 	int64_t		 at;
 	const uint8_t	*proof;			/* borrowed */
