@@ -37,6 +37,12 @@ static const struct {
 	    "association.") },
 	[STORE_RULE_FAILED] = { "failed", N_("failed"),
 	    N_("Mend the cause, then: sceau queue retry --to ADDRESS") },
+	[STORE_RULE_NOTSENT] = { "outbox-refused", N_("files refused"),
+	    N_("The text beside each says why. Correct it in the "
+	    "laboratory's system, drop it again, and delete it there.") },
+	[STORE_RULE_LEFT] = { "outbox-left", N_("files left lying"),
+	    N_("Was the export cut short (a temporary name, a .ok that is "
+	    "missing)? Drop them again. sceau check looks at the rest.") },
 };
 
 const char *
@@ -101,6 +107,24 @@ what_of_mail(const struct store_alarm *a, const char *who, const char *when,
 	    a->text);
 }
 
+/* Of an outbox: how many files, since when, in which folder. */
+static bool
+what_of_files(const struct store_alarm *a, const char *when, struct buf *out)
+{
+	unsigned long n = (unsigned long)a->n;
+
+	if (a->rule == STORE_RULE_NOTSENT)
+		return buf_addf(out, P_("Outbox %s: %lu file was refused and "
+		    "has not left, since %s; it lies in %s.", "Outbox %s: %lu "
+		    "files were refused and have not left, the first since "
+		    "%s; they lie in %s.", n), a->subject, n, when, a->text);
+	return buf_addf(out, P_("Outbox %s: %lu file lies there since %s and "
+	    "is not taken: it is not whole, or cannot be sent yet; in %s.",
+	    "Outbox %s: %lu files lie there, the oldest since %s, and are not "
+	    "taken: they are not whole, or cannot be sent yet; in %s.", n),
+	    a->subject, n, when, a->text);
+}
+
 bool
 alarm_what(const struct store_alarm *a, struct buf *out)
 {
@@ -122,6 +146,8 @@ alarm_what(const struct store_alarm *a, struct buf *out)
 	case STORE_RULE_ACCOUNT:
 		return buf_addf(out, _("The mailbox %s has failed since %s "
 		    "(%s)."), a->subject, when, a->text);
+	case STORE_RULE_NOTSENT: case STORE_RULE_LEFT:
+		return what_of_files(a, when, out);
 	case STORE_RULE_SILENT: case STORE_RULE_LATE:
 	case STORE_RULE_UNOPENED: case STORE_RULE_REFUSED:
 	case STORE_RULE_FAILED: case STORE_RULE_N:

@@ -322,10 +322,12 @@ housekeep(struct keeper *k, struct err *e)
 	    rc;
 }
 
+#define KEEPER_PATHS (STORE_FILES + 2 * OUTBOXES_MAX + 1)
+
 /* The files of its store, and the names in the outboxes. */
 static const struct sandbox_path *
 keeper_may(const struct keeper *k, const struct store_files *files,
-    struct sandbox_path may[STORE_FILES + OUTBOXES_MAX + 1])
+    struct sandbox_path may[KEEPER_PATHS])
 {
 	const struct conf *c = k->p->conf;
 	size_t n = 0;
@@ -334,9 +336,12 @@ keeper_may(const struct keeper *k, const struct store_files *files,
 		may[n] = files->may[n];
 		n++;
 	}
-	for (size_t i = 0; i < c->noutboxes && i < OUTBOXES_MAX; i++)
+	for (size_t i = 0; i < c->noutboxes && i < OUTBOXES_MAX; i++) {
 		may[n++] = (struct sandbox_path){ c->outboxes[i].path,
 		    SB_LIST };
+		may[n++] = (struct sandbox_path){ c->outboxes[i].refused,
+		    SB_LIST };
+	}
 	may[n].path = NULL;
 	return may;
 }
@@ -344,7 +349,7 @@ keeper_may(const struct keeper *k, const struct store_files *files,
 static enum rc
 keeper_begin(struct keeper *k, struct err *e)
 {
-	struct sandbox_path may[STORE_FILES + OUTBOXES_MAX + 1];
+	struct sandbox_path may[KEEPER_PATHS];
 	struct store_files files;
 	enum rc rc;
 

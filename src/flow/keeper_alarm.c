@@ -19,6 +19,7 @@
 #include "flow/alarm_text.h"
 #include "flow/keeper.h"
 #include "flow/metrics.h"
+#include "flow/outprobe.h"
 #include "flow/tell.h"
 
 #define DAY_S 86400
@@ -26,7 +27,7 @@
 #define DOWN_S 3600		/* a server may fail that long */
 #define REFUSED_S (7 * DAY_S)
 #define AT_ONCE 100		/* alarms in one text */
-#define OWN_MAX 256		/* relays, accounts, keys, the clock */
+#define OWN_MAX 256		/* relays, accounts, keys, clock, outboxes */
 #define KEY_DAYS 60		/* 30 and 7 are told again */
 
 /* ---- what the keeper knows itself ----------------------------------- */
@@ -120,6 +121,36 @@ own_clock(struct keeper *k, struct own *o, struct err *e)
 		own_add(o, STORE_RULE_CLOCK, "", since != 0 ? since :
 		    clock_now(), 0, "");
 	return rc;
+}
+
+/* Told again when there are more. */
+static void
+own_files(struct own *o, enum store_rule rule, const char *name, size_t n,
+    int64_t since, const char *folder)
+{
+	if (n == 0 || o->n == OWN_MAX)
+		return;
+	own_add(o, rule, name, since, -(int64_t)n, folder);
+	o->a[o->n - 1].n = (int64_t)n;
+}
+
+/* One that cannot be listed has been told by the look at it. */
+static void
+own_outboxes(struct keeper *k, struct own *o)
+{
+	const struct conf *c = k->p->conf;
+
+	for (size_t i = 0; i < c->noutboxes; i++) {
+		const struct conf_outbox *box = &c->outboxes[i];
+		struct err ignored = ERR_INIT;
+		struct outprobe p;
+
+		(void)outprobe_count(box, &p, &ignored);
+		own_files(o, STORE_RULE_NOTSENT, box->name, p.refused,
+		    p.refused_since, box->refused);
+		own_files(o, STORE_RULE_LEFT, box->name, p.left, p.left_since,
+		    box->path);
+	}
 }
 
 /* ---- keys: asked once a day, the first time when the vault is there -- */
@@ -322,10 +353,13 @@ alarms(struct keeper *k, struct err *e)
 	if (rc == RC_OK && k->clock != STORE_CLOCK_LEAPT &&
 	    (rc = own_servers(k, own, e)) == RC_OK &&
 	    (rc = own_keys(k, own, e)) == RC_OK &&
-	    (rc = own_clock(k, own, e)) == RC_OK &&
-	    (rc = store_alarm_update(k->st, now, &at, own->a, own->n, e)) ==
-	    RC_OK && !k->stop && (rc = news(k, a, e)) == RC_OK)
-		rc = digest(k, a, e);
+	    (rc = own_clock(k, own, e)) == RC_OK) {
+		own_outboxes(k, own);
+		rc = store_alarm_update(k->st, now, &at, own->a, own->n, e);
+		if (rc == RC_OK && !k->stop &&
+		    (rc = news(k, a, e)) == RC_OK)
+			rc = digest(k, a, e);
+	}
 	free(own);
 	free(a);
 	return rc;

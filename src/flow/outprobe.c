@@ -13,6 +13,13 @@
 
 #define NOTE ".txt"
 
+static void
+earlier(int64_t *at, int64_t than)
+{
+	if (*at == 0 || than < *at)
+		*at = than;
+}
+
 /* A file with its reasons beside it. */
 static bool
 is_note(int fd, const char *name)
@@ -30,13 +37,12 @@ is_note(int fd, const char *name)
 }
 
 /* Takes ${fd}; ${below}: folders in it too. */
-static size_t
-count_notes(int fd, bool below)
+static void
+count_notes(int fd, bool below, struct outprobe *p)
 {
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *d;
 	struct stat st;
-	size_t n = 0;
 
 	if (dir == NULL && fd >= 0)
 		close(fd);
@@ -44,14 +50,49 @@ count_notes(int fd, bool below)
 		if (d->d_name[0] == '.' || fstatat(fd, d->d_name, &st,
 		    AT_SYMLINK_NOFOLLOW) != 0)
 			continue;
-		else if (S_ISREG(st.st_mode))
-			n += is_note(fd, d->d_name);
-		else if (below && S_ISDIR(st.st_mode))
-			n += count_notes(openat(fd, d->d_name, O_RDONLY |
-			    O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), false);
+		else if (S_ISREG(st.st_mode) && is_note(fd, d->d_name)) {
+			p->refused++;
+			earlier(&p->refused_since, (int64_t)st.st_mtime);
+		} else if (below && S_ISDIR(st.st_mode))
+			count_notes(openat(fd, d->d_name, O_RDONLY |
+			    O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), false, p);
 	if (dir != NULL)
 		closedir(dir);
-	return n;
+}
+
+/* Nobody writes it any more, and every look since could have taken it.  A
+ * name with a dot is a desktop's, not the laboratory's. */
+static bool
+is_left(const struct outscan *s, const struct outscan_entry *f)
+{
+	return !f->hidden && s->now - f->changed_at >
+	    OUTSCAN_STALE_S + s->conf->quiet_s;
+}
+
+enum rc
+outprobe_count(const struct conf_outbox *conf, struct outprobe *p,
+    struct err *e)
+{
+	struct outscan s;
+	enum rc rc;
+
+	memset(p, 0, sizeof(*p));
+	rc = outscan_open(&s, conf, true, e);
+	for (size_t i = 0; rc == RC_OK && i < s.n; i++) {
+		if (s.entry[i].kind == OUTSCAN_OK)
+			continue;
+		p->waiting++;
+		if (!is_left(&s, &s.entry[i]))
+			continue;
+		p->left++;
+		earlier(&p->left_since, s.entry[i].changed_at);
+	}
+	if (rc == RC_OK && s.trouble.rc != RC_OK)
+		rc = err_set(e, s.trouble.rc, "%s", s.trouble.text);
+	outscan_close(&s);
+	count_notes(open(conf->refused, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+	    true, p);
+	return rc;
 }
 
 /* Made at the first pass; one that is there must take our files. */
@@ -87,18 +128,8 @@ check_aliases(const char *path, struct err *e)
 enum rc
 outprobe(const struct conf_outbox *conf, struct outprobe *p, struct err *e)
 {
-	struct outscan s;
-	enum rc rc;
+	enum rc rc = outprobe_count(conf, p, e);
 
-	memset(p, 0, sizeof(*p));
-	rc = outscan_open(&s, conf, true, e);
-	for (size_t i = 0; rc == RC_OK && i < s.n; i++)
-		p->waiting += s.entry[i].kind != OUTSCAN_OK;
-	if (rc == RC_OK && s.trouble.rc != RC_OK)
-		rc = err_set(e, s.trouble.rc, "%s", s.trouble.text);
-	outscan_close(&s);
-	p->refused = count_notes(open(conf->refused, O_RDONLY | O_DIRECTORY |
-	    O_CLOEXEC), true);
 	if (rc == RC_OK && access(conf->path, W_OK | X_OK) != 0)
 		rc = err_set(e, RC_CONF, _("%s cannot be written to (%s)"),
 		    conf->path, lang_errno(errno));

@@ -91,11 +91,11 @@ add(struct listing *l, const char *name, const struct stat *st,
     enum outscan_kind kind, struct err *e)
 {
 	struct outscan *s = l->s;
-	size_t hidden = kind == OUTSCAN_WRITING && name[0] == '.';
 	struct row r = { l->folder, s->names.len, { .kind = kind,
+	    .hidden = kind == OUTSCAN_WRITING && name[0] == '.',
 	    .id = outfile_id(st), .changed_at = (int64_t)st->st_ctime } };
 
-	name += hidden;
+	name += r.e.hidden;
 	r.e.stem = kind == OUTSCAN_WRITING ? stem_of_temporary(name) :
 	    stem_of(name, strlen(name));
 	if (!buf_add(&s->names, name, strlen(name) + 1) ||

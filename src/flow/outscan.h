@@ -30,6 +30,7 @@ struct outscan_entry {
 	const char	*name;		/* lent */
 	size_t		 stem;		/* octets of the name */
 	enum outscan_kind kind;
+	bool		 hidden;	/* a dot before the name */
 	struct outfile_id id;
 	int64_t		 changed_at;	/* ctime */
 };

@@ -41,6 +41,8 @@ enum store_rule {
 	STORE_RULE_UNOPENED,	/* received, not opened; who */
 	STORE_RULE_REFUSED,	/* who */
 	STORE_RULE_FAILED,	/* given up before it left; for whom */
+	STORE_RULE_NOTSENT,	/* files refused lie there; the outbox */
+	STORE_RULE_LEFT,	/* files are not taken; the outbox */
 	STORE_RULE_N
 };
 
