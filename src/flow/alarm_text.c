@@ -38,11 +38,19 @@ static const struct {
 	[STORE_RULE_FAILED] = { "failed", N_("failed"),
 	    N_("Mend the cause, then: sceau queue retry --to ADDRESS") },
 	[STORE_RULE_NOTSENT] = { "outbox-refused", N_("files refused"),
-	    N_("The text beside each says why. Correct it in the "
-	    "laboratory's system, drop it again, and delete it there.") },
+	    N_("The text beside each file says why. Correct the file in the "
+	    "laboratory's system, drop it again, then delete it and its text "
+	    "from this folder.") },
 	[STORE_RULE_LEFT] = { "outbox-left", N_("files left lying"),
 	    N_("Was the export cut short (a temporary name, a .ok that is "
 	    "missing)? Drop them again. sceau check looks at the rest.") },
+	[STORE_RULE_FILING] = { "delivery", N_("documents not filed"),
+	    N_("Nothing is lost: they are kept, and filed by themselves once "
+	    "there is room and the folder is in its place. Look: sceau "
+	    "check") },
+	[STORE_RULE_OUTBOX] = { "outbox", N_("outbox unusable"),
+	    N_("Put the folder back in its place (disk, network, rights). "
+	    "What is wrong with it: sceau check") },
 };
 
 const char *
@@ -114,10 +122,10 @@ what_of_files(const struct store_alarm *a, const char *when, struct buf *out)
 	unsigned long n = (unsigned long)a->n;
 
 	if (a->rule == STORE_RULE_NOTSENT)
-		return buf_addf(out, P_("Outbox %s: %lu file was refused and "
-		    "has not left, since %s; it lies in %s.", "Outbox %s: %lu "
-		    "files were refused and have not left, the first since "
-		    "%s; they lie in %s.", n), a->subject, n, when, a->text);
+		return buf_addf(out, P_("Outbox %s: %lu file refused on %s "
+		    "has not left; it lies in %s.", "Outbox %s: %lu files "
+		    "refused, the first on %s, have not left; they lie in "
+		    "%s.", n), a->subject, n, when, a->text);
 	return buf_addf(out, P_("Outbox %s: %lu file lies there since %s and "
 	    "is not taken: it is not whole, or cannot be sent yet; in %s.",
 	    "Outbox %s: %lu files lie there, the oldest since %s, and are not "
@@ -146,6 +154,12 @@ alarm_what(const struct store_alarm *a, struct buf *out)
 	case STORE_RULE_ACCOUNT:
 		return buf_addf(out, _("The mailbox %s has failed since %s "
 		    "(%s)."), a->subject, when, a->text);
+	case STORE_RULE_FILING:
+		return buf_addf(out, _("Documents that came could not be "
+		    "filed since %s (%s)."), when, a->text);
+	case STORE_RULE_OUTBOX:
+		return buf_addf(out, _("Outbox %s: nothing of it has left "
+		    "since %s (%s)."), a->subject, when, a->text);
 	case STORE_RULE_NOTSENT: case STORE_RULE_LEFT:
 		return what_of_files(a, when, out);
 	case STORE_RULE_SILENT: case STORE_RULE_LATE:
@@ -227,7 +241,8 @@ alarm_mail(const struct alarm_digest *d, struct buf *out)
 	clock_say(d->now, now);
 	if (!mail_head(d, out) || !buf_addf(out, _("The day of sceau, %s, "
 	    "%s"), d->from, now) || !buf_adds(out, "\n") ||
-	    !part(_("Alarms:"), d->alarms, d->n, false, out))
+	    !part(_("Alarms:"), d->alarms, d->n, false, out) ||
+	    (d->n == 0 && !buf_addf(out, "\n%s\n", _("No alarm."))))
 		return false;
 	if (d->all > d->n && !buf_addf(out, _("and %lu more: sceau status"),
 	    (unsigned long)(d->all - d->n)))

@@ -130,14 +130,15 @@ keeper_given_up(struct keeper *k, size_t n)
 
 /* Everything has been looked at once.  A copy of what was delivered meanwhile
  * is a duplicate by now, and what was skipped can be judged: once more. */
-static void
-open_round_over(struct keeper *k)
+static enum rc
+open_round_over(struct keeper *k, struct err *e)
 {
 	k->open_more = (k->busy && k->moved) || (k->skipped > 0 && k->works);
 	k->skipped = 0;
 	k->open_at = clock_now() + (k->left ? LEFT_S : 0);
 	k->busy = k->moved = k->left = false;
 	k->opened = 0;
+	return follow_filed(k, e);
 }
 
 /* There may be acknowledgements due, of any peer, and mail to relay. */
@@ -164,7 +165,7 @@ work(struct keeper *k, bool *some, struct err *e)
 	if (k->open_more) {
 		rc = open_batch(k, some, e);
 		if (rc == RC_OK && !*some)
-			open_round_over(k);
+			rc = open_round_over(k, e);
 		acks_again(k);
 		if (rc != RC_OK || *some)
 			return rc;

@@ -111,6 +111,7 @@ struct keeper {
 	/* Of this round of opening: there were copies to look at again,
 	 * something was delivered, something was left for later. */
 	bool			 busy, moved, left;
+	bool			 unfiled;	/* not for want of a key */
 	int64_t			 open_at;	/* `run`: not before */
 	/* After a child died: one at a time up to that id; whose fault it
 	 * may be. */
@@ -255,6 +256,15 @@ void follow_end(struct keeper *k, enum rc rc);
  * told here: cron need not mail the same one at each pass. */
 enum rc follow_account(struct keeper *k, const struct account *a,
     struct err *e);
+/* follow_unfiled(): the same of a document that could not be filed;
+ * follow_filed(): all that waits has been looked at. */
+enum rc follow_unfiled(struct keeper *k, const struct err *why,
+    struct err *e);
+enum rc follow_filed(struct keeper *k, struct err *e);
+/* follow_outbox(): the same of an outbox that was looked into; RC_OK: it is
+ * as it must be. */
+enum rc follow_outbox(struct keeper *k, const char *name,
+    const struct err *why, struct err *e);
 
 /* keeper_out.c: relays. */
 enum rc relays_new(struct keeper *k, struct err *e);

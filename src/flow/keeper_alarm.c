@@ -30,6 +30,16 @@
 #define OWN_MAX 256		/* relays, accounts, keys, clock, outboxes */
 #define KEY_DAYS 60		/* 30 and 7 are told again */
 
+/* What fails beside accounts; a name of these has no blank. */
+#define FILING "filing documents"
+#define OUTBOX_BYTES 256
+
+static void
+outbox_down(const char *name, char out[OUTBOX_BYTES])
+{
+	snprintf(out, OUTBOX_BYTES, "outbox %s", name);
+}
+
 /* ---- what the keeper knows itself ----------------------------------- */
 
 struct own {
@@ -54,12 +64,25 @@ own_add(struct own *o, enum store_rule rule, const char *subject,
 	log_plain(a->text);
 }
 
+/* One that fails for too long by now. */
+static enum rc
+own_down(struct keeper *k, struct own *o, enum store_rule rule,
+    const char *down, const char *subject, struct err *e)
+{
+	char text[STORE_TEXT_BYTES];
+	int64_t since;
+	enum rc rc = store_down(k->st, down, &since, text, e);
+
+	if (rc == RC_OK && since != 0 && since <= clock_now() - DOWN_S)
+		own_add(o, rule, subject, since, 0, text);
+	return rc;
+}
+
 static enum rc
 own_servers(struct keeper *k, struct own *o, struct err *e)
 {
 	const struct conf *c = k->p->conf;
-	int64_t before = clock_now() - DOWN_S, since;
-	char text[STORE_TEXT_BYTES];
+	int64_t before = clock_now() - DOWN_S;
 	struct store_relay r;
 	enum rc rc = RC_OK;
 
@@ -69,13 +92,11 @@ own_servers(struct keeper *k, struct own *o, struct err *e)
 			own_add(o, STORE_RULE_RELAY, r.name, r.since, 0,
 			    r.text);
 	}
-	for (size_t i = 0; rc == RC_OK && i < c->naccounts; i++) {
-		rc = store_down(k->st, c->accounts[i].name, &since, text, e);
-		if (rc == RC_OK && since != 0 && since <= before)
-			own_add(o, STORE_RULE_ACCOUNT, c->accounts[i].name,
-			    since, 0, text);
-	}
-	return rc;
+	for (size_t i = 0; rc == RC_OK && i < c->naccounts; i++)
+		rc = own_down(k, o, STORE_RULE_ACCOUNT, c->accounts[i].name,
+		    c->accounts[i].name, e);
+	return rc == RC_OK ? own_down(k, o, STORE_RULE_FILING, FILING, "",
+	    e) : rc;
 }
 
 /* The last of the thresholds that is passed; KEY_DAYS + 1: none. */
@@ -134,23 +155,55 @@ own_files(struct own *o, enum store_rule rule, const char *name, size_t n,
 	o->a[o->n - 1].n = (int64_t)n;
 }
 
-/* One that cannot be listed has been told by the look at it. */
-static void
-own_outboxes(struct keeper *k, struct own *o)
+/* Of a folder that is away nothing is known: what was so is so still. */
+static enum rc
+own_kept(struct keeper *k, struct own *o, const char *name,
+    struct store_alarm *was, struct err *e)
 {
-	const struct conf *c = k->p->conf;
+	size_t n = 0;
+	enum rc rc = store_alarm_list(k->st, 0, was, AT_ONCE, &n, e);
 
-	for (size_t i = 0; i < c->noutboxes; i++) {
-		const struct conf_outbox *box = &c->outboxes[i];
-		struct err ignored = ERR_INIT;
-		struct outprobe p;
+	for (size_t i = 0; rc == RC_OK && i < n && o->n < OWN_MAX; i++)
+		if ((was[i].rule == STORE_RULE_NOTSENT ||
+		    was[i].rule == STORE_RULE_LEFT) &&
+		    strcmp(was[i].subject, name) == 0)
+			o->a[o->n++] = was[i];
+	return rc;
+}
 
-		(void)outprobe_count(box, &p, &ignored);
+static enum rc
+own_outbox(struct keeper *k, struct own *o, const struct conf_outbox *box,
+    struct store_alarm *scratch, struct err *e)
+{
+	struct err away = ERR_INIT;
+	char down[OUTBOX_BYTES];
+	struct outprobe p;
+
+	if (outprobe_count(box, &p, &away) == RC_OK) {
 		own_files(o, STORE_RULE_NOTSENT, box->name, p.refused,
 		    p.refused_since, box->refused);
 		own_files(o, STORE_RULE_LEFT, box->name, p.left, p.left_since,
 		    box->path);
+	} else {
+		enum rc rc = own_kept(k, o, box->name, scratch, e);
+
+		if (rc != RC_OK)
+			return rc;
 	}
+	outbox_down(box->name, down);
+	return own_down(k, o, STORE_RULE_OUTBOX, down, box->name, e);
+}
+
+static enum rc
+own_outboxes(struct keeper *k, struct own *o, struct store_alarm *scratch,
+    struct err *e)
+{
+	const struct conf *c = k->p->conf;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < c->noutboxes; i++)
+		rc = own_outbox(k, o, &c->outboxes[i], scratch, e);
+	return rc;
 }
 
 /* ---- keys: asked once a day, the first time when the vault is there -- */
@@ -353,36 +406,71 @@ alarms(struct keeper *k, struct err *e)
 	if (rc == RC_OK && k->clock != STORE_CLOCK_LEAPT &&
 	    (rc = own_servers(k, own, e)) == RC_OK &&
 	    (rc = own_keys(k, own, e)) == RC_OK &&
-	    (rc = own_clock(k, own, e)) == RC_OK) {
-		own_outboxes(k, own);
-		rc = store_alarm_update(k->st, now, &at, own->a, own->n, e);
-		if (rc == RC_OK && !k->stop &&
-		    (rc = news(k, a, e)) == RC_OK)
-			rc = digest(k, a, e);
-	}
+	    (rc = own_clock(k, own, e)) == RC_OK &&
+	    (rc = own_outboxes(k, own, a, e)) == RC_OK &&
+	    (rc = store_alarm_update(k->st, now, &at, own->a, own->n, e)) ==
+	    RC_OK && !k->stop && (rc = news(k, a, e)) == RC_OK)
+		rc = digest(k, a, e);
 	free(own);
 	free(a);
 	return rc;
+}
+
+static enum rc
+follow_down(struct keeper *k, const char *name, const char *event,
+    enum wire_why way, const struct err *why, struct err *e)
+{
+	bool known = false;
+	enum rc rc = RC_OK;
+
+	if (k->following)
+		rc = store_down_set(k->st, name, clock_now(), why->text,
+		    &known, e);
+	(known ? keeper_fault_known : keeper_fault)(k, event, why->rc, way,
+	    why);
+	return rc;
+}
+
+static enum rc
+follow_up(struct keeper *k, const char *name, struct err *e)
+{
+	return k->following ? store_down_up(k->st, name, e) : RC_OK;
 }
 
 enum rc
 follow_account(struct keeper *k, const struct account *a, struct err *e)
 {
 	const struct line *l = &a->line;
-	bool known = false;
-	enum rc rc = RC_OK;
 
-	if (l->rc == RC_OK)
-		return k->following ? store_down_up(k->st, a->conf->name,
-		    e) : RC_OK;
-	if (k->following)
-		rc = store_down_set(k->st, a->conf->name, clock_now(),
-		    l->err.text, &known, e);
-	if (known)
-		keeper_fault_known(k, "in.failed", l->rc, l->why, &l->err);
-	else
-		keeper_fault(k, "in.failed", l->rc, l->why, &l->err);
-	return rc;
+	return l->rc == RC_OK ? follow_up(k, a->conf->name, e) :
+	    follow_down(k, a->conf->name, "in.failed", l->why, &l->err, e);
+}
+
+enum rc
+follow_unfiled(struct keeper *k, const struct err *why, struct err *e)
+{
+	k->unfiled = true;
+	return follow_down(k, FILING, "deliver.failed", WHY_LOCAL, why, e);
+}
+
+enum rc
+follow_filed(struct keeper *k, struct err *e)
+{
+	bool unfiled = k->unfiled;
+
+	k->unfiled = false;
+	return unfiled ? RC_OK : follow_up(k, FILING, e);
+}
+
+enum rc
+follow_outbox(struct keeper *k, const char *name, const struct err *why,
+    struct err *e)
+{
+	char down[OUTBOX_BYTES];
+
+	outbox_down(name, down);
+	return why->rc == RC_OK ? follow_up(k, down, e) :
+	    follow_down(k, down, "outbox.trouble", WHY_LOCAL, why, e);
 }
 
 void

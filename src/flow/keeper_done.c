@@ -201,11 +201,11 @@ take_filed(struct keeper *k, struct opening *o, struct err *e)
 	if (rc != RC_OK)
 		return rc;
 	r = rd_of(f.body.p, f.body.len);
-	if ((rc = unpack_err(&r, &o->why)) != RC_OK) {
-		keeper_fault(k, "deliver.failed", rc, WHY_LOCAL, &o->why);
+	if (unpack_err(&r, &o->why) != RC_OK) {
 		o->fate = FATE_LEAVE;
+		rc = follow_unfiled(k, &o->why, e);
 	}
-	return rd_done(&r) ? RC_OK : keeper_odd(k, e);
+	return rd_done(&r) ? rc : keeper_odd(k, e);
 }
 
 enum rc

@@ -220,9 +220,8 @@ take_ready(struct keeper *k, struct opening *o, struct err *e)
 	}
 	if (rc != RC_OK) {
 		err_ctx(&o->why, _("delivery"));
-		keeper_fault(k, "deliver.failed", rc, WHY_LOCAL, &o->why);
 		o->fate = FATE_LEAVE;
-		return RC_OK;
+		return follow_unfiled(k, &o->why, e);
 	}
 	o->fate = FATE_FILE;
 	if (!buf_add(&o->names, names.p, names.len))

@@ -142,11 +142,12 @@ on_end(struct keeper *k, struct rd *r, struct err *e)
 		return ipc_bad(e);
 	if (why.rc != RC_OK) {
 		err_ctx(&why, "outbox %s", outlook_conf(k)->name);
-		keeper_fault(k, "outbox.trouble", why.rc, WHY_LOCAL, &why);
 		l->waits = true;
 	}
+	rc = follow_outbox(k, outlook_conf(k)->name, &why, e);
 	say_box(k);
-	rc = forget(k, prefix, whole, e);
+	if (rc == RC_OK)
+		rc = forget(k, prefix, whole, e);
 	next_box(l);
 	return rc;
 }
@@ -269,6 +270,8 @@ static enum rc
 begin(struct keeper *k, struct err *e)
 {
 	const struct conf *c = k->p->conf;
+	const struct err fine = ERR_INIT;
+	enum rc rc = RC_OK;
 	bool some = false;
 
 	for (size_t i = 0; !some && i < c->noutboxes; i++)
@@ -277,8 +280,10 @@ begin(struct keeper *k, struct err *e)
 		    O_CLOEXEC), true);
 	k->outbox_more = some;
 	k->outbox_at = clock_now() + LOOK_S;
-	if (!some)
-		return RC_OK;
+	for (size_t i = 0; rc == RC_OK && !some && i < c->noutboxes; i++)
+		rc = follow_outbox(k, c->outboxes[i].name, &fine, e);
+	if (rc != RC_OK || !some)
+		return rc;
 	if ((k->outlook = calloc(1, sizeof(*k->outlook))) == NULL)
 		return err_set(e, RC_NOMEM, _("no memory left"));
 	k->outlook->first = true;

@@ -43,6 +43,8 @@ enum store_rule {
 	STORE_RULE_FAILED,	/* given up before it left; for whom */
 	STORE_RULE_NOTSENT,	/* files refused lie there; the outbox */
 	STORE_RULE_LEFT,	/* files are not taken; the outbox */
+	STORE_RULE_FILING,	/* documents cannot be filed; subject: "" */
+	STORE_RULE_OUTBOX,	/* its folders cannot be used; the outbox */
 	STORE_RULE_N
 };
 
@@ -99,9 +101,10 @@ enum rc store_digest_done(struct store *st, int64_t day, int64_t at,
 
 /* --- What the alarms look at, beside the queue ------------------------- */
 
-/* An account that fails, since when and why; _up(): no more (writes only if
- * it did). store_down(): since 0 when it does not. _set(): ${known} when the
- * same was said already, less than STORE_SAID_S ago. */
+/* An account, or what else bears that name, fails, since when and why; _up():
+ * no more (writes only if it did).  store_down(): since 0 when it does not.
+ * _set(): ${known} when the same was said already, less than STORE_SAID_S
+ * ago. */
 #define STORE_SAID_S 14400
 enum rc store_down(struct store *st, const char *account, int64_t *since,
     char text[STORE_TEXT_BYTES], struct err *e);

@@ -99,10 +99,20 @@ drop_open(const struct drop_place *place, struct drop *d, struct err *e)
 	return rc;
 }
 
+/* The folder is what a person knows; and the same trouble reads the same. */
+static enum rc
+tmp_err(const struct drop *d, struct err *e)
+{
+	const char *end = strrchr(d->tmp, '/');
+
+	return err_sys(e, "%.*s", end == NULL ? 0 : (int)(end - d->tmp),
+	    d->tmp);
+}
+
 enum rc
 drop_write(struct drop *d, const void *p, size_t len, struct err *e)
 {
-	return write_all(d->fd, p, len) ? RC_OK : err_sys(e, "%s", d->tmp);
+	return write_all(d->fd, p, len) ? RC_OK : tmp_err(d, e);
 }
 
 enum rc
@@ -111,9 +121,9 @@ drop_sync(struct drop *d, struct err *e)
 	bool ok = file_sync(d->fd);
 
 	if (!ok)
-		err_sys(e, "%s", d->tmp);
+		tmp_err(d, e);
 	if (close(d->fd) != 0 && ok)
-		ok = err_sys(e, "%s", d->tmp) == RC_OK;
+		ok = tmp_err(d, e) == RC_OK;
 	d->fd = -1;
 	return ok ? RC_OK : e->rc;
 }
@@ -124,7 +134,7 @@ drop_written(struct drop *d, struct err *e)
 	int fd = d->fd;
 
 	d->fd = -1;
-	return fd < 0 || close(fd) == 0 ? RC_OK : err_sys(e, "%s", d->tmp);
+	return fd < 0 || close(fd) == 0 ? RC_OK : tmp_err(d, e);
 }
 
 /* Below this many, syncing each is cheaper than the whole file system. */
@@ -160,7 +170,7 @@ drop_sync_many(const struct drop_place *place, struct drop *const *d,
 		return rc;
 	for (size_t i = 0; rc == RC_OK && i < n; i++) {
 		d[i]->fd = open(d[i]->tmp, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-		rc = d[i]->fd < 0 ? err_sys(e, "%s", d[i]->tmp) :
+		rc = d[i]->fd < 0 ? tmp_err(d[i], e) :
 		    drop_sync(d[i], e);
 	}
 	return rc;
