@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@
 #define DAYS_WARN 60
 #define DAY_S 86400
 #define LOCKED_MIN_BYTES 262144
+#define ROOM_BYTES 65536	/* of a delivery; less is a full disk */
 
 enum mark { FINE, WARN, BAD };
 
@@ -123,8 +125,14 @@ check_key(struct checking *c, const struct gate_self *s)
 	clock_say(s->send_until_at, until);
 	if (s->replaced)
 		return;
-	snprintf(line, sizeof(line), _("%s, %u: to write until %s; %zu "
-	    "correspondents"), s->identity, s->year, until, s->npeers);
+	if (s->send_until_at == CLOCK_FOREVER)
+		snprintf(line, sizeof(line), _("%s, %u: to write without "
+		    "end; %zu correspondents"), s->identity, s->year,
+		    s->npeers);
+	else
+		snprintf(line, sizeof(line), _("%s, %u: to write until %s; "
+		    "%zu correspondents"), s->identity, s->year, until,
+		    s->npeers);
 	say(c, left < 0 ? BAD : left < DAYS_WARN * 86400LL ? WARN : FINE,
 	    _("key"), line);
 	if (left < 0)
@@ -200,8 +208,10 @@ say_passes(struct checking *c, const struct store_pass *p, size_t n)
 		snprintf(line, sizeof(line), _("the last one %s; none of %zu "
 		    "failed"), when, n);
 	else
-		snprintf(line, sizeof(line), _("the last one %s; %zu of %zu "
-		    "failed, the last of them %s: %s"), when, failed, n, bad,
+		snprintf(line, sizeof(line), P_("the last one %s; %zu of %zu "
+		    "failed, on %s: %s", "the last one %s; %zu of %zu "
+		    "failed, the last of them on %s: %s", failed), when,
+		    failed, n, bad,
 		    f->ended_at == 0 ? _("cut short") : f->text[0] != '\0' ?
 		    f->text : _("see sceau log"));
 	say(c, p[0].code != EX_OK || p[0].seen_at < now - DAY_S ? WARN : FINE,
@@ -268,12 +278,26 @@ check_server(struct checking *c, enum part part, unsigned i,
 	say_rc(c, rc, what, _("reached, proved, logged in"), &e);
 }
 
+/* Some file systems do not say how large they are. */
+static bool
+is_full(const char *path)
+{
+	struct statvfs v;
+
+	return statvfs(path, &v) == 0 && v.f_blocks > 0 &&
+	    (uint64_t)v.f_bavail * v.f_frsize < ROOM_BYTES;
+}
+
 static void
 check_folder(struct checking *c, const char *what, const char *path)
 {
 	struct err e = ERR_INIT;
 
-	if (access(path, W_OK) == 0) {
+	if (access(path, W_OK) == 0 && is_full(path)) {
+		err_set(&e, RC_TEMP, _("%s: there is no room left on its "
+		    "disk"), path);
+		say_rc(c, RC_TEMP, what, NULL, &e);
+	} else if (access(path, W_OK) == 0) {
 		say(c, FINE, what, path);
 	} else if (errno == ENOENT) {
 		err_set(&e, RC_OK, _("%s is not there yet; the first poll "

@@ -11,6 +11,7 @@
 #include "base/lang.h"
 #include "cmd/cmd.h"
 #include "cmd/out.h"
+#include "flow/alarm_text.h"
 #include "store/store_register.h"
 #include "vault/chain.h"
 
@@ -92,6 +93,7 @@ walk_all(const struct walk *w, struct err *e)
 
 struct listing {
 	struct out	*out;
+	bool		 json;
 	int64_t		 since;
 };
 
@@ -100,7 +102,7 @@ list_one(void *arg, const struct store_entry *x, struct err *e)
 {
 	struct listing *l = arg;
 	char t[2 * STORE_T_BYTES + 1], d[2 * STORE_D_BYTES + 1],
-	    hash[STORE_HASH_HEX_BYTES] = "";
+	    hash[STORE_HASH_HEX_BYTES] = "", who[ALARM_WHO_BYTES];
 
 	(void)e;
 	if (x->at < l->since)
@@ -114,7 +116,8 @@ list_one(void *arg, const struct store_entry *x, struct err *e)
 	out_text(l->out, "way", x->in ? "in" : "out");
 	out_text(l->out, "event", x->event);
 	out_text(l->out, "what", event_say(x));
-	out_text(l->out, "who", x->who);
+	alarm_who(x->who, who);
+	out_text(l->out, "who", l->json ? x->who : who);
 	out_text(l->out, "t", t);
 	out_text(l->out, "digest", d);
 	out_text(l->out, "hash", hash);
@@ -125,11 +128,12 @@ list_one(void *arg, const struct store_entry *x, struct err *e)
 enum rc
 cmd_register_list(struct app *app, int argc, char **argv, struct err *e)
 {
-	struct listing l = { NULL, 0 };
+	struct listing l = { .out = NULL };
 	struct walk w = { .each = list_one, .arg = &l };
 	struct err ignored = ERR_INIT;
 	enum rc rc = app_days(app, argc, argv, &l.since, e);
 
+	l.json = app->json;
 	if (rc == RC_OK && (l.out = out_new(app->json, "register-entry",
 	    cols)) == NULL)
 		rc = err_set(e, RC_NOMEM, _("no memory left"));
@@ -193,12 +197,14 @@ chain_check(struct store *st, struct chain *c, struct err *e)
 static void
 chain_say(struct app *app, const struct chain *c)
 {
-	char hash[STORE_HASH_HEX_BYTES], first[CLOCK_3339_BYTES],
-	    last[CLOCK_3339_BYTES];
+	char hash[STORE_HASH_HEX_BYTES], first[CLOCK_SAY_BYTES],
+	    last[CLOCK_SAY_BYTES];
+	unsigned long n = (unsigned long)c->n,
+	    waiting = (unsigned long)c->waiting;
 
 	hex_format(c->hash, sizeof(c->hash), hash);
-	clock_3339(c->first_at, first);
-	clock_3339(c->last_at, last);
+	clock_say(c->first_at, first);
+	clock_say(c->last_at, last);
 	app->exit = c->broken != 0 ? EX_DATAERR : EX_OK;
 	if (app->json)
 		printf("{\"schema\":1,\"type\":\"register\",\"entries\":%"
@@ -213,13 +219,17 @@ chain_say(struct app *app, const struct chain *c)
 	else if (c->n == 0)
 		printf(_("The register is empty.\n"));
 	else
-		printf(_("The register is whole: %" PRId64 " entries, from %s "
-		    "to %s.\nIts last hash is %s;\nwhoever noted it can tell "
-		    "later that nothing before it was changed.\n"), c->n,
-		    first, last, hash);
-	if (!app->json && c->waiting > 0 && c->broken == 0)
-		printf(_("%" PRId64 " more are chained by the next pass.\n"),
-		    c->waiting);
+		printf(P_("The register is whole: %lu entry, from %s to %s.\n"
+		    "Its last hash is %s;\nwhoever noted it can tell later "
+		    "that nothing before it was changed.\n",
+		    "The register is whole: %lu entries, from %s to %s.\n"
+		    "Its last hash is %s;\nwhoever noted it can tell later "
+		    "that nothing before it was changed.\n", n), n, first,
+		    last, hash);
+	if (!app->json && waiting > 0 && c->broken == 0)
+		printf(P_("%lu more is chained by the next pass.\n",
+		    "%lu more are chained by the next pass.\n", waiting),
+		    waiting);
 }
 
 enum rc

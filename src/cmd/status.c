@@ -198,12 +198,14 @@ static void
 add(struct app *app, struct out *o, const struct store_out *m,
     const char *to, const char *state, int64_t ack_at, bool hub)
 {
-	char t[2 * STORE_T_BYTES + 1], d[2 * STORE_D_BYTES + 1];
+	char t[2 * STORE_T_BYTES + 1], d[2 * STORE_D_BYTES + 1],
+	    who[ALARM_WHO_BYTES];
 
 	hex_format(m->t, sizeof(m->t), t);
 	hex_format(m->d, sizeof(m->d), d);
+	alarm_who(to, who);
 	out_number(o, "id", m->id);
-	out_text(o, "to", to);
+	out_text(o, "to", app->json ? to : who);
 	out_bool(o, "via_hub", hub);
 	out_text(o, "state", state);
 	out_time(o, "queued_at", m->queued_at);

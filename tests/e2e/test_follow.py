@@ -544,9 +544,9 @@ def test_check_says_when_passes_ran_and_what_failed(demo, labo):
     labo.poll(at(0, 9, 10), 75)
     result, text = check_row(demo, at(0, 9, 15), "passages")
     assert result == "look"
-    assert text.startswith(f"le dernier le {said(at(0, 9, 10))} ; 1 sur 2 ont "
-                           f"échoué, le dernier d’entre eux le "
-                           f"{said(at(0, 9, 10))} : compte mailbox: "), text
+    assert text.startswith(f"le dernier le {said(at(0, 9, 10))} ; 1 sur 2 a "
+                           f"échoué, le {said(at(0, 9, 10))} : compte "
+                           "mailbox: "), text
     labo.configure()
     demo.labo.sceau("poll", **clock(at(0, 9, 20)),
                     SCEAU_FAULT="store.pass.after#2:kill")

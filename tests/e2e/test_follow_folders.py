@@ -114,6 +114,9 @@ def test_documents_that_cannot_be_filed(demo, labo):
         dr.poll(at(0, 9, 59), 75)
         assert dr.rules(at(0, 9, 59)) == []
         dr.poll(at(0, 10), 75)
+        row, = (r for r in demo.dr.sceau("check", "--json").json()
+                if r["what"] == "remise inbox")
+    assert row["result"] == "wrong" and "plus de place" in row["detail"]
     assert dr.news().split("\n\n", 1)[1] == f"""\
 Nouvelles :
 - Des documents arrivés ne peuvent pas être déposés depuis le \
