@@ -16,6 +16,19 @@ static const char *const months[12] = { "Jan", "Feb", "Mar", "Apr", "May",
 static const char *const days[7] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri",
     "Sat" };
 
+#ifdef ENABLE_FAULT
+/* "TIME", or "TIME*N": from that time on it goes N times as fast. */
+static int64_t
+told(const char *set)
+{
+	char *end;
+	int64_t from = strtoll(set, &end, 10);
+
+	return *end != '*' ? from : from +
+	    ((int64_t)time(NULL) - from) * strtoll(end + 1, NULL, 10);
+}
+#endif
+
 int64_t
 clock_now(void)
 {
@@ -23,7 +36,7 @@ clock_now(void)
 	const char *set = getenv("SCEAU_FAULT_CLOCK");
 
 	if (set != NULL && set[0] == '@')
-		return strtoll(set + 1, NULL, 10);
+		return told(set + 1);
 	if (set != NULL)
 		return (int64_t)time(NULL) + strtoll(set, NULL, 10);
 #endif

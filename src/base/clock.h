@@ -9,7 +9,7 @@
 #define CLOCK_FOREVER INT64_MAX	/* "without end" (PROTOCOL 2.19.9) */
 
 /* clock_now(): the local clock; under --enable-fault SCEAU_FAULT_CLOCK
- * ("+SECONDS" or "@TIME") shifts or fixes it. */
+ * ("+SECONDS", "@TIME" or "@TIME*N") shifts, fixes or hurries it. */
 int64_t clock_now(void);
 /* clock_used(): max(local clock, build date): for flags (2.19.10). */
 int64_t clock_used(void);

@@ -22,6 +22,7 @@
 
 #define EXPIRE_BUDGET 1000
 #define LOOK_S 5
+#define HOUSE_S 3600	/* `run`: between two times that it is kept */
 #define LEFT_S 60	/* `run`: what was left is tried again after it */
 
 /* ---- exit code and events ------------------------------------------- */
@@ -203,6 +204,29 @@ look_at_clock(struct keeper *k, struct err *e)
 	return rc;
 }
 
+static enum rc
+housekeep(struct keeper *k, struct err *e)
+{
+	const struct store_keep keep = { .events_s = 366 * 86400LL,
+	    .sent_s = 400 * 86400LL, .hub_s = 90 * 86400LL,
+	    .watch_s = 90 * 86400LL, .budget = EXPIRE_BUDGET };
+	bool more;
+	size_t n;
+	enum rc rc;
+
+	k->house_at = clock_now() + HOUSE_S;
+	if (k->p->dry_run || k->p->kind == PASS_SUBMIT)
+		return RC_OK;
+	if ((rc = look_at_clock(k, e)) != RC_OK ||
+	    k->clock != STORE_CLOCK_STEADY)
+		return rc;
+	rc = store_out_overdue(k->st, clock_now(), k->p->conf->give_up_s,
+	    _("too old; given up"), &n, e);
+	keeper_given_up(k, n);
+	return rc == RC_OK ? store_expire(k->st, clock_now(), &keep, &more, e) :
+	    rc;
+}
+
 /* Acknowledgements and deferred mail fall due by themselves; and others write
  * into the store: open --mda, held release, key import. */
 static enum rc
@@ -221,8 +245,9 @@ look_again(struct keeper *k, struct err *e)
 		return RC_OK;
 	k->open_more = k->notice_more = true;
 	k->watch_more = clock_now() >= k->watch_at;
-	return (rc = look_at_clock(k, e)) != RC_OK ? rc :
-	    store_sweep(k->st, e);
+	rc = clock_now() >= k->house_at ? housekeep(k, e) :
+	    look_at_clock(k, e);
+	return rc != RC_OK ? rc : store_sweep(k->st, e);
 }
 
 static bool
@@ -299,28 +324,6 @@ submit_run(struct keeper *k, struct err *e)
 	if (rc == RC_OK)
 		rc = seal_submission(k, e);
 	return rc;
-}
-
-static enum rc
-housekeep(struct keeper *k, struct err *e)
-{
-	const struct store_keep keep = { .events_s = 366 * 86400LL,
-	    .sent_s = 400 * 86400LL, .hub_s = 90 * 86400LL,
-	    .watch_s = 90 * 86400LL, .budget = EXPIRE_BUDGET };
-	bool more;
-	size_t n;
-	enum rc rc;
-
-	if (k->p->dry_run || k->p->kind == PASS_SUBMIT)
-		return RC_OK;
-	if ((rc = look_at_clock(k, e)) != RC_OK ||
-	    k->clock != STORE_CLOCK_STEADY)
-		return rc;
-	rc = store_out_overdue(k->st, clock_now(), k->p->conf->give_up_s,
-	    _("too old; given up"), &n, e);
-	keeper_given_up(k, n);
-	return rc == RC_OK ? store_expire(k->st, clock_now(), &keep, &more, e) :
-	    rc;
 }
 
 #define KEEPER_PATHS (STORE_FILES + 2 * OUTBOXES_MAX + 1)

@@ -104,6 +104,7 @@ struct keeper {
 	int64_t			 outbox_at;	/* `run`: not before */
 	int64_t			 looked_ms;	/* `run`: when last asked */
 	enum store_clock	 clock;
+	int64_t			 house_at;	/* `run`: keep house then */
 	char			 acked[STORE_IDENTITY_BYTES]; /* this round */
 	struct dry		*dry;		/* --dry-run: to be judged */
 	uint64_t		 dry_bytes;

@@ -3,12 +3,12 @@ nobody else hears of it, and nothing is done twice."""
 
 import contextlib
 import re
+import signal
 import sqlite3
 import time
 
 import pytest
 
-from world import fault
 from world.follow import clock
 
 TOKEN = re.compile(r"-([0-9a-f]{20})(-\d+)?(?=\.|$)")
@@ -151,6 +151,19 @@ def test_sealed_for_as_long_as_it_is_kept(practice):
     assert bodies(dr) == (0, 0)
     got = dr.sceau("refile", token)
     assert got.code == 65 and b"filed too long ago" in got.stderr
+
+
+def test_run_forgets_too(practice):
+    """What stays for months keeps house every hour; here six seconds."""
+    dr = practice.dr
+    dr.configure(kind="folder", top={"keep_filed": "3 days"})
+    carry(practice, "INR 2,1")
+    with store(dr) as db:
+        db.execute("UPDATE kept SET until = ?", (int(time.time()) + 1800,))
+    process = dr.start("run", SCEAU_FAULT_CLOCK=f"@{int(time.time())}*600")
+    practice.wait_until(lambda: bodies(dr) == (0, 0), 60, "an empty store")
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
 
 
 def test_nothing_is_kept_when_told_so(practice):
