@@ -160,8 +160,11 @@ print_message(const struct sent_row *r)
 	char when[CLOCK_SAY_BYTES];
 
 	clock_say(r->queued_at, when);
-	printf(_("   [ ] no. %lld, sent %s, %s\n       file ...%s\n"),
-	    (long long)r->id, when, r->word, r->token);
+	/* The gateway seals anew: the practice's names bear another token. */
+	printf(r->hub ? _("   [ ] no. %lld, sent %s, %s\n       by the "
+	    "gateway, token %s\n") : _("   [ ] no. %lld, sent %s, %s\n"
+	    "       file ...%s\n"), (long long)r->id, when, r->word,
+	    r->token);
 }
 
 /* For a printer: 80 columns, room to write down what was said. */

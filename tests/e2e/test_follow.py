@@ -9,11 +9,10 @@ import subprocess
 
 import pytest
 
-from pysceau import association, code, kdf, records
+from pysceau import records
 from world.demo import Demo
-from world.follow import Follower, MONDAY, at, clock, plain, said
+from world.follow import DAY, Follower, MONDAY, at, clock, plain, said
 
-DAY = 86400
 PATIENT = "DUPONT-marker-41c7"
 MON_17 = at(0, 17)          # its four hours of work end on Tuesday at 9:00
 
@@ -126,6 +125,9 @@ def test_one_behind_the_gateway_has_an_alarm_of_his_own(demo, labo):
     row, = documents(demo.labo, at(1, 9, 1), "--to", demo.petit.address)
     assert row["via_hub"] and row["state"] == "relayed" and row["late"]
     assert row["relayed_at"] is not None and row["received_at"] is None
+    # What it files bears the token of what the gateway sealed.
+    assert f"relayé\n       par la passerelle, repère {row['token']}\n" in \
+        plain(demo.labo.ok("sent", "--print", **clock(at(1, 9, 1))).text())
 
 
 # ---- whom to call ----------------------------------------------------------
@@ -316,26 +318,11 @@ def test_a_server_that_fails_for_an_hour(demo, labo):
     assert "- relay : « relais en panne » a pris fin" in labo.news()
 
 
-def import_key(member, maker, year, until, when):
-    """The key file of that year, good to write until then."""
-    octets = kdf.b2sum(b"code of %d" % year)[:15]
-    path = member.folder / f"{year}.cle"
-    path.write_bytes(maker.key_file(
-        member.name.encode(), year, octets,
-        dates=(at(0, 0) - 300 * DAY, until, until + 400 * DAY)))
-    slip = member.secret("code", code.format(octets) + "\n")
-    member.ok("key", "import", "--code-file", slip, path, **clock(when))
-
-
 def test_a_key_that_ends_is_told_at_60_30_and_7_days(demo, labo, forger):
-    maker = association.Association(
-        {2026: bytes(range(32)), 2027: bytes(range(1, 33))}, forger.all.gen,
-        issuer=forger.all.issuer, watch=forger.all.watch, hub=forger.all.hub)
-    own = {"keystore": str(demo.labo.state / "keystore"),
-           "keystore_key": str(demo.labo.state / "keystore.key")}
-    labo.configure(top=own)
+    maker = forger.maker(2027)
+    labo.configure(top=labo.own_keys())
     ends = at(70, 9)
-    import_key(demo.labo, maker, 2026, ends, at(0, 9))
+    labo.take_key(maker, 2026, ends, at(0, 9))
     for day, told in ((0, 0), (2, 0), (9, 0), (10, 1), (30, 0), (40, 1),
                       (62, 0), (63, 1), (69, 0), (71, 1), (72, 0)):
         labo.poll(at(day, 10))
@@ -349,7 +336,7 @@ def test_a_key_that_ends_is_told_at_60_30_and_7_days(demo, labo, forger):
                 "arrivé, appeler l’association.\n" in news, news
     assert labo.figures()[
         f'sceau_key_end_timestamp_seconds{{name="{demo.labo.name}"}}'] == ends
-    import_key(demo.labo, maker, 2027, at(400, 9), at(73, 9))
+    labo.take_key(maker, 2027, at(400, 9), at(73, 9))
     labo.poll(at(73, 10))
     assert labo.rules(at(73, 10)) == []
     assert "« clé bientôt finie » a pris fin" in labo.news()

@@ -192,6 +192,13 @@ class Forger:
             watch=b"demo/veille@demo.example",
             hub=b"demo/passerelle@demo.example")
 
+    def maker(self, *years):
+        """The association's desk, with the roots of more years."""
+        return association.Association(
+            {y: bytes(range(y - YEAR, y - YEAR + 32)) for y in (YEAR, *years)},
+            self.all.gen, issuer=self.all.issuer, watch=self.all.watch,
+            hub=self.all.hub)
+
     @staticmethod
     def who(who):
         """A member, a name or an identity, as an identity in octets."""

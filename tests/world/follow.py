@@ -7,8 +7,11 @@ the program is built, and no summer time begins or ends within it.
 import datetime
 import zoneinfo
 
+from pysceau import code, kdf
+
 PARIS = zoneinfo.ZoneInfo("Europe/Paris")
 NBSP = "\u00a0"
+DAY = 86400
 MONTHS = ("janvier février mars avril mai juin juillet août septembre octobre "
           "novembre décembre").split()
 
@@ -18,7 +21,7 @@ def _monday():
     while True:
         day += datetime.timedelta(days=-day.weekday() % 7)
         week = [at(n, 12, 0, day) for n in (-7, 21)]
-        if week[1] - week[0] == 28 * 86400:
+        if week[1] - week[0] == 28 * DAY:
             return day
         day += datetime.timedelta(days=7)
 
@@ -65,6 +68,22 @@ class Follower:
             "digest_to": "biologiste@labo.example", "digest_at": 7,
             "digest_command": f"cat >>{self.mails}; echo ++++ >>{self.mails}",
             "metrics_file": str(self.metrics), **(top or {})}, **more)
+
+    def take_key(self, maker, year, until, when, **more):
+        """Import the key file of that year, good to write until then.
+        maker: pysceau's Association; own_keys() is configured."""
+        member, octets = self.member, kdf.b2sum(b"code of %d" % year)[:15]
+        path = member.folder / f"{year}.cle"
+        path.write_bytes(maker.key_file(
+            member.name.encode(), year, octets,
+            dates=(at(0, 0) - 300 * DAY, until, until + 400 * DAY), **more))
+        slip = member.secret("code", code.format(octets) + "\n")
+        member.ok("key", "import", "--code-file", slip, path, **clock(when))
+
+    def own_keys(self):
+        """Settings of a key store of its own, empty at first."""
+        return {"keystore": str(self.member.state / "keystore"),
+                "keystore_key": str(self.member.state / "keystore.key")}
 
     def poll(self, when, code=0, **env):
         """A pass at that time; what it said, less that demonstration keys are
