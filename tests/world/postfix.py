@@ -180,6 +180,13 @@ class Postfix:
         self.dovecot.close()
         shutil.rmtree(self.top, ignore_errors=True)
 
+    def settled(self):
+        """Nothing is on its way any more."""
+        spool = self.top / "spool"
+        return not any(p.is_file() for name in (
+            "maildrop", "incoming", "active", "deferred")
+            for p in (spool / name).rglob("*"))
+
     def flush(self):
         """Try everything in the queue again, now."""
         subprocess.run(["/usr/sbin/postqueue", "-c", self.top / "etc", "-f"],
