@@ -2,11 +2,13 @@
 = "fr" in the configuration alone.  Confined processes speak it too."""
 
 import os
+import re
 import subprocess
 
 import pytest
 
 from world import documents
+from world.world import TOP
 
 ENGLISH = ("nothing", "held", "password", "cannot", "the ", "sent", "key")
 NBSP = "\u00a0"
@@ -145,3 +147,18 @@ def test_the_first_day_of_a_practice(french, tmp_path):
     got = text(french.dr.sceau("check"))
     assert "sceau key import" in got
     assert "la première relève le crée" in got
+
+
+def test_the_manual_says_of_each_alarm_what_to_do():
+    """Under the very words that are read, in both languages."""
+    labels = re.findall(r'\{ "[a-z-]+", N_\("([^"]+)"\)',
+                        (TOP / "src/flow/alarm_text.c").read_text())
+    french = dict(re.findall(r'^msgid "(.+)"\nmsgstr "(.+)"$',
+                             (TOP / "po/fr.po").read_text(), re.M))
+    assert len(labels) >= 13 and set(labels) <= set(french)
+    for folder, words in (("man", labels),
+                          ("man/fr", [french[x] for x in labels])):
+        page = (TOP / folder / "sceau-laboratory.7").read_text()
+        told = [w for line in re.findall(r"^\.It (.+)$", page, re.M)
+                for w in line.split(", ")]
+        assert [w for w in words if w.replace("’", "'") not in told] == []
