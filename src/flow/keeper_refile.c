@@ -50,8 +50,10 @@ batch_refiled(struct keeper *k, struct batch *b, struct err *e)
 		FAULT("keeper.refiled.before");
 		rc = store_refiled(k->st, o->in.id, filed, e);
 		FAULT("keeper.refiled.after");
-		if (rc == RC_OK)
-			say(k, o, filed);
+		if (rc != RC_OK)
+			return rc;
+		k->works = k->works || filed;
+		say(k, o, filed);
 	}
 	return rc;
 }

@@ -340,9 +340,10 @@ const char *const schema_sql[] = {
 "  year INTEGER NOT NULL,"
 "  at INTEGER NOT NULL,"
 "  d BLOB NOT NULL,"
-"  proof BLOB NOT NULL"
+"  proof BLOB NOT NULL,"
+"  kept_at INTEGER NOT NULL"		/* by our clock, not by his */
 ") STRICT;",
-"CREATE INDEX witness_at ON witness (at);",
+"CREATE INDEX witness_kept ON witness (kept_at);",
 
 /* store_clock(); and the last year whose keys are no more. */
 "CREATE TABLE clock ("

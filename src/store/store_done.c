@@ -237,11 +237,11 @@ witness_put(struct store *st, const struct store_done *m, struct err *e)
 	const struct store_proof *w = &m->witness;
 
 	return w->proof == NULL ? RC_OK : DB_DO(st, e, "INSERT OR IGNORE "
-	    "INTO witness (t, author, recipient, year, at, d, proof) "
-	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	    "INTO witness (t, author, recipient, year, at, d, proof, kept_at) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	    V_B(m->msg.t, STORE_T_BYTES), V_S(w->author), V_S(w->recipient),
 	    V_I(w->year), V_I(w->at), V_B(m->d, STORE_D_BYTES),
-	    V_B(w->proof, STORE_PROOF_BYTES));
+	    V_B(w->proof, STORE_PROOF_BYTES), V_I(m->ack_at));
 }
 
 static enum rc

@@ -115,7 +115,7 @@ expire(struct store *st, int64_t now, const struct store_keep *k, bool *more,
 		{ FORGET("submission", "id", "at < ?1 AND NOT EXISTS "
 		    "(SELECT 1 FROM queue WHERE "
 		    "queue.submission = submission.id)"), now - k->sent_s },
-		{ FORGET("witness", "t", "at < ?1"), now -
+		{ FORGET("witness", "t", "kept_at < ?1"), now -
 		    STORE_REGISTER_YEARS * INT64_C(366) * 86400 },
 		{ FORGET("damage_said", "peer", "at < ?1"), now - 86400 },
 		/* Nobody took it; rows are few, and have no index. */

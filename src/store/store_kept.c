@@ -53,6 +53,26 @@ store_refile(struct store *st, const struct store_kept_ask *ask, int64_t now,
 	return TX_END(st, refile(st, ask, now, e), "refile", e);
 }
 
+/* A damaged store may have lost the row of ${kept}. */
+static enum rc
+refiled(struct store *st, int64_t id, bool filed, struct err *e)
+{
+	int64_t body = 0;
+	enum rc rc;
+
+	if ((rc = DB_INT(st, e, &body, "SELECT body FROM incoming "
+	    "WHERE id = ?1 AND filing > 0", V_I(id))) != RC_OK || body == 0)
+		return rc;
+	if ((rc = DB_DO(st, e, "UPDATE kept SET filings = filings + ?2, "
+	    "body = ?3 WHERE t = (SELECT t FROM incoming WHERE id = ?1)",
+	    V_I(id), V_I(filed), V_I(body))) != RC_OK)
+		return rc;
+	if (db_changed(st) != 0)
+		body = 0;
+	rc = DB_DO(st, e, "DELETE FROM incoming WHERE id = ?1", V_I(id));
+	return rc == RC_OK ? body_drop(st, body, e) : rc;
+}
+
 enum rc
 store_refiled(struct store *st, int64_t id, bool filed, struct err *e)
 {
@@ -60,14 +80,7 @@ store_refiled(struct store *st, int64_t id, bool filed, struct err *e)
 
 	if ((rc = tx_begin(st, e)) != RC_OK)
 		return rc;
-	rc = DB_DO(st, e, "UPDATE kept SET filings = filings + ?2, "
-	    "body = (SELECT body FROM incoming WHERE id = ?1) "
-	    "WHERE t = (SELECT t FROM incoming WHERE id = ?1)", V_I(id),
-	    V_I(filed));
-	if (rc == RC_OK)
-		rc = DB_DO(st, e, "DELETE FROM incoming WHERE id = ?1 "
-		    "AND filing > 0", V_I(id));
-	return TX_END(st, rc, "refiled", e);
+	return TX_END(st, refiled(st, id, filed, e), "refiled", e);
 }
 
 /* Whoever asked for it gets it, however late. */

@@ -46,7 +46,7 @@ enum rc store_register_list(struct store *st, int64_t after, const uint8_t *t,
 
 /* What the author of a mail that came left with it: nobody but he and the
  * association can make it, and the association alone can check it (PROTOCOL
- * 2.5 WITNESS; ATTACKS A3).  Kept as long as the register. */
+ * 2.5 WITNESS; ATTACKS A3).  Kept as long as the register, by our clock. */
 struct store_witness {
 	bool	 there;
 	char	 author[STORE_IDENTITY_BYTES];

@@ -230,6 +230,27 @@ def test_a_crash_neither_forgets_nor_doubles(demo, kind, point):
     assert bodies(demo.dr) == (1, 1)
 
 
+@pytest.mark.parametrize("part", ("clerk", "vault"))
+def test_one_that_kills_is_not_tried_for_ever(practice, forger, part):
+    """The others are filed, and it is kept as it was."""
+    dr = practice.dr
+    sealed = [practice.sealed(f"INR 2,{n}") for n in range(3)]
+    practice.post(dr, *sealed)
+    dr.ok("poll")
+    t = sorted(tokens(dr))[1]
+    dr.ok("refile", "--days", "2")
+    token = f"{t}-2" if part == "clerk" else t
+    env = {"SCEAU_FAULT": f"{part}.mail@{token}:kill"}
+    got = dr.sceau("poll", **env)
+    assert b"in.not_refiled" in got.stderr
+    assert len(filed(dr)) == 3 + 2
+    assert bodies(dr) == (3, 3)
+    assert dr.sceau("poll", **env).code == 0
+    dr.ok("refile", t)
+    dr.ok("poll")
+    assert len(filed(dr)) == 3 + 3
+
+
 def test_a_copy_that_comes_meanwhile_is_known(practice, forger):
     """The refiling says nothing to the journal: what comes again from the
     server is still a duplicate."""

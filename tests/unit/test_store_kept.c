@@ -1,6 +1,7 @@
 #include "store_unit.h"
 
 #include "store/store_kept.h"
+#include "store/store_register.h"
 
 static int64_t
 count(struct world *w, const char *table)
@@ -166,6 +167,42 @@ test_no_body_is_left_behind(void **state)
 	assert_int_equal(count(w, "kept"), 1);
 }
 
+/* A damaged store may have lost what was kept, and not what waits. */
+static void
+test_what_is_kept_no_more_leaves_nothing(void **state)
+{
+	struct world *w = *state;
+	struct store_in in[8];
+
+	(void)file(w, 1, NOW);
+	assert_int_equal(ask(w, 1, 4, 0), 1);
+	assert_int_equal(waiting(w, in), 1);
+	sql_do(w, "DELETE FROM kept");
+	OK(w, store_refiled(w->st, in[0].id, true, &w->e));
+	assert_int_equal(waiting(w, in), 0);
+	world_reopen(w);
+	assert_int_equal(count(w, "body"), 0);
+}
+
+/* However long ago its author says that he sealed it (ATTACKS A3). */
+static void
+test_a_witness_stays_by_our_clock(void **state)
+{
+	struct world *w = *state;
+	static const uint8_t proof[STORE_PROOF_BYTES] = { 1 };
+	struct store_done d = make_done(put_one_of(w, "a", 1), 1);
+	struct store_witness got;
+
+	d.witness = (struct store_proof){ LABO, LABO, 2026, 0, proof };
+	OK(w, store_in_delivered(w->st, &d, 1, NOW, &w->e));
+	expire(w, NOW + 86400);
+	OK(w, store_witness(w->st, d.msg.t, &got, &w->e));
+	assert_true(got.there);
+	expire(w, NOW + INT64_C(11) * 366 * 86400);
+	OK(w, store_witness(w->st, d.msg.t, &got, &w->e));
+	assert_false(got.there);
+}
+
 static void
 test_only_counted_when_read(void **state)
 {
@@ -188,6 +225,8 @@ main(void)
 		WORLD_TEST(test_those_of_some_days),
 		WORLD_TEST(test_forgotten_with_its_octets),
 		WORLD_TEST(test_no_body_is_left_behind),
+		WORLD_TEST(test_what_is_kept_no_more_leaves_nothing),
+		WORLD_TEST(test_a_witness_stays_by_our_clock),
 		WORLD_TEST(test_only_counted_when_read),
 	};
 
