@@ -29,6 +29,7 @@ static const struct option common[] = {
 };
 
 #define T_DIGITS_MIN 8
+#define NUMBER_MAX INT64_C(1000000000000)
 #define NCOMMON (sizeof(common) / sizeof(common[0]) - 1)
 #define LONGS_MAX 32
 
@@ -134,7 +135,8 @@ app_number(const char *s, int64_t *n, struct err *e)
 
 	errno = 0;
 	*n = strtoll(s, &end, 10);
-	return errno == 0 && *n > 0 && *end == '\0' ? RC_OK :
+	return errno == 0 && *n > 0 && *n <= NUMBER_MAX && *end == '\0' ?
+	    RC_OK :
 	    err_set(e, RC_CONF, _("%s: not a number of the list"), s);
 }
 
@@ -152,7 +154,10 @@ app_date(const char *s, int64_t *at, struct err *e)
 		return err_set(e, RC_CONF, _("%s: not a date; write it as in "
 		    "2026-11-23"), s);
 	*at = clock_of_local(clock_utc(y, m, d));
-	return RC_OK;
+	/* 31/02 is the 3rd of March. */
+	return d <= 28 || clock_utc(y, m, d) < clock_utc(m == 12 ? y + 1 : y,
+	    m == 12 ? 1 : m + 1, 1) ? RC_OK :
+	    err_set(e, RC_CONF, _("%s: there is no such day"), s);
 }
 
 enum rc

@@ -12,16 +12,24 @@
 
 enum { OPT_SINCE = 1000, OPT_DAYS };
 
+/* What is asked for: ${words}, or all since ${ask}.since. */
+struct wish {
+	struct store_kept_ask	 ask;
+	bool			 since;
+	char			*const *words;	/* NULL at the end */
+};
+
 static enum rc
-option(struct store_kept_ask *ask, int opt, struct err *e)
+option(struct wish *w, int opt, struct err *e)
 {
 	int64_t days = 0;
 	enum rc rc;
 
+	w->since = true;
 	if (opt == OPT_SINCE)
-		return app_date(optarg, &ask->since, e);
+		return app_date(optarg, &w->ask.since, e);
 	if ((rc = app_number(optarg, &days, e)) == RC_OK)
-		ask->since = clock_now() - days * DAY_S;
+		w->ask.since = clock_now() - days * DAY_S;
 	return rc;
 }
 
@@ -47,25 +55,50 @@ refile(const struct app *app, struct store *st,
 	    "to send it again"), word);
 }
 
+/* A word that is no number refuses all of them. */
 static enum rc
-refile_all(const struct app *app, char *const *word,
-    struct store_kept_ask *ask, struct err *e)
+words_check(const struct wish *w, struct err *e)
 {
-	struct store *st = NULL;
-	size_t n = 0;
-	enum rc rc = store_open(app->conf.state, app->dry_run ? STORE_READ :
-	    STORE_WRITE, &st, e);
+	uint8_t t[STORE_T_BYTES];
+	enum rc rc = RC_OK;
+	size_t len;
 
-	if (rc == RC_OK && *word == NULL)
-		rc = refile(app, st, ask, NULL, &n, e);
-	for (; rc == RC_OK && *word != NULL; word++)
-		if ((rc = app_t(*word, ask->t, &ask->t_len, e)) == RC_OK)
-			rc = refile(app, st, ask, *word, &n, e);
-	store_close(&st);
-	if (n > 0)
+	for (char *const *word = w->words; rc == RC_OK && *word != NULL;
+	    word++)
+		rc = app_t(*word, t, &len, e);
+	return rc;
+}
+
+static void
+say(const struct app *app, size_t n)
+{
+	if (n > 0 && app->dry_run)
+		printf(P_("%zu message would be filed once more.\n",
+		    "%zu messages would be filed once more.\n", n), n);
+	else if (n > 0)
 		printf(P_("%zu message is filed once more by the next "
 		    "poll.\n", "%zu messages are filed once more by the next "
 		    "poll.\n", n), n);
+}
+
+static enum rc
+refile_all(const struct app *app, struct wish *w, struct err *e)
+{
+	struct store *st = NULL;
+	size_t n = 0;
+	enum rc rc = words_check(w, e);
+
+	if (rc == RC_OK)
+		rc = store_open(app->conf.state, app->dry_run ? STORE_READ :
+		    STORE_WRITE, &st, e);
+	if (rc == RC_OK && w->since)
+		rc = refile(app, st, &w->ask, NULL, &n, e);
+	for (char *const *word = w->words; rc == RC_OK && *word != NULL;
+	    word++)
+		if ((rc = app_t(*word, w->ask.t, &w->ask.t_len, e)) == RC_OK)
+			rc = refile(app, st, &w->ask, *word, &n, e);
+	store_close(&st);
+	say(app, n);
 	return rc;
 }
 
@@ -77,18 +110,19 @@ cmd_refile(struct app *app, int argc, char **argv, struct err *e)
 		{ "days", required_argument, NULL, OPT_DAYS },
 		{ NULL, 0, NULL, 0 }
 	};
-	struct store_kept_ask ask = { .since = -1 };
+	struct wish w = { .since = false };
 	enum rc rc;
 	int opt;
 
 	while ((rc = app_getopt(app, argc, argv, "", longs, &opt, e)) ==
 	    RC_OK && opt != -1)
-		if ((rc = option(&ask, opt, e)) != RC_OK)
+		if ((rc = option(&w, opt, e)) != RC_OK)
 			return rc;
 	if (rc != RC_OK)
 		return rc;
 	/* All that is kept is more than anybody means. */
-	if ((optind == argc) == (ask.since < 0))
+	if ((optind == argc) != w.since)
 		return app_usage(app, e);
-	return refile_all(app, argv + optind, &ask, e);
+	w.words = argv + optind;
+	return refile_all(app, &w, e);
 }

@@ -115,7 +115,7 @@ extern const char *const schema_triggers[];	/* the register's */
 /* triggers_make(), triggers_drop(): in a transaction. */
 enum rc triggers_make(struct store *st, struct err *e);
 enum rc triggers_drop(struct store *st, struct err *e);
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2	/* 1: before the first release */
 #define SCHEMA_APPLICATION 0x53434541	/* "SCEA" */
 
 /* slot.c: which processes are alive, by locks that die with them. */

@@ -18,7 +18,7 @@
  * 5 failed           yes
  *
  * body.owner         meaning
- * NULL               belongs to exactly one row of incoming or queue
+ * NULL               belongs to one row of incoming, kept or queue
  * 0                  condemned: its parts are being deleted
  * 1..                being written by the process that holds this lock slot
  *

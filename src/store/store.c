@@ -65,6 +65,14 @@ version_check(struct store *st, int64_t app, int64_t version, struct err *e)
 		    "newer sceau (store version %lld, this program knows %d): "
 		    "install that version again; nothing was changed"),
 		    (long long)version, SCHEMA_VERSION);
+	if (version < SCHEMA_VERSION)
+		return err_set(e, RC_CONF, _("%s was written before the first "
+		    "release of sceau (store version %lld, this program "
+		    "writes %d) and cannot be taken over; nothing was "
+		    "changed: end with the old program what waits there, "
+		    "then move the file away"),
+		    sqlite3_db_filename(st->db, "main"), (long long)version,
+		    SCHEMA_VERSION);
 	return RC_OK;
 }
 

@@ -179,6 +179,10 @@ def test_what_is_asked_must_be_said(practice):
     for words, code, why in [((), 64, b"usage"), (("--days", "x"), 78, b"x"),
                              (("--days", "2", "12345678"), 64, b"usage"),
                              (("--since", "yesterday"), 78, b"not a date"),
+                             (("--since", "31/02/2026"), 78, b"no such day"),
+                             (("--days", "9" * 18), 78, b"not a number"),
+                             (("--days", "30000"), 65, b"in these days"),
+                             (("--since", "1970-01-01"), 65, b"in these"),
                              (("1234567",), 78, b"first 8 to 64 digits"),
                              (("12345678",), 65, b"12345678: no message"),
                              (("--days", "2"), 65, b"in these days")]:
@@ -189,7 +193,8 @@ def test_what_is_asked_must_be_said(practice):
 def test_dry_run_changes_nothing(practice):
     carry(practice, "INR 2,1")
     before = filed(practice.dr)
-    practice.dr.ok("refile", "--dry-run", "--days", "2")
+    got = practice.dr.ok("refile", "--dry-run", "--days", "2")
+    assert b"would be filed" in got.stdout
     quiet(practice, practice.dr)
     assert filed(practice.dr) == before
 

@@ -67,14 +67,16 @@ test_readable_by_others_is_refused(void **state)
 /* --- Whose file it is -------------------------------------------------- */
 
 static void
-test_newer_version_is_refused(void **state)
+test_another_version_is_refused(void **state)
 {
 	struct world *w = *state;
 
 	world_close(w);
-	sql_do(w, "PRAGMA user_version=2");
+	sql_do(w, "PRAGMA user_version=3");
 	refused(w, RC_CONF, "newer");
 	sql_do(w, "PRAGMA user_version=1");
+	refused(w, RC_CONF, "before the first release");
+	sql_do(w, "PRAGMA user_version=2");
 	world_reopen(w);
 }
 
@@ -295,7 +297,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_files_are_private),
 		WORLD_TEST(test_readable_by_others_is_refused),
-		WORLD_TEST(test_newer_version_is_refused),
+		WORLD_TEST(test_another_version_is_refused),
 		WORLD_TEST(test_foreign_file_is_refused),
 		WORLD_TEST(test_schema_is_as_promised),
 		WORLD_TEST(test_a_damaged_head_is_told),
