@@ -102,6 +102,21 @@ _QUEUE = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold",
           "incoming", "private", "saved", "trace")
 
 
+def _once(text):
+    """Each setting once, as it was said last.  Postfix warns of every other
+    at the start of each of its processes; ten such warnings fill the socket
+    of postlogd, which then waits for itself for ever when its own comes."""
+    settings = {}
+    for line in text.splitlines():
+        if line[:1] in " \t" and line.strip():
+            settings[name] += "\n" + line
+        elif line.strip() and line[0] != "#":
+            key, _, value = line.partition("=")
+            name = key.strip()
+            settings[name] = value
+    return "".join(f"{k} ={v}\n" for k, v in settings.items())
+
+
 class Postfix:
     def __init__(self, cert, users=None, boxes=("you", "me"), auth=False,
                  discard=False, limit=200_000_000, extra="", aliases=None,
@@ -142,12 +157,12 @@ class Postfix:
     def _write(self, auth, discard, limit, extra, services):
         boxes = ", ".join(f"{{ {a} = {b}/ }}" for a, b in self.aliases.items())
         domains = sorted({a.rpartition("@")[2] for a in self.aliases})
-        (self.top / "etc/main.cf").write_text(_MAIN.format(
+        (self.top / "etc/main.cf").write_text(_once(_MAIN.format(
             top=self.top, domain=DOMAIN, boxes=boxes, limit=limit,
             domains=" ".join(domains),
             transport="discard:" if discard else "virtual",
             level="may", extra=extra,
-            auth=self.dovecot.top / "run/auth-postfix"))
+            auth=self.dovecot.top / "run/auth-postfix")))
         (self.top / "etc/master.cf").write_text(_MASTER.format(
             plain_auth="yes" if auth else "no", level_encrypt="encrypt",
             **self.port) + services)
