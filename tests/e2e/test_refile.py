@@ -26,7 +26,7 @@ def filed(member):
     """[(name without its token, number of the filing, octets)]"""
     found = []
     for p in sorted(member.inbox.iterdir()):
-        if p.is_file():
+        if p.is_file() and p.name[0] != ".":    # left by one that died
             number = TOKEN.search(p.name).group(2) or ""
             found.append((TOKEN.sub("", p.name), number, p.read_bytes()))
     return found
