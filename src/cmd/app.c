@@ -28,6 +28,7 @@ static const struct option common[] = {
 	{ NULL, 0, NULL, 0 }
 };
 
+#define DAY_S 86400
 #define T_DIGITS_MIN 8
 #define NUMBER_MAX INT64_C(1000000000000)
 #define NCOMMON (sizeof(common) / sizeof(common[0]) - 1)
@@ -161,6 +162,17 @@ app_date(const char *s, int64_t *at, struct err *e)
 }
 
 enum rc
+app_ago(const char *s, int64_t *at, struct err *e)
+{
+	int64_t days = 0;
+	enum rc rc = app_number(s, &days, e);
+
+	if (rc == RC_OK)
+		*at = clock_now() - days * DAY_S;
+	return rc;
+}
+
+enum rc
 app_t(const char *s, uint8_t t[STORE_T_BYTES], size_t *t_len, struct err *e)
 {
 	size_t len = strlen(s);
@@ -182,15 +194,14 @@ app_days(struct app *app, int argc, char **argv, int64_t *since,
 		{ "days", required_argument, NULL, OPT_DAYS },
 		{ NULL, 0, NULL, 0 }
 	};
-	int64_t days = 7;
 	enum rc rc;
 	int opt;
 
+	*since = clock_now() - 7 * DAY_S;
 	while ((rc = app_getopt(app, argc, argv, "", longs, &opt, e)) ==
 	    RC_OK && opt != -1)
-		if ((rc = app_number(optarg, &days, e)) != RC_OK)
+		if ((rc = app_ago(optarg, since, e)) != RC_OK)
 			return rc;
-	*since = clock_now() - days * 86400;
 	return rc == RC_OK && optind != argc ? app_usage(app, e) : rc;
 }
 

@@ -69,6 +69,9 @@ enum rc app_number(const char *s, int64_t *n, struct err *e);
  * that day began, here.  RC_CONF: it is not a date. */
 enum rc app_date(const char *s, int64_t *at, struct err *e);
 
+/* app_ago(s, at, e): a number of days, as app_number(): that long ago. */
+enum rc app_ago(const char *s, int64_t *at, struct err *e);
+
 /* app_t(s, t, t_len, e): the first digits, 8 or more and even in number, of a
  * message's T; ${t_len} octets of it.  RC_CONF: they are not. */
 enum rc app_t(const char *s, uint8_t t[STORE_T_BYTES], size_t *t_len,

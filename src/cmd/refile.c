@@ -8,8 +8,6 @@
 #include "cmd/cmd.h"
 #include "store/store_kept.h"
 
-#define DAY_S 86400
-
 enum { OPT_SINCE = 1000, OPT_DAYS };
 
 /* What is asked for: ${words}, or all since ${ask}.since. */
@@ -22,15 +20,9 @@ struct wish {
 static enum rc
 option(struct wish *w, int opt, struct err *e)
 {
-	int64_t days = 0;
-	enum rc rc;
-
 	w->since = true;
-	if (opt == OPT_SINCE)
-		return app_date(optarg, &w->ask.since, e);
-	if ((rc = app_number(optarg, &days, e)) == RC_OK)
-		w->ask.since = clock_now() - days * DAY_S;
-	return rc;
+	return opt == OPT_SINCE ? app_date(optarg, &w->ask.since, e) :
+	    app_ago(optarg, &w->ask.since, e);
 }
 
 /* RC_INPUT: there is none. */

@@ -203,16 +203,11 @@ struct wish {
 static enum rc
 option(struct wish *w, int opt, struct err *e)
 {
-	int64_t days = 0;
-	enum rc rc;
-
 	switch (opt) {
 	case OPT_SINCE:
 		return app_date(optarg, &w->ask.since, e);
 	case OPT_DAYS:
-		if ((rc = app_number(optarg, &days, e)) == RC_OK)
-			w->ask.since = clock_now() - days * DAY_S;
-		return rc;
+		return app_ago(optarg, &w->ask.since, e);
 	case OPT_TO:
 		w->ask.who = optarg;
 		break;

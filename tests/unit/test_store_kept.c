@@ -6,20 +6,10 @@
 static int64_t
 count(struct world *w, const char *table)
 {
-	char path[100], sql[100];
-	sqlite3 *db;
-	sqlite3_stmt *s;
-	int64_t n;
+	char sql[100];
 
-	(void)snprintf(path, sizeof(path), "%s/sceau.db", w->dir);
 	(void)snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", table);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
-	n = sqlite3_column_int64(s, 0);
-	(void)sqlite3_finalize(s);
-	(void)sqlite3_close(db);
-	return n;
+	return sql_number(w, sql);
 }
 
 /* Message ${n} is filed, and kept until a day later. */
