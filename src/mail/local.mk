@@ -5,4 +5,5 @@ src_libmail_a_SOURCES = \
 	src/mail/find.c src/mail/find.h \
 	src/mail/sink.h \
 	src/mail/submit.c src/mail/submit.h \
+	src/mail/unsealed.c src/mail/unsealed.h \
 	src/mail/wrap.c src/mail/wrap.h
