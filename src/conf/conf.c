@@ -434,6 +434,8 @@ parse(struct load *l, const char *text)
 			complain(l, cfg->line, &e);
 		else
 			section_end(l, S_TOP, cfg->line);
+		if (l->e->rc == RC_OK)
+			(void)fill_deliveries(l->c, l->e);
 	} else if (l->e->rc == RC_OK) {
 		complain_text(l, cfg != NULL ? cfg->line : 0, _("this cannot "
 		    "be read; write name = value, one to a line"));
@@ -574,6 +576,7 @@ conf_free(struct conf *c)
 		free_section(c, S_RELAY);
 		free(c->relays[c->nrelays - 1].name);
 	}
+	c->ndelivers += c->nunsealed;
 	for (; c->ndelivers > 0; c->ndelivers--) {
 		free_section(c, S_DELIVER);
 		free(c->delivers[c->ndelivers - 1].name);

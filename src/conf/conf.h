@@ -51,6 +51,8 @@ struct conf_server {
 	int		 session_s;	/* of a whole session of `poll`; 3600 */
 };
 
+enum conf_unsealed { CONF_UNSEALED_LEAVE, CONF_UNSEALED_DELIVER };
+
 struct conf_account {
 	char		*name;
 	enum conf_protocol protocol;
@@ -60,8 +62,9 @@ struct conf_account {
 	enum conf_after	 after;
 	char		*move_to;	/* IMAP, AFTER_MOVE */
 	int		 keep_days;	/* AFTER_KEEP; 0: for ever */
-	char		*unsealed_to;	/* IMAP: move mail that is not sealed
-					 * there; NULL: leave it */
+	enum conf_unsealed unsealed;	/* what becomes of mail that is not */
+	char		*unsealed_to;	/* IMAP: LEAVE moves it there; or
+					 * NULL */
 	bool		 idle;		/* `run`: IMAP IDLE where offered */
 	int		 every_s;	/* `run`: poll interval; default 300 */
 	int		 batch;		/* messages per request; default 100 */
@@ -98,6 +101,8 @@ struct conf_deliver {
 	char		*from;		/* addresses, "@domain" */
 	char		*to;		/* line 12: code, name or address */
 	bool		 otherwise;	/* what no other has taken */
+	bool		 unsealed;	/* mail that is not sealed, and no
+					 * other */
 	/* Of a folder: */
 	enum conf_charset charset;
 	enum conf_eol	 line_ends;
@@ -178,7 +183,8 @@ struct conf {
 	char		*metrics_file;	/* for Prometheus; or NULL */
 	struct conf_account	*accounts;	size_t naccounts;
 	struct conf_relay	*relays;	size_t nrelays;
-	struct conf_deliver	*delivers;	size_t ndelivers;
+	/* Those of mail that is sealed; behind them the others. */
+	struct conf_deliver	*delivers;	size_t ndelivers, nunsealed;
 	struct conf_outbox	*outboxes;	size_t noutboxes;
 };
 

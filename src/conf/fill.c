@@ -90,3 +90,25 @@ fill_section(enum sect s, void *base, const struct written *w, struct err *e)
 		return fill_outbox(base, e);
 	return RC_OK;
 }
+
+enum rc
+fill_deliveries(struct conf *c, struct err *e)
+{
+	size_t n = c->ndelivers, at = 0;
+	struct conf_deliver *to = calloc(n + 1, sizeof(*to));
+
+	if (to == NULL)
+		return err_set(e, RC_NOMEM, _("no memory for the "
+		    "configuration"));
+	for (int unsealed = 0; unsealed <= 1; unsealed++)
+		for (size_t i = 0; i < n; i++)
+			if (c->delivers[i].unsealed == (unsealed == 1))
+				to[at++] = c->delivers[i];
+	free(c->delivers);
+	c->delivers = to;
+	while (c->ndelivers > 0 && to[c->ndelivers - 1].unsealed) {
+		c->ndelivers--;
+		c->nunsealed++;
+	}
+	return RC_OK;
+}

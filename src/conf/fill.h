@@ -10,4 +10,8 @@
 enum rc fill_section(enum sect s, void *base, const struct written *w,
     struct err *e);
 
+/* fill_deliveries(c, e): once all sections are read: those for mail that is
+ * sealed first, each kind in its order.  RC_NOMEM. */
+enum rc fill_deliveries(struct conf *c, struct err *e);
+
 #endif

@@ -4,7 +4,7 @@ src_libconf_a_SOURCES = \
 	src/conf/cred.c src/conf/cred.h \
 	src/conf/fill.c src/conf/fill.h \
 	src/conf/pairs.c src/conf/pairs.h \
-	src/conf/pairs_outbox.c \
+	src/conf/pairs_deliver.c src/conf/pairs_outbox.c \
 	src/conf/place.c src/conf/place.h \
 	src/conf/provider.c src/conf/provider.h \
 	src/conf/table.c src/conf/table.h \

@@ -260,6 +260,14 @@ unsealed_in_place(const void *p, const struct written *w)
 }
 
 static bool
+unsealed_both(const void *p, const struct written *w)
+{
+	const struct conf_account *a = p;
+
+	return a->unsealed == CONF_UNSEALED_DELIVER && has(w, "unsealed_to");
+}
+
+static bool
 days_without_keep(const void *p, const struct written *w)
 {
 	const struct conf_account *a = p;
@@ -291,6 +299,9 @@ static const struct pair account_pairs[] = {
 	    "from; write another one") },
 	{ unsealed_in_place, "unsealed_to", N_("unsealed_to is the mailbox it "
 	    "is fetched from; write another one, or remove it") },
+	{ unsealed_both, "unsealed_to", N_("mail that is not sealed is moved "
+	    "or delivered, not both; remove unsealed_to, or unsealed = "
+	    "deliver") },
 	{ days_without_keep, "keep_days", N_("keep_days is for after = keep; "
 	    "write that, or remove keep_days") },
 	{ NULL, NULL, NULL }
@@ -345,135 +356,6 @@ pairs_relay(const struct conf_relay *r, const struct written *w,
 }
 
 static bool
-no_kind(const void *p, const struct written *w)
-{
-	(void)p;
-	return !has(w, "kind");
-}
-
-static bool
-pipe_no_command(const void *p, const struct written *w)
-{
-	const struct conf_deliver *d = p;
-
-	return d->kind == CONF_DELIVER_PIPE && !has(w, "command");
-}
-
-static bool
-pipe_path(const void *p, const struct written *w)
-{
-	const struct conf_deliver *d = p;
-
-	return d->kind == CONF_DELIVER_PIPE && has(w, "path");
-}
-
-static bool
-folder_no_path(const void *p, const struct written *w)
-{
-	const struct conf_deliver *d = p;
-
-	return d->kind != CONF_DELIVER_PIPE && !has(w, "path");
-}
-
-static bool
-folder_command(const void *p, const struct written *w)
-{
-	const struct conf_deliver *d = p;
-
-	return d->kind != CONF_DELIVER_PIPE && has(w, "command");
-}
-
-/* What only a folder has. */
-static bool
-not_folder(const void *p, const struct written *w)
-{
-	static const char *const names[] = { "charset", "line_ends",
-	    "file_per", "header", "names", "attachments", "remarks", "opened",
-	    "filed" };
-	const struct conf_deliver *d = p;
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (d->kind != CONF_DELIVER_FOLDER && has(w, names[i]))
-			return true;
-	return false;
-}
-
-static bool
-filed_not_opened(const void *p, const struct written *w)
-{
-	const struct conf_deliver *d = p;
-
-	return has(w, "filed") && !d->opened;
-}
-
-static bool
-filed_in_path(const void *p, const struct written *w)
-{
-	const struct conf_deliver *d = p;
-
-	return has(w, "filed") && d->path != NULL &&
-	    strcmp(d->filed, d->path) == 0;
-}
-
-static bool
-otherwise_only(const void *p, const struct written *w)
-{
-	const struct conf_deliver *d = p;
-
-	return d->otherwise && (has(w, "from") || has(w, "to"));
-}
-
-/* Each of them has a "@". */
-static bool
-from_no_address(const void *p, const struct written *w)
-{
-	const struct conf_deliver *d = p;
-
-	if (!has(w, "from"))
-		return false;
-	for (const char *s = d->from; *s != '\0'; s += *s == ',') {
-		size_t n = strcspn(s, ",");
-
-		if (memchr(s, '@', n) == NULL)
-			return true;
-		s += n;
-	}
-	return false;
-}
-
-static const struct pair deliver_pairs[] = {
-	{ no_kind, NULL, N_("kind is missing; write kind = maildir, folder or "
-	    "pipe") },
-	{ pipe_no_command, "kind", N_("kind = pipe needs a command; write "
-	    "command = \"...\"") },
-	{ pipe_path, "path", N_("path is for maildir and folder; for a pipe "
-	    "remove it") },
-	{ folder_no_path, "kind", N_("path is missing; write the path of the "
-	    "Maildir or folder") },
-	{ folder_command, "command", N_("command is for kind = pipe; write "
-	    "that, or remove command") },
-	{ otherwise_only, "otherwise", N_("otherwise is for what from and to "
-	    "leave; remove it, or remove them") },
-	{ from_no_address, "from", N_("from holds addresses, or @ and a "
-	    "domain, with commas between them") },
-	{ not_folder, "kind", N_("charset, line_ends, file_per, header, "
-	    "names, attachments, remarks, opened and filed are for kind = "
-	    "folder; write that, or remove them") },
-	{ filed_not_opened, "filed", N_("filed says when a document was "
-	    "taken; remove it, or opened = no") },
-	{ filed_in_path, "filed", N_("filed and path are the same folder; "
-	    "write where the practice software moves what it has taken") },
-	{ NULL, NULL, NULL }
-};
-
-enum rc
-pairs_deliver(const struct conf_deliver *d, const struct written *w,
-    const char **blame, struct err *e)
-{
-	return pairs_check(deliver_pairs, d, w, blame, e);
-}
-
-static bool
 relay_no_route(const void *p, const struct written *w)
 {
 	const struct conf *c = p;
@@ -523,6 +405,12 @@ static const struct pair top_pairs[] = {
 	    "remove hub") },
 	{ outbox_no_relay, NULL, N_("what an outbox takes must be sent; add a "
 	    "relay section") },
+	{ pairs_unsealed_nowhere, NULL, N_("an account delivers mail that is "
+	    "not sealed, and no delivery takes it; add a deliver section with "
+	    "unsealed = yes") },
+	{ pairs_unsealed_from_nobody, NULL, N_("a delivery is for mail that "
+	    "is not sealed, and no account gives it any; write unsealed = "
+	    "deliver in an account section") },
 	{ pairs_outboxes_overlap, NULL, N_("a folder of one outbox lies in "
 	    "another outbox; write folders that stand apart") },
 	{ digest_nobody, NULL, N_("the daily mail is for nobody; write "

@@ -43,8 +43,10 @@ enum rc pairs_deliver(const struct conf_deliver *d, const struct written *w,
     const char **blame, struct err *e);
 enum rc pairs_outbox(const struct conf_outbox *o, const struct written *w,
     const char **blame, struct err *e);
-/* pairs_outboxes_overlap(conf, w): one of pairs_top()'s. */
+/* Some of pairs_top()'s; of a struct conf. */
 bool pairs_outboxes_overlap(const void *conf, const struct written *w);
+bool pairs_unsealed_nowhere(const void *conf, const struct written *w);
+bool pairs_unsealed_from_nobody(const void *conf, const struct written *w);
 enum rc pairs_top(const struct conf *c, const struct written *w,
     const char **blame, struct err *e);
 

@@ -26,6 +26,7 @@ static const char *const w_tls[] = { "implicit", "starttls", "none", NULL };
 static const char *const w_auth[] = { "password", "xoauth2", "none", NULL };
 static const char *const w_after[] = { "delete", "move", "keep", NULL };
 static const char *const w_engine[] = { "auto", "esmtp", "curl", NULL };
+static const char *const w_unsealed[] = { "leave", "deliver", NULL };
 static const char *const w_deliver[] = { "maildir", "folder", "pipe", NULL };
 static const char *const w_charset[] = { "keep", "utf-8", "iso-8859-1",
     "windows-1252", "cp850", "macroman", NULL };
@@ -163,6 +164,8 @@ const struct row conf_rows[] = {
 	    N_("IMAP mailbox for after = move.") },
 	{ S_ACCOUNT, "keep_days", K_INT, ACC(keep_days), NULL, 0, 3650, "0",
 	    NULL, N_("Days before a kept copy is deleted; 0: never.") },
+	{ S_ACCOUNT, "unsealed", K_WORD, ACC(unsealed), w_unsealed, 0, 0,
+	    "leave", NULL, N_("What becomes of mail that is not sealed.") },
 	{ S_ACCOUNT, "unsealed_to", K_TEXT, ACC(unsealed_to), NULL, 0, 0,
 	    NULL, N_("left where it is"),
 	    N_("IMAP mailbox to which mail that is not sealed is moved.") },
@@ -200,6 +203,8 @@ const struct row conf_rows[] = {
 	    "address, with commas.") },
 	{ S_DELIVER, "otherwise", K_BOOL, DEL(otherwise), NULL, 0, 0, "no",
 	    NULL, N_("What no delivery with from or to has taken.") },
+	{ S_DELIVER, "unsealed", K_BOOL, DEL(unsealed), NULL, 0, 0, "no",
+	    NULL, N_("Only mail that is not sealed, marked as such.") },
 	{ S_DELIVER, "charset", K_WORD, DEL(charset), w_charset, 0, 0, "keep",
 	    NULL, N_("Character set that the practice software reads.") },
 	{ S_DELIVER, "line_ends", K_WORD, DEL(line_ends), w_eol, 0, 0, "keep",
