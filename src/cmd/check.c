@@ -315,8 +315,10 @@ check_deliveries(struct checking *c)
 {
 	char what[96];
 
-	for (size_t i = 0; i < c->app->conf.ndelivers; i++) {
-		const struct conf_deliver *d = &c->app->conf.delivers[i];
+	const struct conf *conf = &c->app->conf;
+
+	for (size_t i = 0; i < conf->ndelivers + conf->nunsealed; i++) {
+		const struct conf_deliver *d = &conf->delivers[i];
 
 		snprintf(what, sizeof(what), "%s %s", _("delivery"), d->name);
 		if (d->path != NULL)

@@ -29,6 +29,7 @@ struct job {
 	struct drop	 whole[CLERK_DELIVERIES_MAX];	/* the mail */
 	bool		 begun, failed, ready;
 	bool		 notice;	/* ours: not for folders */
+	struct clerk_raw *raw;		/* not sealed; owned, or NULL */
 	struct err	 why;
 	struct paper	*papers;	/* owned */
 	size_t		 npapers;
@@ -50,7 +51,8 @@ struct clerk {
 	/* Of delivery i: i, then CLERK_USES - 1 more, path NULL where there is
 	 * no such folder: see clerk_place(). */
 	struct drop_place	 places[CLERK_PLACES_MAX];
-	size_t			 ndeliveries;
+	/* Those of mail that is sealed; then the others. */
+	size_t			 ndeliveries, nunsealed;
 	/* for commands */
 	char			 waiting[DROP_PATH_BYTES];
 	struct job		 jobs[CLERK_JOBS_MAX];
@@ -72,6 +74,34 @@ clerk_deliver(const struct clerk *c, size_t place)
 {
 	return &c->p->conf->delivers[place % CLERK_DELIVERIES_MAX];
 }
+
+/* The deliveries that a mail may go to: from job_first() on, to job_end(). */
+static inline size_t
+job_first(const struct clerk *c, const struct job *j)
+{
+	return j->raw != NULL ? c->ndeliveries : 0;
+}
+
+static inline size_t
+job_end(const struct clerk *c, const struct job *j)
+{
+	return c->ndeliveries + (j->raw != NULL ? c->nunsealed : 0);
+}
+
+/* job_write(c, j, p, len, e): to the temporary file of each of them. */
+enum rc job_write(struct clerk *c, struct job *j, const void *p, size_t len,
+    struct err *e);
+
+/*
+ * clerk_unsealed.c: a mail that is not sealed.  Raw octets come in by
+ * raw_add(), what job_write() gets is marked; failures stay in the job.
+ * raw_claimed(): the address that it says it is from, or "".
+ */
+enum rc raw_begin(struct clerk *c, struct job *j, struct err *e);
+void raw_add(struct job *j, struct bytes s);
+void raw_end(struct job *j);
+const char *raw_claimed(const struct job *j);
+void raw_free(struct job *j);
 
 /*
  * clerk_outbox.c: what the laboratory's system drops.

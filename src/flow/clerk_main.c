@@ -31,11 +31,12 @@ job_find(struct clerk *c, uint32_t id)
 static void
 job_drop(struct clerk *c, struct job *j)
 {
-	for (size_t i = 0; i < c->ndeliveries && j->begun; i++)
+	for (size_t i = job_first(c, j); i < job_end(c, j) && j->begun; i++)
 		drop_forget(&j->whole[i]);
 	for (size_t i = 0; i < j->npapers; i++)
 		drop_forget(&j->papers[i].drop);
 	free(j->papers);
+	raw_free(j);
 	memset(j, 0, sizeof(*j));
 }
 
@@ -64,11 +65,22 @@ begin_files(struct clerk *c, struct job *j, struct err *e)
 {
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; i < c->ndeliveries; i++)
+	for (size_t i = job_first(c, j); i < job_end(c, j); i++)
 		j->whole[i] = (struct drop)DROP_INIT;
 	j->begun = true;
-	for (size_t i = 0; rc == RC_OK && i < c->ndeliveries; i++)
+	for (size_t i = job_first(c, j); rc == RC_OK && i < job_end(c, j); i++)
 		rc = drop_open(&c->places[i], &j->whole[i], e);
+	return rc;
+}
+
+enum rc
+job_write(struct clerk *c, struct job *j, const void *p, size_t len,
+    struct err *e)
+{
+	enum rc rc = j->begun ? RC_OK : begin_files(c, j, e);
+
+	for (size_t i = job_first(c, j); rc == RC_OK && i < job_end(c, j); i++)
+		rc = drop_write(&j->whole[i], p, len, e);
 	return rc;
 }
 
@@ -77,16 +89,12 @@ static enum rc
 on_mail(struct clerk *c, const struct frame *f, struct err *e)
 {
 	struct job *j = job_find(c, f->job);
-	enum rc rc = RC_OK;
 
 	if (j == NULL)
 		return ipc_bad(e);
-	if (!j->begun)
-		rc = begin_files(c, j, &j->why);
-	for (size_t i = 0; rc == RC_OK && !j->failed && i < c->ndeliveries; i++)
-		rc = drop_write(&j->whole[i], f->body.p, f->body.len,
-		    &j->why);
-	j->failed = j->failed || rc != RC_OK;
+	if (!j->failed)
+		j->failed = job_write(c, j, f->body.p, f->body.len,
+		    &j->why) != RC_OK;
 	return RC_OK;
 }
 
@@ -103,7 +111,7 @@ on_mail_end(struct clerk *c, const struct frame *f, struct err *e)
 	if (j == NULL)
 		return ipc_bad(e);
 	rc = j->failed ? j->why.rc : RC_OK;
-	if (rc == RC_OK && c->ndeliveries == 0)
+	if (rc == RC_OK && job_first(c, j) == job_end(c, j))
 		rc = err_set(&j->why, RC_CONF, _("no delivery is configured; "
 		    "the mail stays sealed"));
 	if (rc == RC_OK && !j->begun)
@@ -140,6 +148,55 @@ on_notice(struct clerk *c, const struct frame *f, struct err *e)
 	if ((rc = on_mail(c, &part, e)) != RC_OK)
 		return rc;
 	return on_mail_end(c, &part, e);
+}
+
+/* A command leaves nothing to be found: its part is shown again, flagged. */
+static enum rc
+look(struct clerk *c, const char *token, size_t first, size_t n, bool *there,
+    struct err *e)
+{
+	struct seen *s = &c->seen[c->nseen++ % CLERK_JOBS_MAX];
+	enum rc rc = RC_OK;
+
+	memset(s, 0, sizeof(*s));
+	memcpy(s->token, token, sizeof(s->token));
+	*there = n > 0;
+	for (size_t i = first; rc == RC_OK && i < first + n; i++) {
+		if (clerk_deliver(c, i)->kind != CONF_DELIVER_PIPE)
+			rc = drop_there(&c->places[i], s->token, &s->at[i], e);
+		*there = *there && s->at[i];
+	}
+	return rc;
+}
+
+/* IPC_UNSEALED, IPC_RAW, IPC_RAW_END: through the keeper, from fetch. */
+static enum rc
+on_unsealed(struct clerk *c, const struct frame *f, struct err *e)
+{
+	bool there;
+	struct job *j;
+	enum rc rc = on_begin(c, f, e);
+
+	if (rc != RC_OK)
+		return rc;
+	j = job_find(c, f->job);
+	rc = look(c, j->token, c->ndeliveries, c->nunsealed, &there, e);
+	return rc == RC_OK ? raw_begin(c, j, e) : rc;
+}
+
+static enum rc
+on_raw(struct clerk *c, const struct frame *f, struct err *e)
+{
+	struct job *j = job_find(c, f->job);
+
+	if (j == NULL || j->raw == NULL)
+		return ipc_bad(e);
+	if (f->type == IPC_RAW) {
+		raw_add(j, f->body);
+		return RC_OK;
+	}
+	raw_end(j);
+	return on_mail_end(c, f, e);
 }
 
 static enum rc
@@ -312,25 +369,18 @@ on_settle(struct clerk *c, const struct frame *f, struct err *e)
 	return rc;
 }
 
-/* A command leaves nothing to be found: its part is shown again, flagged. */
 static enum rc
 on_look(struct clerk *c, const struct frame *f, struct err *e)
 {
-	struct seen *s = &c->seen[c->nseen % CLERK_JOBS_MAX];
-	bool there = c->ndeliveries > 0;
+	char token[DROP_TOKEN_BYTES] = "";
+	bool there;
 	uint8_t answer;
-	enum rc rc = RC_OK;
+	enum rc rc;
 
 	if (f->body.len != IPC_TOKEN_BYTES)
 		return ipc_bad(e);
-	memset(s, 0, sizeof(*s));
-	token_of(f->body.p, s->token);
-	c->nseen++;
-	for (size_t i = 0; rc == RC_OK && i < c->ndeliveries; i++) {
-		if (clerk_deliver(c, i)->kind != CONF_DELIVER_PIPE)
-			rc = drop_there(&c->places[i], s->token, &s->at[i], e);
-		there = there && s->at[i];
-	}
+	token_of(f->body.p, token);
+	rc = look(c, token, 0, c->ndeliveries, &there, e);
 	answer = there;
 	return rc != RC_OK ? rc : chan_send(&c->x->keeper, IPC_FOUND, f->job,
 	    &answer, 1, e);
@@ -356,6 +406,11 @@ keeper_frame(struct clerk *c, const struct frame *f, struct err *e)
 		return on_settle(c, f, e);
 	case IPC_NOTICE:
 		return on_notice(c, f, e);
+	case IPC_UNSEALED:
+		return on_unsealed(c, f, e);
+	case IPC_RAW:
+	case IPC_RAW_END:
+		return on_raw(c, f, e);
 	case IPC_LOOK:
 		return on_look(c, f, e);
 	case IPC_WATCH:
@@ -406,14 +461,14 @@ set_up(struct clerk *c, struct err *e)
 	struct sandbox_path may[CLERK_PLACES_MAX + CLERK_DELIVERIES_MAX +
 	    CLERK_OUTBOX_PATHS + 1] = { { NULL, SB_TREE } };
 	const struct conf *conf = c->p->conf;
-	size_t n = 0;
+	size_t all = conf->ndelivers + conf->nunsealed, n = 0;
 	enum rc rc = outboxes_open(c, may, &n, e);
 
 	if (rc != RC_OK)
 		return rc;
 	if (c->p->kind == PASS_SUBMIT || c->p->dry_run)
 		return sandbox_enter(SB_CLERK, may, e);
-	if (conf->ndelivers > CLERK_DELIVERIES_MAX)
+	if (all > CLERK_DELIVERIES_MAX)
 		return err_set(e, RC_CONF, _("more than %d deliveries"),
 		    CLERK_DELIVERIES_MAX);
 	/* A file for a command waits beside the store, out of its folder: who
@@ -422,9 +477,10 @@ set_up(struct clerk *c, struct err *e)
 	    conf->state) >= (int)sizeof(c->waiting))
 		return err_set(e, RC_CONF, _("%s: the name is too long"),
 		    conf->state);
-	for (size_t i = 0; rc == RC_OK && i < conf->ndelivers; i++)
+	for (size_t i = 0; rc == RC_OK && i < all; i++)
 		rc = set_up_delivery(c, i, e);
 	c->ndeliveries = conf->ndelivers;
+	c->nunsealed = conf->nunsealed;
 	for (size_t i = 0; i < CLERK_PLACES_MAX; i++)
 		if (c->places[i].path != NULL)
 			may[n++].path = c->places[i].path;

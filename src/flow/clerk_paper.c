@@ -177,9 +177,10 @@ name_paper(const struct taking *t, const struct extract_doc *d,
 	    (stem[n - 1] == '-' || stem[n - 1] == '_'); n--)
 		stem[n - 1] = '\0';
 	/* A point in a stem is no extension. */
-	snprintf(name, CLERK_NAME_BYTES, "%.*s%.*s%s%zu%s-%s%s", STEM_BYTES,
-	    stem, 16, none, stem[0] != '\0' ? "-" : "", d->n + 1, part,
-	    t->j->token, d->ext);
+	snprintf(name, CLERK_NAME_BYTES, "%s%.*s%.*s%s%zu%s-%s%s",
+	    t->j->raw != NULL ? _("not-sealed-") : "", STEM_BYTES, stem, 16,
+	    none, stem[0] != '\0' ? "-" : "", d->n + 1, part, t->j->token,
+	    d->ext);
 	return RC_OK;
 }
 
@@ -190,7 +191,7 @@ say(struct taking *t, const struct filing *f, const char *name)
 {
 	bool ok = filing_say(f, name, &t->remarks);
 
-	for (unsigned i = 0; ok && i < f->h.n; i++)
+	for (unsigned i = 0; ok && i < f->h.n && t->j->raw == NULL; i++)
 		if (route_strange(t->c, t->field->address,
 		    &f->h.patient[i].recipient))
 			ok = buf_addf(&t->remarks, _("%s: line %u: line 12 of "
@@ -205,8 +206,8 @@ is_ours(const struct taking *t, const struct hprim_patient *p)
 {
 	bool known;
 
-	return (route_mask(t->c, t->field->address, &p->recipient, &known) >>
-	    t->delivery & 1) != 0;
+	return t->j->raw != NULL || (route_mask(t->c, t->field->address,
+	    &p->recipient, &known) >> t->delivery & 1) != 0;
 }
 
 static enum rc
@@ -364,6 +365,23 @@ paper_end(void *arg, const struct extract_doc *d, struct err *e)
 	return rc;
 }
 
+static bool
+say_from(const struct taking *t, struct buf *b)
+{
+	const char *claimed;
+
+	if (t->j->raw == NULL)
+		return buf_addf(b, _("From %s. Sceau has filed the documents "
+		    "of this message all the same; please read:\n\n"),
+		    t->field->address);
+	claimed = raw_claimed(t->j);
+	return buf_adds(b, _("This message was not sealed: anybody can have "
+	    "written it, in anybody's name.\n")) &&
+	    (claimed[0] == '\0' || buf_addf(b, _("It claims to be from %s.\n"),
+	    claimed)) && buf_adds(b, _("Ask whoever it is said to be from, by "
+	    "telephone, before you use its documents.\n\n"));
+}
+
 /* What is to be known of them, in a file of its own. */
 static enum rc
 write_remarks(struct taking *t, struct err *e)
@@ -374,11 +392,9 @@ write_remarks(struct taking *t, struct err *e)
 
 	if (!field_say(t->field, &t->remarks))
 		return err_nomem(e);
-	if (t->remarks.len == 0)
+	if (t->remarks.len == 0 && t->j->raw == NULL)
 		return RC_OK;
-	if (!buf_addf(&b, _("From %s. Sceau has filed the documents of this "
-	    "message all the same; please read:\n\n"), t->field->address) ||
-	    !buf_add(&b, t->remarks.p, t->remarks.len))
+	if (!say_from(t, &b) || !buf_add(&b, t->remarks.p, t->remarks.len))
 		rc = err_nomem(e);
 	if (rc == RC_OK)
 		rc = paper_add(t->c, t->j, clerk_place(t->delivery,
@@ -407,7 +423,7 @@ taking_init(struct taking *t, struct clerk *c, struct job *j, size_t delivery)
 	    .eol = (int)d->line_ends - 1,
 	    .files = (enum filing_files)d->file_per,
 	    .whole = d->header == CONF_HEADER_WHOLE,
-	    .sender = t->field->address,
+	    .sender = j->raw == NULL ? t->field->address : NULL,
 	    .recipient = c->p->conf->route };
 	date_of(clock_now(), &t->today);
 	t->merged = 0;
@@ -479,9 +495,13 @@ papers_take(struct clerk *c, struct job *j, struct err *e)
 			rc = take_whole(j, i, clerk_deliver(c, i), e);
 	if (j->notice)
 		return rc;
-	if ((rc = field_read(j->whole[0].fd, &field, e)) == RC_OK)
+	if (j->raw != NULL) {
+		memset(&field, 0, sizeof(field));
+		memset(&route, 0xff, sizeof(route));	/* all of it to all */
+	} else if ((rc = field_read(j->whole[0].fd, &field, e)) == RC_OK) {
 		rc = route_read(c, field.address, j->whole[0].fd, &route, e);
-	for (size_t i = 0; rc == RC_OK && i < c->ndeliveries; i++)
+	}
+	for (size_t i = job_first(c, j); rc == RC_OK && i < job_end(c, j); i++)
 		rc = take_one(c, j, i, &field, &route, e);
 	return rc;
 }

@@ -26,19 +26,21 @@ struct fetch {
 	const struct conf_account	*account;
 	struct chan			*keeper;
 	struct source			*s;
-	struct buf			 ids;	/* of the list, gathered */
+	struct buf			 out;	/* of a frame, gathered */
 	struct find			 find;
 	struct err			 found;	/* the finder's complaint */
+	bool				 raw;	/* not to be looked into */
 };
 
 static enum rc
-list_flush(struct fetch *f, struct err *e)
+gathered(struct fetch *f, enum ipc type, struct err *e)
 {
 	enum rc rc = RC_OK;
 
-	if (f->ids.len > 0)
-		rc = chan_send(f->keeper, IPC_LIST, 0, f->ids.p, f->ids.len, e);
-	buf_wipe(&f->ids);
+	if (f->out.len > 0)
+		rc = chan_send(f->keeper, (uint8_t)type, 0, f->out.p,
+		    f->out.len, e);
+	buf_wipe(&f->out);
 	return rc;
 }
 
@@ -47,9 +49,9 @@ list_one(void *arg, struct bytes id, uint64_t size, struct err *e)
 {
 	struct fetch *f = arg;
 
-	if (!buf_add64(&f->ids, size) || !pack_run(&f->ids, id.p, id.len))
+	if (!buf_add64(&f->out, size) || !pack_run(&f->out, id.p, id.len))
 		return err_set(e, RC_NOMEM, _("no memory left"));
-	return f->ids.len < LIST_BYTES ? RC_OK : list_flush(f, e);
+	return f->out.len < LIST_BYTES ? RC_OK : gathered(f, IPC_LIST, e);
 }
 
 static enum rc
@@ -58,7 +60,7 @@ list(struct fetch *f, struct bytes after, struct err *e)
 	enum rc rc = source_list(f->s, after, list_one, f, e);
 
 	if (rc == RC_OK)
-		rc = list_flush(f, e);
+		rc = gathered(f, IPC_LIST, e);
 	return rc != RC_OK ? rc :
 	    chan_send(f->keeper, IPC_LISTED, 0, NULL, 0, e);
 }
@@ -76,11 +78,33 @@ mail_begin(void *arg, struct err *e)
 {
 	struct fetch *f = arg;
 
+	if (f->raw)
+		return chan_send(f->keeper, IPC_BEGIN, 0, NULL, 0, e);
 	FAULT("fetch.mail.begin");
 	f->found = (struct err)ERR_INIT;
 	find_init(&f->find, (struct sink){ body_put, f },
 	    f->p->conf->max_receive);
 	return chan_send(f->keeper, IPC_BEGIN, 0, NULL, 0, e);
+}
+
+/* In frames of a good size, however it comes. */
+static enum rc
+raw_put(struct fetch *f, const uint8_t *p, size_t len, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	while (rc == RC_OK && len > 0) {
+		size_t n = LIST_BYTES - f->out.len;
+
+		n = n < len ? n : len;
+		if (!buf_add(&f->out, p, n))
+			return err_nomem(e);
+		if (f->out.len == LIST_BYTES)
+			rc = gathered(f, IPC_BODY, e);
+		p += n;
+		len -= n;
+	}
+	return rc;
 }
 
 /* What the finder refuses is this mail's trouble; the rest of it is read and
@@ -92,6 +116,8 @@ mail_data(void *arg, const void *p, size_t len, struct err *e)
 	struct err why = ERR_INIT;
 	enum rc rc;
 
+	if (f->raw)
+		return raw_put(f, p, len, e);
 	if (f->found.rc != RC_OK)
 		return RC_OK;
 	if ((rc = find_add(&f->find, p, len, &why)) == RC_OK)
@@ -119,6 +145,8 @@ fetched_as(struct fetch *f, enum source_got got, struct err *why)
 		err_class(why, EC_TOOBIG, "%s", err_class_say(EC_TOOBIG));
 		return FETCHED_TOOBIG;
 	}
+	if (f->raw)
+		return FETCHED_UNSEALED;
 	*why = f->found;
 	if (why->rc == RC_OK)
 		(void)find_end(&f->find, &result, why);
@@ -135,8 +163,11 @@ mail_end(void *arg, struct bytes id, enum source_got got, struct err *e)
 	struct err why = ERR_INIT;
 	struct buf b = BUF_INIT;
 	enum fetched as = fetched_as(f, got, &why);
-	bool known = got == SOURCE_GOT, ok;
+	bool known = got == SOURCE_GOT && !f->raw, ok;
+	enum rc rc;
 
+	if (f->raw && (rc = gathered(f, IPC_BODY, e)) != RC_OK)
+		return rc;
 	ok = buf_add8(&b, (uint8_t)as) && pack_run(&b, id.p, id.len) &&
 	    pack_str(&b, why.text) &&
 	    pack_str(&b, known ? find_message_id(&f->find) : "") &&
@@ -156,7 +187,7 @@ ids_of(struct rd *r, struct bytes *ids, size_t *n, struct err *e)
 }
 
 static enum rc
-want(struct fetch *f, struct rd *r, struct err *e)
+want(struct fetch *f, struct rd *r, bool raw, struct err *e)
 {
 	const struct source_sink sink = { .arg = f, .begin = mail_begin,
 	    .data = mail_data, .end = mail_end };
@@ -166,6 +197,7 @@ want(struct fetch *f, struct rd *r, struct err *e)
 
 	if (ids == NULL)
 		return err_set(e, RC_NOMEM, _("no memory left"));
+	f->raw = raw;
 	if ((rc = ids_of(r, ids, &n, e)) == RC_OK)
 		rc = source_fetch(f->s, ids, n, &sink, e);
 	free(ids);
@@ -244,7 +276,9 @@ serve(struct fetch *f, bool *leave, struct err *e)
 	case IPC_AFTER:
 		return list(f, fr.body, e);
 	case IPC_WANT:
-		return want(f, &r, e);
+		return want(f, &r, false, e);
+	case IPC_WANT_RAW:
+		return want(f, &r, true, e);
 	case IPC_RELEASE:
 		return release(f, &r, e);
 	case IPC_WAIT:
@@ -311,7 +345,7 @@ fetch_main(const struct pass *p, unsigned account, struct pass_ends *x,
 	if (rc != RC_OK)
 		tell_why(f);
 	source_close(&f->s);
-	buf_free(&f->ids);
+	buf_free(&f->out);
 	free(f);
 	return rc;
 }

@@ -40,6 +40,7 @@ enum ipc {
 	/* keeper -> fetch */
 	IPC_AFTER,	/* the id from which on to list, or nothing: list */
 	IPC_WANT,	/* n times: id */
+	IPC_WANT_RAW,	/* id: all of it, as it is, for IPC_UNSEALED */
 	IPC_RELEASE,	/* enum conf_after(1), not sealed(1), n times: id */
 	IPC_WAIT,	/* wait for new mail, then list again */
 	IPC_FINISH,	/* leave in good order */
@@ -89,6 +90,9 @@ enum ipc {
 	IPC_SETTLE,	/* file all of those, with one sync for all */
 	IPC_CANCEL,	/* not to be filed: forget it */
 	IPC_NOTICE,	/* token, mail: ours, to be filed like others */
+	IPC_UNSEALED,	/* token: a mail that is not sealed begins */
+	IPC_RAW,	/* octets of it */
+	IPC_RAW_END,
 	IPC_LOOK,	/* token: is it there already, in whole or in part? */
 	IPC_WATCH,	/* names: has the practice's software taken them? */
 	/* The outboxes, one group of files at a time; see clerk_outbox.c.

@@ -59,9 +59,8 @@ static enum log_level
 level_of(const char *name)
 {
 	static const char *const routine[] = { "in.delivered", "in.known",
-	    "in.refiled",
-	    "in.not_sealed", "out.sent", "out.queued", "hub.relayed",
-	    "digest.sent", "outbox.queued" };
+	    "in.refiled", "in.not_sealed", "in.unsealed", "out.sent",
+	    "out.queued", "hub.relayed", "digest.sent", "outbox.queued" };
 
 	for (size_t i = 0; i < sizeof(routine) / sizeof(routine[0]); i++)
 		if (strcmp(routine[i], name) == 0)
@@ -161,7 +160,9 @@ work(struct keeper *k, bool *some, struct err *e)
 		return rc;
 	if (k->p->dry_run)
 		return k->outbox_more ? outbox_look(k, some, e) : RC_OK;
-	if (k->p->store_only || k->stop)
+	if (k->stop)
+		return unsealed_some(k, some, e);
+	if (k->p->store_only)
 		return RC_OK;
 	if (k->open_more) {
 		rc = open_batch(k, some, e);
@@ -171,6 +172,8 @@ work(struct keeper *k, bool *some, struct err *e)
 		if (rc != RC_OK || *some)
 			return rc;
 	}
+	if ((rc = unsealed_some(k, some, e)) != RC_OK || *some)
+		return rc;
 	if (k->notice_more && (rc = notices(k, e)) != RC_OK)
 		return rc;
 	if (k->watch_more && (rc = watch_look(k, e)) != RC_OK)

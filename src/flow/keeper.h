@@ -53,6 +53,7 @@ enum account_state {
 	AC_ASKED,	/* starting, logging in */
 	AC_LISTING,
 	AC_FETCHING,
+	AC_UNSEALED,	/* what is to be delivered so is fetched once more */
 	AC_FETCHED,	/* all that was wanted is in the store */
 	AC_RELEASING,
 	AC_WAITING,	/* `run`: for news */
@@ -83,6 +84,14 @@ struct account {
 	int64_t			 asked_ids[RELEASE_AT_ONCE];
 	size_t			 nasked;
 	struct suspect		 suspect;
+	/* Of the last ones asked for, those that are not sealed and are to be
+	 * delivered; from ${raw_at} on.  Owned. */
+	struct store_uid	*raw;
+	size_t			 nraw, raw_at;
+	bool			 raw_alone;	/* one at a time */
+	uint32_t		 raw_job;	/* the one that comes */
+	bool			 raw_whole, raw_over;
+	bool			 raw_failed;	/* one could not be filed */
 };
 
 struct keeper {
@@ -209,6 +218,19 @@ enum rc account_gone(struct keeper *k, struct account *a, struct err *e);
 bool accounts_done(const struct keeper *k);
 int64_t accounts_next_at(const struct keeper *k);
 
+/* account_want(): the next ones to fetch; none: all that was wanted is here.
+ * Also when what is not sealed has been seen to. */
+enum rc account_want(struct keeper *k, struct account *a, struct err *e);
+
+/* keeper_unsealed.c: unsealed_some(): some of what is not sealed to where it
+ * is to be delivered; raw_frame(): what fetch says meanwhile. */
+enum rc unsealed_some(struct keeper *k, bool *some, struct err *e);
+enum rc raw_frame(struct keeper *k, struct account *a, const struct frame *f,
+    struct err *e);
+
+/* keeper_release_at(a): when the server's copy of what is delivered now may
+ * go. */
+int64_t keeper_release_at(const struct conf_account *a);
 /* keeper_release.c: what may leave the servers, now that nothing waits to be
  * opened; and what they said. */
 enum rc accounts_release(struct keeper *k, struct err *e);
@@ -262,6 +284,9 @@ enum rc follow_account(struct keeper *k, const struct account *a,
 enum rc follow_unfiled(struct keeper *k, const struct err *why,
     struct err *e);
 enum rc follow_filed(struct keeper *k, struct err *e);
+/* follow_unsealed(): the same of what is not sealed, of that account. */
+enum rc follow_unsealed(struct keeper *k, const char *account,
+    const struct err *why, struct err *e);
 /* follow_outbox(): the same of an outbox that was looked into; RC_OK: it is
  * as it must be. */
 enum rc follow_outbox(struct keeper *k, const char *name,

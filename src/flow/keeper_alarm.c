@@ -32,12 +32,14 @@
 
 /* What fails beside accounts; a name of these has no blank. */
 #define FILING "filing documents"
-#define OUTBOX_BYTES 256
+#define OUTBOX "outbox"
+#define UNSEALED "unsealed"
+#define DOWN_BYTES 256
 
 static void
-outbox_down(const char *name, char out[OUTBOX_BYTES])
+down_name(const char *what, const char *name, char out[DOWN_BYTES])
 {
-	snprintf(out, OUTBOX_BYTES, "outbox %s", name);
+	snprintf(out, DOWN_BYTES, "%s %s", what, name);
 }
 
 /* ---- what the keeper knows itself ----------------------------------- */
@@ -92,9 +94,15 @@ own_servers(struct keeper *k, struct own *o, struct err *e)
 			own_add(o, STORE_RULE_RELAY, r.name, r.since, 0,
 			    r.text);
 	}
-	for (size_t i = 0; rc == RC_OK && i < c->naccounts; i++)
-		rc = own_down(k, o, STORE_RULE_ACCOUNT, c->accounts[i].name,
-		    c->accounts[i].name, e);
+	for (size_t i = 0; rc == RC_OK && i < c->naccounts; i++) {
+		const char *name = c->accounts[i].name;
+		char down[DOWN_BYTES];
+
+		down_name(UNSEALED, name, down);
+		if ((rc = own_down(k, o, STORE_RULE_ACCOUNT, name, name,
+		    e)) == RC_OK)
+			rc = own_down(k, o, STORE_RULE_FILING, down, name, e);
+	}
 	return rc == RC_OK ? own_down(k, o, STORE_RULE_FILING, FILING, "",
 	    e) : rc;
 }
@@ -176,7 +184,7 @@ own_outbox(struct keeper *k, struct own *o, const struct conf_outbox *box,
     struct store_alarm *scratch, struct err *e)
 {
 	struct err away = ERR_INIT;
-	char down[OUTBOX_BYTES];
+	char down[DOWN_BYTES];
 	struct outprobe p;
 
 	if (outprobe_count(box, &p, &away) == RC_OK) {
@@ -190,7 +198,7 @@ own_outbox(struct keeper *k, struct own *o, const struct conf_outbox *box,
 		if (rc != RC_OK)
 			return rc;
 	}
-	outbox_down(box->name, down);
+	down_name(OUTBOX, box->name, down);
 	return own_down(k, o, STORE_RULE_OUTBOX, down, box->name, e);
 }
 
@@ -463,12 +471,23 @@ follow_filed(struct keeper *k, struct err *e)
 }
 
 enum rc
+follow_unsealed(struct keeper *k, const char *account, const struct err *why,
+    struct err *e)
+{
+	char down[DOWN_BYTES];
+
+	down_name(UNSEALED, account, down);
+	return why->rc == RC_OK ? follow_up(k, down, e) :
+	    follow_down(k, down, "deliver.failed", WHY_LOCAL, why, e);
+}
+
+enum rc
 follow_outbox(struct keeper *k, const char *name, const struct err *why,
     struct err *e)
 {
-	char down[OUTBOX_BYTES];
+	char down[DOWN_BYTES];
 
-	outbox_down(name, down);
+	down_name(OUTBOX, name, down);
 	return why->rc == RC_OK ? follow_up(k, down, e) :
 	    follow_down(k, down, "outbox.trouble", WHY_LOCAL, why, e);
 }

@@ -48,12 +48,8 @@ release_at(const struct keeper *k, const struct opening *o)
 	for (size_t i = 0; i < k->p->conf->naccounts; i++) {
 		const struct conf_account *a = &k->p->conf->accounts[i];
 
-		if (strcmp(a->name, o->in.account) != 0)
-			continue;
-		if (a->after != CONF_AFTER_KEEP)
-			return clock_now();
-		return a->keep_days == 0 ? CLOCK_FOREVER :
-		    clock_now() + (int64_t)a->keep_days * 86400;
+		if (strcmp(a->name, o->in.account) == 0)
+			return keeper_release_at(a);
 	}
 	return CLOCK_FOREVER;
 }

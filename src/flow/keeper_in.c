@@ -52,6 +52,7 @@ accounts_free(struct keeper *k)
 
 		put_forget(a);
 		gather_drop(k, &a->mail);
+		free(a->raw);
 		store_list_free(&a->list);
 		chan_close(&a->line.c);
 	}
@@ -173,6 +174,7 @@ on_up(struct keeper *k, struct account *a, struct err *e)
 	enum rc rc;
 
 	a->failures = 0;
+	a->raw_failed = false;
 	store_list_free(&a->list);
 	a->state = AC_LISTING;
 	if ((rc = account_bind(k, a, e)) != RC_OK)
@@ -223,11 +225,11 @@ wanted(struct account *a, struct store_uid *uids, size_t *n, struct err *e)
 	return rc;
 }
 
-/* Ask for the next ones, or note that there are none left. */
-static enum rc
-want_more(struct keeper *k, struct account *a, struct err *e)
+enum rc
+account_want(struct keeper *k, struct account *a, struct err *e)
 {
 	struct store_uid *uids = calloc(WANT_AT_ONCE, sizeof(*uids));
+	const struct err none = ERR_INIT;
 	struct buf b = BUF_INIT;
 	bool ok = true;
 	size_t n = 0;
@@ -239,6 +241,7 @@ want_more(struct keeper *k, struct account *a, struct err *e)
 	for (size_t i = 0; i < n && ok; i++)
 		ok = pack_run(&b, uids[i].p, uids[i].len);
 	suspect_asked(&a->suspect, uids, n);
+	a->nraw = a->raw_at = 0;
 	free(uids);
 	if (rc == RC_OK && n > 0 && !k->stop) {
 		a->state = AC_FETCHING;
@@ -247,6 +250,9 @@ want_more(struct keeper *k, struct account *a, struct err *e)
 	buf_free(&b);
 	if (rc == RC_OK)
 		rc = put_commit(k, a, e);
+	if (rc == RC_OK && a->conf->unsealed == CONF_UNSEALED_DELIVER &&
+	    !a->raw_failed)
+		rc = follow_unsealed(k, a->conf->name, &none, e);
 	a->state = AC_FETCHED;
 	a->release_after = 0;
 	return rc;
@@ -262,7 +268,7 @@ on_listed(struct keeper *k, struct account *a, struct err *e)
 		return rc;
 	LOG(LOG_L_DEBUG, "in.listed", LK_S("account", a->conf->name),
 	    LK_N("wanted", wanted));
-	return want_more(k, a, e);
+	return account_want(k, a, e);
 }
 
 static enum rc
@@ -277,7 +283,20 @@ pass_over(struct keeper *k, struct account *a, struct bytes id,
 
 	uid_of(id, &uid);
 	return store_in_pass(k->st, a->conf->name, clock_now(), &uid, 1,
-	    class, action, e);
+	    class, action, 0, e);
+}
+
+/* Not sealed, and to be delivered: once all that was asked for is here. */
+static enum rc
+raw_later(struct account *a, struct bytes id, struct err *e)
+{
+	if (a->raw == NULL &&
+	    (a->raw = calloc(WANT_AT_ONCE, sizeof(*a->raw))) == NULL)
+		return err_nomem(e);
+	if (a->nraw == WANT_AT_ONCE)
+		return line_bad(&a->line, e);
+	uid_of(id, &a->raw[a->nraw++]);
+	return RC_OK;
 }
 
 static enum rc
@@ -313,6 +332,9 @@ on_end(struct keeper *k, struct account *a, const struct frame *f,
 		    "why=\"%.200s\"", a->conf->name, from, message_id, why);
 		if (as != FETCHED_UNSEALED)
 			keeper_worse(k, RC_INPUT, WHY_NONE);
+		else if (a->conf->unsealed == CONF_UNSEALED_DELIVER &&
+		    !k->p->dry_run)
+			return raw_later(a, id, e);
 		return k->p->dry_run ? RC_OK : pass_over(k, a, id, as, e);
 	case FETCHED_REFUSED:
 		a->refused++;
@@ -339,7 +361,7 @@ is_due(const struct account *a, uint8_t type)
 	case IPC_BODY:
 	case IPC_END:
 	case IPC_FETCHED:
-		return a->state == AC_FETCHING;
+		return a->state == AC_FETCHING || a->state == AC_UNSEALED;
 	case IPC_RELEASED:
 		return a->state == AC_RELEASING;
 	case IPC_WAITED:
@@ -355,6 +377,8 @@ account_frame(struct keeper *k, struct account *a, const struct frame *f,
 {
 	if (!is_due(a, f->type))
 		return line_bad(&a->line, e);
+	if (a->state == AC_UNSEALED)
+		return raw_frame(k, a, f, e);
 	switch ((int)f->type) {
 	case IPC_UP:
 		return on_up(k, a, e);
@@ -370,7 +394,10 @@ account_frame(struct keeper *k, struct account *a, const struct frame *f,
 	case IPC_END:
 		return on_end(k, a, f, e);
 	case IPC_FETCHED:
-		return want_more(k, a, e);
+		if (a->nraw == 0)
+			return account_want(k, a, e);
+		a->state = AC_UNSEALED;
+		return RC_OK;
 	case IPC_RELEASED:
 		return account_released(k, a, f, e);
 	case IPC_WAITED:
@@ -432,6 +459,8 @@ account_gone(struct keeper *k, struct account *a, struct err *e)
 	enum rc rc;
 
 	gather_drop(k, &a->mail);
+	a->nraw = a->raw_at = 0;
+	a->raw_alone = false;
 	rc = put_commit(k, a, e);
 	store_list_free(&a->list);
 	refused_tell(k, a);

@@ -346,7 +346,8 @@ keeper_commands(const struct keeper *k)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < k->p->conf->ndelivers; i++)
+	for (size_t i = 0; i < k->p->conf->ndelivers + k->p->conf->nunsealed;
+	    i++)
 		n += k->p->conf->delivers[i].kind == CONF_DELIVER_PIPE;
 	return n;
 }

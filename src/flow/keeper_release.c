@@ -8,6 +8,15 @@
 #include "flow/keeper.h"
 #include "wire/source.h"
 
+int64_t
+keeper_release_at(const struct conf_account *a)
+{
+	if (a->after != CONF_AFTER_KEEP)
+		return clock_now();
+	return a->keep_days == 0 ? CLOCK_FOREVER :
+	    clock_now() + (int64_t)a->keep_days * 86400;
+}
+
 static enum conf_after
 after_of(const struct account *a, uint8_t action)
 {

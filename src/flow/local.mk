@@ -10,6 +10,7 @@ src_libflow_a_SOURCES = \
 	src/flow/clerk_outsend.c \
 	src/flow/clerk_paper.c \
 	src/flow/clerk_route.c src/flow/clerk_route.h \
+	src/flow/clerk_unsealed.c \
 	src/flow/clerk_watch.c \
 	src/flow/composer.c src/flow/composer.h \
 	src/flow/fetch_main.c \
@@ -33,6 +34,7 @@ src_libflow_a_SOURCES = \
 	src/flow/keeper_release.c \
 	src/flow/keeper_rows.c \
 	src/flow/keeper_seal.c \
+	src/flow/keeper_unsealed.c \
 	src/flow/keeper_watch.c \
 	src/flow/outaway.c src/flow/outaway.h \
 	src/flow/metrics.c src/flow/metrics.h \

@@ -434,7 +434,7 @@ serve_clerk(struct starter *s, struct err *e)
 	if (f.type != IPC_PIPE || f.body.len != 4 || fd < 0)
 		return ipc_bad(e);
 	index = get_be32(f.body.p);
-	if (index >= s->p->conf->ndelivers)
+	if (index >= s->p->conf->ndelivers + s->p->conf->nunsealed)
 		rc = ipc_bad(&why);
 	else
 		rc = pipe_run(s->p->conf->delivers[index].command, fd, &why);

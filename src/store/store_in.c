@@ -89,7 +89,7 @@ store_in_put(struct store *st, const char *account, int64_t now,
 enum rc
 store_in_pass(struct store *st, const char *account, int64_t now,
     const struct store_uid *uids, size_t n, enum err_class class,
-    uint8_t action, struct err *e)
+    uint8_t action, int64_t release_at, struct err *e)
 {
 	enum rc rc;
 
@@ -97,11 +97,11 @@ store_in_pass(struct store *st, const char *account, int64_t now,
 		return rc;
 	for (size_t i = 0; rc == RC_OK && i < n; i++)
 		rc = DB_DO(st, e, "INSERT INTO incoming (account, uid, state, "
-		    "put_at, class, held_at, action) "
-		    "VALUES (?1, ?2, 5, ?3, ?4, ?3, ?5) "
+		    "put_at, class, held_at, action, release_at) "
+		    "VALUES (?1, ?2, 5, ?3, ?4, ?3, ?5, ?6) "
 		    "ON CONFLICT (account, uid) DO NOTHING", V_T(account),
 		    V_B(uids[i].p, uids[i].len), V_I(now), V_I(class),
-		    V_I(action));
+		    V_I(action), V_I(release_at));
 	return TX_END(st, rc, "in.pass", e);
 }
 

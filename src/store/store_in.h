@@ -127,11 +127,11 @@ enum rc store_in_put(struct store *st, const char *account, int64_t now,
     struct store_in_put *m, size_t n, struct err *e);
 
 /* store_in_pass(): ${n} messages that are not kept by us (not sealed, FORMAT,
- * TOOBIG): not wanted again, released by ${action}.  ${class} EC_NONE: plain
- * mail. */
+ * TOOBIG): not wanted again, released by ${action} from ${release_at} on.
+ * ${class} EC_NONE: plain mail. */
 enum rc store_in_pass(struct store *st, const char *account, int64_t now,
     const struct store_uid *uids, size_t n, enum err_class class,
-    uint8_t action, struct err *e);
+    uint8_t action, int64_t release_at, struct err *e);
 
 /*
  * store_in_next(st, after, out, max, n, e):

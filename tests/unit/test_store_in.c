@@ -236,9 +236,10 @@ test_pass_is_not_wanted_again(void **state)
 	struct store_uid out[4], u = make_uid(1, 1), bad = make_uid(1, 2);
 	size_t given, n;
 
-	OK(w, store_in_pass(w->st, "a", NOW, &u, 1, EC_NONE, 7, &w->e));
+	OK(w, store_in_pass(w->st, "a", NOW, &u, 1, EC_NONE, 7, 0,
+	    &w->e));
 	OK(w, store_in_pass(w->st, "a", NOW, &bad, 1, EC_FORMAT,
-	    STORE_ACTION_KEEP, &w->e));
+	    STORE_ACTION_KEEP, 0, &w->e));
 	assert_int_equal(list(w, "a", 1, 1, 2, out, 4, &given), 0);
 	assert_int_equal(due(w, "a", NOW), 1);
 	OK(w, store_held_fresh(w->st, NOW, &n, &w->e));

@@ -224,7 +224,8 @@ test_dry_run_changes_nothing(void **state)
 	store_list_free(&l);
 	OK(w, store_in_next(w->st, 0, in, 2, &n, &w->e));
 	assert_int_equal(n, 1);
-	T_RC(store_in_pass(w->st, "a", NOW, u, 2, EC_NONE, 0, &e), RC_CONF);
+	T_RC(store_in_pass(w->st, "a", NOW, u, 2, EC_NONE, 0, 0,
+	    &e), RC_CONF);
 	T_RC(store_event_add(w->st, NOW, "x", "y", &e), RC_CONF);
 	assert_int_equal(sql_number(w, "SELECT count(*) FROM incoming"), 1);
 }
