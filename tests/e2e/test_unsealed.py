@@ -231,9 +231,10 @@ def test_killed_on_the_way(demo, forger, tmp_path, point):
     apart = tmp_path / "apart"
     wants(demo.durand, section("clair", apart))
     data = both(demo, forger, demo.durand, clear_mail("a@b.example"))
-    demo.durand.sceau("poll", SCEAU_FAULT=f"{point}:kill")
-    demo.durand.ok("poll")
-    demo.durand.ok("poll")
+    killed = demo.durand.sceau("poll", SCEAU_FAULT=f"{point}:kill")
+    assert killed.code != 0 and len(demo.durand.mail()) > 0
+    for minutes in (1, 2):
+        demo.durand.ok("poll", SCEAU_FAULT_CLOCK=str(60 * minutes))
     assert len(new(apart)) == 1
     assert demo.durand.mail() == [] and demo.durand.shown() == [data]
 
