@@ -343,6 +343,7 @@ struct loader {
 	struct keystore	*ks;
 	const struct keystore_at *at;
 	const uint8_t	*key;
+	struct identity	 owner;		/* whom its header names */
 	size_t		 self;		/* that GRANTs and ROLEs belong to */
 	int64_t		 entry_at;
 };
@@ -351,11 +352,12 @@ static enum rc
 load_key(void *ctx, const struct env_head *h, uint8_t key[KDF_KEY_BYTES],
     struct err *e)
 {
-	const struct loader *l = ctx;
+	struct loader *l = ctx;
 	const struct secret *pass = l->at->pass;
 
 	if (!identity_eq(&h->from, &h->to))
 		return err_class(e, EC_FORMAT, _("not a key store"));
+	l->owner = h->to;
 	if (h->source == ENV_CHANNEL && l->key != NULL) {
 		memcpy(key, l->key, KDF_KEY_BYTES);
 		return RC_OK;
@@ -481,6 +483,9 @@ load_path(struct loader *l, const char *path, struct err *e)
 		rc = sealed_read(fd, &on, e);
 	if (rc == RC_OK && l->ks->nselves == 0)
 		rc = err_class(e, EC_RECORD, _("there is no key in it"));
+	/* By its header it was asked, or not, for its rights. */
+	if (rc == RC_OK && !identity_eq(&l->owner, &l->ks->selves[0].id))
+		rc = err_class(e, EC_RECORD, _("the key store is damaged"));
 	close(fd);
 	if (rc != RC_OK) {
 		keystore_free(&l->ks);
@@ -531,7 +536,7 @@ keystore_load(const struct keystore_at *at, struct keystore **ks,
 {
 	struct loader l = { .at = at };
 	uint8_t *key = NULL;
-	bool demo;
+	bool demo = false;
 	enum rc rc;
 
 	*ks = NULL;

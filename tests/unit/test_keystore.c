@@ -10,6 +10,7 @@
 #include "assoc.h"
 #include "base/file.h"
 #include "vault/keystore.h"
+#include "vault/sealed.h"
 
 #define MANY 200000
 #define PRIVATE_ID "prive/labo.central@labo.example#1"
@@ -208,6 +209,63 @@ test_design_9_only_the_demo_may_be_read_by_others(void **state)
 	chmod(machine, 0444);
 	ks = load();
 	keystore_free(&ks);
+}
+
+static enum rc
+emit_private(void *ctx, struct sealed_writer *w, struct err *e)
+{
+	static const uint8_t local[12 + KDF_KEY_BYTES], key[KDF_KEY_BYTES];
+	struct rec r = { .type = REC_META };
+	enum rc rc;
+
+	(void)ctx;
+	r.meta = (struct rec_meta){ 1, 0, 2026, ENV_VERSION };
+	if ((rc = sealed_rec(w, &r, e)) != RC_OK ||
+	    (rc = sealed_raw(w, 0x70, (struct bytes){ local, sizeof(local) },
+	    e)) != RC_OK)
+		return rc;
+	r = (struct rec){ .type = REC_SELF };
+	r.self = (struct rec_self){ 2026, 0, 10, 20, key,
+	    assoc_id(PRIVATE_ID) };
+	return sealed_rec(w, &r, e);
+}
+
+static enum rc
+into_buf(void *ctx, const uint8_t *p, size_t len, struct err *e)
+{
+	(void)e;
+	return buf_add(ctx, p, len) ? RC_OK : RC_NOMEM;
+}
+
+/* Its rights are asked for by its header, before its keys are read: what these
+ * are for, and it, say the same. */
+static void
+test_design_9_a_header_of_another(void **state)
+{
+	static const uint8_t key[KDF_KEY_BYTES] = { 3 };
+	static const char *const owners[] = { PRIVATE_ID,
+	    "demo/labo.central@labo.example#1" };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct sealed_plan plan = { .key = key, .max = 1 << 20,
+		    .emit = emit_private };
+		struct buf out = BUF_INIT;
+		struct keystore *ks = NULL;
+
+		plan.head.source = ENV_CHANNEL;
+		plan.head.year = 2026;
+		plan.head.from = plan.head.to = assoc_id(owners[i]);
+		T_RC(sealed_seal(&plan, (struct env_sink){ into_buf, &out },
+		    &e), RC_OK);
+		T_RC(file_write(machine, key, sizeof(key), 0400, &e), RC_OK);
+		T_RC(file_write(store, out.p, out.len, 0600, &e), RC_OK);
+		buf_free(&out);
+		T_RC(keystore_load(&at, &ks, &e), i == 0 ? RC_OK : RC_CONF);
+		keystore_free(&ks);
+		clean(NULL);
+	}
 }
 
 static void
@@ -417,6 +475,7 @@ main(void)
 		T(test_wrong_keys_are_said_so),
 		T(test_every_damage_is_refused),
 		T(test_design_9_only_the_demo_may_be_read_by_others),
+		T(test_design_9_a_header_of_another),
 		T(test_passphrase),
 		T(test_another_key_never_replaces),
 		T(test_ruling_10_erasing_a_year),
