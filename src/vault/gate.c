@@ -225,7 +225,7 @@ gate_sum_free(struct gate_sum **s)
 void
 gate_digest(const struct gate *g, const void *p, size_t len, uint8_t out[32])
 {
-	kdf(out, 32, keystore_local(g->ks), KDF_DIGEST,
+	kdf(out, 32, keystore_digest(g->ks), KDF_DIGEST,
 	    (struct bytes){ p, len });
 }
 

@@ -279,7 +279,8 @@ void gate_sum_free(struct gate_sum **s);
 /*
  * gate_digest(g, p, len, out):
  * A keyed digest for registers, under a key of this store that nothing else
- * uses: equal texts are found again here, and nowhere else (ruling 7).
+ * uses: equal texts are found again here, also when a year has been erased,
+ * and nowhere else (ruling 7).
  */
 void gate_digest(const struct gate *g, const void *p, size_t len,
     uint8_t out[32]);

@@ -26,6 +26,7 @@ keystore_new(int64_t now, struct keystore **ks, struct err *e)
 		return err_set(e, RC_NOMEM, _("no memory for keys"));
 	}
 	random_bytes(k->secret->local, KDF_KEY_BYTES);
+	random_bytes(k->secret->digest, KDF_KEY_BYTES);
 	k->since_at = now;
 	*ks = k;
 	return RC_OK;
@@ -68,10 +69,18 @@ keystore_drop_previous(struct keystore *ks)
 	wipe(ks->secret->previous, KDF_KEY_BYTES);
 }
 
+const uint8_t *
+keystore_digest(const struct keystore *ks)
+{
+	return ks->secret->digest;
+}
+
 void
-keystore_fix(struct keystore *ks, const uint8_t local[KDF_KEY_BYTES])
+keystore_fix(struct keystore *ks, const uint8_t local[KDF_KEY_BYTES],
+    const uint8_t digest[KDF_KEY_BYTES])
 {
 	memcpy(ks->secret->local, local, KDF_KEY_BYTES);
+	memcpy(ks->secret->digest, digest, KDF_KEY_BYTES);
 }
 
 int

@@ -54,7 +54,8 @@ struct keystore_at {
 	const struct secret *pass;	/* a passphrase */
 };
 
-/* keystore_new(now, ks, e): nothing in it yet but a fresh local key; owned. */
+/* keystore_new(now, ks, e): nothing in it yet but fresh keys of its own (local,
+ * of digests); owned. */
 enum rc keystore_new(int64_t now, struct keystore **ks, struct err *e);
 void keystore_free(struct keystore **ks);
 
@@ -93,14 +94,18 @@ enum rc keystore_roll(struct keystore *ks, const struct keystore_at *at,
 
 /* keystore_key(ks, i): K of selves[i], lent. */
 const uint8_t *keystore_key(const struct keystore *ks, size_t i);
-/* keystore_local(ks), keystore_previous(ks): the key from which rows and
- * digests have theirs; the one before the last erasure, or NULL. */
+/* keystore_local(ks), keystore_previous(ks): the key from which rows have
+ * theirs; the one before the last erasure, or NULL. */
 const uint8_t *keystore_local(const struct keystore *ks);
 const uint8_t *keystore_previous(const struct keystore *ks);
 /* keystore_drop_previous(ks): every row is renewed. */
 void keystore_drop_previous(struct keystore *ks);
-/* keystore_fix(ks, local): a given local key: demonstration only. */
-void keystore_fix(struct keystore *ks, const uint8_t local[KDF_KEY_BYTES]);
+/* keystore_digest(ks): the key of digests in registers.  It stays when a year
+ * is erased, for nothing can make a digest anew: its text is kept nowhere. */
+const uint8_t *keystore_digest(const struct keystore *ks);
+/* keystore_fix(ks, local, digest): given ones: demonstration only. */
+void keystore_fix(struct keystore *ks, const uint8_t local[KDF_KEY_BYTES],
+    const uint8_t digest[KDF_KEY_BYTES]);
 
 /* keystore_find(ks, id, year): index of that self, or -1. */
 int keystore_find(const struct keystore *ks, const struct identity *id,

@@ -17,12 +17,13 @@
 #include "vault/sealed.h"
 
 /*
- * The content is local (PROTOCOL 2.19.12): META, LOCAL, then for each self
- * SELF, its ROLEs and its GRANTs, then ENTRYs, each run of one time behind an
+ * The content is local (PROTOCOL 2.19.12): META, LOCAL, DIGEST, then for each
+ * self SELF, its ROLEs and its GRANTs, then ENTRYs, each run of one time behind an
  * ENTRY_AT, then BARs.
  */
 #define REC_LOCAL 0x70		/* since(8) nkeys(4) local(32) [previous(32)] */
 #define REC_ENTRY_AT 0x71	/* META time(8) of the ENTRYs that follow */
+#define REC_DIGEST 0x72		/* key(32) of digests */
 #define STORE_MAX_BYTES ((uint64_t)1 << 30)
 
 /* ---- writing ----------------------------------------------------------- */
@@ -43,7 +44,8 @@ emit_local(const struct keystore *ks, struct sealed_writer *w, struct err *e)
 	}
 	rc = sealed_raw(w, REC_LOCAL, (struct bytes){ v, len }, e);
 	wipe(v, sizeof(v));
-	return rc;
+	return rc != RC_OK ? rc : sealed_raw(w, REC_DIGEST, (struct bytes){
+	    ks->secret->digest, KDF_KEY_BYTES }, e);
 }
 
 static enum rc
@@ -381,6 +383,10 @@ load_local(struct loader *l, struct bytes value, struct err *e)
 	ks->since_at = (int64_t)rd_64(&rd);
 	nkeys = rd_32(&rd);
 	rd_copy(&rd, ks->secret->local, KDF_KEY_BYTES);
+	/* Of a store that has no key of digests yet: each load makes the same
+	 * one, until a save writes it down. */
+	kdf(ks->secret->digest, KDF_KEY_BYTES, ks->secret->local, KDF_DIGEST,
+	    (struct bytes){ NULL, 0 });
 	ks->has_previous = rd.left > 0;
 	if (ks->has_previous)
 		rd_copy(&rd, ks->secret->previous, KDF_KEY_BYTES);
@@ -444,6 +450,10 @@ load_record(void *ctx, uint8_t type, struct bytes value, struct err *e)
 
 	if (type == REC_LOCAL)
 		return load_local(l, value, e);
+	if (type == REC_DIGEST && value.len == KDF_KEY_BYTES) {
+		memcpy(l->ks->secret->digest, value.p, KDF_KEY_BYTES);
+		return RC_OK;
+	}
 	if (type == REC_ENTRY_AT && value.len == 8) {
 		l->entry_at = (int64_t)get_be64(value.p);
 		return RC_OK;

@@ -8,6 +8,7 @@
 struct keystore_secret {
 	uint8_t	local[KDF_KEY_BYTES];
 	uint8_t	previous[KDF_KEY_BYTES];
+	uint8_t	digest[KDF_KEY_BYTES];
 	uint8_t	selves[KEYSTORE_SELVES_MAX][KDF_KEY_BYTES];
 };
 

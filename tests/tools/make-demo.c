@@ -28,7 +28,7 @@ make(const char *dir, const char *id, struct err *e)
 	struct keystore *ks = assoc_store(id, A_YEAR);
 	char name[IDENTITY_MAX_BYTES + 1], store[600], key[600];
 	uint8_t machine[KDF_KEY_BYTES], rnd[KDF_KEY_BYTES];
-	uint8_t own[KDF_KEY_BYTES];
+	uint8_t own[KDF_KEY_BYTES], digest[KDF_KEY_BYTES];
 	const struct keystore_at at = { store, key, NULL };
 	enum rc rc;
 
@@ -39,7 +39,8 @@ make(const char *dir, const char *id, struct err *e)
 	fixed("machine", name, machine);
 	fixed("salt", name, rnd);
 	fixed("local", name, own);
-	keystore_fix(ks, own);
+	fixed("digest", name, digest);
+	keystore_fix(ks, own, digest);
 	rc = keystore_save_fixed(ks, &at, machine, rnd, e);
 	keystore_free(&ks);
 	return rc;

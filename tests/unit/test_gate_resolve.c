@@ -372,6 +372,7 @@ test_ruling_35_of_two_entries_the_later_wins(void **state)
 static void
 test_rows_survive_an_erasure(void **state)
 {
+	static const uint8_t fixed[KDF_KEY_BYTES] = { 7 };
 	struct keystore *ks;
 	struct err e = ERR_INIT;
 	struct gate *g;
@@ -382,7 +383,7 @@ test_rows_survive_an_erasure(void **state)
 	T_RC(keystore_new(0, &ks, &e), RC_OK);
 	assoc_full(ks, assoc_self(ks, A_LABO, 2025));
 	assoc_full(ks, assoc_self(ks, A_LABO, A_YEAR));
-	keystore_fix(ks, (const uint8_t *)"01234567890123456789012345678901");
+	keystore_fix(ks, fixed, fixed);
 	g = gate_over(ks);
 	enrol(g, NOW, "box@box.example");
 	gate_free(&g);
@@ -390,7 +391,7 @@ test_rows_survive_an_erasure(void **state)
 	T_RC(keystore_new(0, &ks, &e), RC_OK);
 	assoc_full(ks, assoc_self(ks, A_LABO, 2025));
 	assoc_full(ks, assoc_self(ks, A_LABO, A_YEAR));
-	keystore_fix(ks, (const uint8_t *)"01234567890123456789012345678901");
+	keystore_fix(ks, fixed, fixed);
 	T_RC(keystore_erase(ks, 2025, &e), RC_OK);
 	g = gate_over(ks);
 	T_RC(dest_of(g, &rows, "neuf@neuf.example", &d, &e), RC_OK);

@@ -102,6 +102,8 @@ test_everything_comes_back(void **state)
 	T_STR(x.show, "Dr Martin");
 	assert_memory_equal(keystore_local(ks), keystore_local(back),
 	    KDF_KEY_BYTES);
+	assert_memory_equal(keystore_digest(ks), keystore_digest(back),
+	    KDF_KEY_BYTES);
 	keystore_free(&ks);
 	keystore_free(&back);
 }
@@ -325,6 +327,7 @@ test_ruling_10_erasing_a_year(void **state)
 	struct err e = ERR_INIT;
 	uint8_t old[KDF_KEY_BYTES], keep[KDF_KEY_BYTES];
 	uint8_t before[KDF_KEY_BYTES], local[KDF_KEY_BYTES];
+	uint8_t digest[KDF_KEY_BYTES];
 
 	(void)state;
 	T_RC(keystore_erase(ks, 2025, &e), RC_CONF);
@@ -335,6 +338,8 @@ test_ruling_10_erasing_a_year(void **state)
 	T_RC(file_read(machine, 32, &b, &e), RC_OK);
 	memcpy(before, b.p, sizeof(before));
 	memcpy(local, keystore_local(ks), sizeof(local));
+	memcpy(digest, keystore_digest(ks), sizeof(digest));
+	T_CHECK(memcmp(local, digest, sizeof(local)) != 0);
 	T_RC(keystore_erase(ks, 2025, &e), RC_OK);
 	assert_memory_equal(keystore_previous(ks), local, sizeof(local));
 	assert_memory_not_equal(keystore_local(ks), local, sizeof(local));
@@ -345,6 +350,8 @@ test_ruling_10_erasing_a_year(void **state)
 	T_CHECK(back->nselves == 1 && back->selves[0].year == 2026);
 	assert_memory_equal(ring_find(back->ring, 0, &martin), keep, 32);
 	assert_memory_not_equal(keystore_key(back, 0), old, 32);
+	/* What is digested under it can be digested from nothing else. */
+	assert_memory_equal(keystore_digest(back), digest, sizeof(digest));
 	T_CHECK(ring_total(back->ring) == ASSOC_N - 2);
 	T_CHECK(keystore_previous(back) != NULL);
 	T_RC(file_read(machine, 32, &b, &e), RC_OK);
@@ -353,6 +360,68 @@ test_ruling_10_erasing_a_year(void **state)
 	T_CHECK(keystore_previous(back) == NULL);
 	keystore_free(&back);
 	buf_free(&b);
+}
+
+/* META, LOCAL and SELF: all that there was before there were digests. */
+static enum rc
+emit_old(void *ctx, struct sealed_writer *w, struct err *e)
+{
+	uint8_t local[44] = { 0 };
+	struct rec r = { .type = REC_META };
+	enum rc rc;
+
+	local[12] = 9;
+	r.meta = (struct rec_meta){ 0, 0, 2026, ENV_VERSION };
+	if ((rc = sealed_rec(w, &r, e)) != RC_OK || (rc = sealed_raw(w, 0x70,
+	    (struct bytes){ local, sizeof(local) }, e)) != RC_OK)
+		return rc;
+	r = (struct rec){ .type = REC_SELF };
+	r.self = (struct rec_self){ 2026, 0, 10, 20, ctx,
+	    assoc_id(PRIVATE_ID) };
+	return sealed_rec(w, &r, e);
+}
+
+static enum rc
+into_buf(void *ctx, const uint8_t *p, size_t len, struct err *e)
+{
+	(void)e;
+	T_CHECK(buf_add(ctx, p, len));
+	return RC_OK;
+}
+
+static void
+test_a_store_without_a_key_of_digests_gets_one(void **state)
+{
+	static uint8_t key[KDF_KEY_BYTES] = { 5 };
+	struct sealed_plan plan = { .key = key, .max = 1 << 20,
+	    .emit = emit_old, .ctx = key };
+	struct buf out = BUF_INIT;
+	uint8_t digest[KDF_KEY_BYTES];
+	struct keystore *ks;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	plan.head.source = ENV_CHANNEL;
+	plan.head.year = 2026;
+	plan.head.from = plan.head.to = assoc_id(PRIVATE_ID);
+	T_RC(sealed_seal(&plan, (struct env_sink){ into_buf, &out }, &e),
+	    RC_OK);
+	T_RC(file_write(store, out.p, out.len, 0600, &e), RC_OK);
+	T_RC(file_create(machine, key, sizeof(key), 0400, &e), RC_OK);
+	ks = load();
+	memcpy(digest, keystore_digest(ks), sizeof(digest));
+	T_CHECK(memcmp(digest, keystore_local(ks), sizeof(digest)) != 0);
+	keystore_free(&ks);
+	ks = load();
+	assert_memory_equal(keystore_digest(ks), digest, sizeof(digest));
+	/* A save writes it down, whatever the local key becomes. */
+	keystore_fix(ks, (const uint8_t[KDF_KEY_BYTES]){ 1 }, digest);
+	T_RC(keystore_save(ks, &at, &e), RC_OK);
+	keystore_free(&ks);
+	ks = load();
+	assert_memory_equal(keystore_digest(ks), digest, sizeof(digest));
+	keystore_free(&ks);
+	buf_free(&out);
 }
 
 /* keystore_roll() killed between its two renames. */
@@ -479,6 +548,7 @@ main(void)
 		T(test_passphrase),
 		T(test_another_key_never_replaces),
 		T(test_ruling_10_erasing_a_year),
+		T(test_a_store_without_a_key_of_digests_gets_one),
 		T(test_a_crash_while_rolling_is_mended),
 		T(test_names_generations_and_roles),
 		T(test_two_hundred_thousand_peers),
