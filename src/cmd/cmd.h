@@ -111,6 +111,7 @@ enum rc cmd_held_show(struct app *, int, char **, struct err *);
 enum rc cmd_held_release(struct app *, int, char **, struct err *);
 enum rc cmd_held_drop(struct app *, int, char **, struct err *);
 enum rc cmd_hprim_check(struct app *, int, char **, struct err *);
+enum rc cmd_inbox(struct app *, int, char **, struct err *);
 enum rc cmd_log(struct app *, int, char **, struct err *);
 enum rc cmd_setup(struct app *, int, char **, struct err *);
 enum rc cmd_schedule(struct app *, int, char **, struct err *);

@@ -6,6 +6,7 @@ src_libcmd_a_SOURCES = \
 	src/cmd/filter.c \
 	src/cmd/held.c \
 	src/cmd/hprim.c \
+	src/cmd/inbox.c \
 	src/cmd/issuer.c \
 	src/cmd/key.c \
 	src/cmd/log.c \

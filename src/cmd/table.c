@@ -27,6 +27,8 @@ const struct cmd cmds[] = {
 	{ "sent", "[--since DATE|--days N] [--to WHO] [--late] [--print]",
 	    N_("each message with its states and times; whom to call"),
 	    CMD_CONF | CMD_JSON, cmd_sent },
+	{ "inbox", "[--days N] [--flagged]", N_("what was filed lately, and "
+	    "what to look at"), CMD_CONF | CMD_JSON, cmd_inbox },
 	{ "queue list", "", N_("what waits to be relayed"),
 	    CMD_CONF | CMD_JSON, cmd_queue_list },
 	{ "queue show", "NO", N_("one message of the queue, also when it is "

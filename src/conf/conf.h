@@ -168,6 +168,7 @@ struct conf {
 	int		 ack_delay_min_s, ack_delay_max_s;	/* 60, 300 */
 	int		 give_up_s;	/* queue lifetime; 5 days */
 	int		 keep_filed_s;	/* for `sceau refile`; 30 days */
+	int		 keep_patients_s;	/* digests; 3 years; 0: none */
 	struct hours	 working;	/* when people are at work */
 	struct conf_wait late;		/* alarm when not received; 24 h */
 	struct conf_wait unopened;	/* and not opened; 72 h */

@@ -117,6 +117,9 @@ const struct row conf_rows[] = {
 	{ S_TOP, "keep_filed", K_TIME, TOP(keep_filed_s), NULL, 0, 0,
 	    "30 days", NULL, N_("How long what was filed is kept, sealed, for "
 	    "sceau refile.") },
+	{ S_TOP, "keep_patients", K_TIME, TOP(keep_patients_s), NULL, 0, 0,
+	    "1096 days", NULL, N_("How long the digest of a patient is kept "
+	    "who comes no more.") },
 	{ S_TOP, "working_hours", K_HOURS, TOP(working), NULL, 0, 0,
 	    HOURS_USUAL, NULL, N_("When people are at work: days and "
 	    "hours.") },

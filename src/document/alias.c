@@ -10,30 +10,6 @@
 
 #define FILE_MAX_BYTES (4U << 20)
 
-/* Letters and digits in upper case, one blank between words, a NUL. */
-static bool
-fold(struct bytes name, struct buf *out)
-{
-	struct buf plain = BUF_INIT;
-	bool ok = charset_plain(name.p, name.len, &plain), gap = false;
-	size_t from = out->len;
-
-	for (size_t i = 0; ok && i < plain.len; i++) {
-		uint8_t c = plain.p[i];
-
-		if (c >= 'a' && c <= 'z')
-			c = (uint8_t)(c - 'a' + 'A');
-		if (!((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))) {
-			gap = out->len > from;
-			continue;
-		}
-		ok = (!gap || buf_add8(out, ' ')) && buf_add8(out, c);
-		gap = false;
-	}
-	buf_free(&plain);
-	return ok && buf_add8(out, '\0');
-}
-
 static bool
 is_address(struct bytes s)
 {
@@ -62,7 +38,8 @@ read_line(struct bytes s, unsigned no, struct alias_table *t, struct err *e)
 	if (at == 0 || !is_address(to))
 		return err_set(e, RC_CONF, _("line %u: write code or name = "
 		    "address"), no);
-	if (!fold((struct bytes){ s.p, at - 1 }, &t->text))
+	if (!charset_words(s.p, at - 1, &t->text) ||
+	    !buf_add8(&t->text, '\0'))
 		return err_set(e, RC_NOMEM, _("no memory left"));
 	if (t->text.p[a.name] == '\0')
 		return err_set(e, RC_CONF, _("line %u: write code or name = "
@@ -178,7 +155,8 @@ alias_find(const struct alias_table *t, struct bytes name,
 	*address = NULL;
 	if (name.len == 0)
 		return RC_OK;
-	if (!fold(name, &want)) {
+	if (!charset_words(name.p, name.len, &want) ||
+	    !buf_add8(&want, '\0')) {
 		buf_free(&want);
 		return err_set(e, RC_NOMEM, _("no memory left"));
 	}

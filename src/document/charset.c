@@ -296,3 +296,26 @@ charset_plain(const uint8_t *p, size_t len, struct buf *out)
 	}
 	return ok;
 }
+
+bool
+charset_words(const uint8_t *p, size_t len, struct buf *out)
+{
+	struct buf plain = BUF_INIT;
+	bool ok = charset_plain(p, len, &plain), gap = false;
+	size_t from = out->len;
+
+	for (size_t i = 0; ok && i < plain.len; i++) {
+		uint8_t c = plain.p[i];
+
+		if (c >= 'a' && c <= 'z')
+			c = (uint8_t)(c - 'a' + 'A');
+		if (!((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))) {
+			gap = out->len > from;
+			continue;
+		}
+		ok = (!gap || buf_add8(out, ' ')) && buf_add8(out, c);
+		gap = false;
+	}
+	buf_free(&plain);
+	return ok;
+}

@@ -94,6 +94,10 @@ enum rc charset_write(enum charset set, enum eol eol, const uint8_t *p,
 
 /* charset_plain(p, len, out): in ASCII, for names; false: memory. */
 bool charset_plain(const uint8_t *p, size_t len, struct buf *out);
+/* charset_words(p, len, out): its letters and figures alone, in ASCII capitals,
+ * one blank between words, appended: names that are the same whatever their
+ * case, accents and signs; false: memory. */
+bool charset_words(const uint8_t *p, size_t len, struct buf *out);
 
 /* charset_decode(set, octet): that octet of a single-octet set. */
 uint32_t charset_decode(enum charset set, uint8_t octet);

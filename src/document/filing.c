@@ -209,10 +209,10 @@ filing_whole(struct filing *f, struct buf *out, struct err *e)
 /* ---- what a person must know ------------------------------------------- */
 
 /* RES|label|code|type|value|unit|low|high|flag|status: C, corrected. */
-static bool
-corrects(struct bytes coded)
+bool
+filing_corrects(const struct hprim_patient *p)
 {
-	struct hprim_lines l = { coded.p, coded.len, 1 };
+	struct hprim_lines l = { p->coded.p, p->coded.len, 1 };
 	struct bytes line;
 
 	while (hprim_line(&l, &line)) {
@@ -262,11 +262,6 @@ filing_say(const struct filing *f, const char *name, struct buf *out)
 		if (hprim_is_error(h->remark[i].what))
 			ok = buf_addf(out, _("%s: line %u: %s\n"), name,
 			    h->remark[i].line, hprim_say(h->remark[i].what));
-	for (unsigned i = 0; ok && i < h->n; i++)
-		if (corrects(h->patient[i].coded))
-			ok = buf_addf(out, _("%s: line %u: this report "
-			    "corrects one that was sent before\n"), name,
-			    h->patient[i].line);
 	if (ok && h->kind == HPRIM_MEDECIN && !f->apart &&
 	    f->form->files != FILING_BY_DOCUMENT)
 		ok = buf_addf(out, _("%s: the reports in it cannot be told "

@@ -60,11 +60,14 @@ enum rc filing_whole(struct filing *f, struct buf *out, struct err *e);
 enum rc filing_patient(struct filing *f, unsigned i, struct buf *out,
     struct err *e);
 
+/* filing_corrects(p): a result in it replaces one that was sent before. */
+bool filing_corrects(const struct hprim_patient *p);
+
 /*
  * filing_say(f, name, out):
- * What a person must know of the document filed under ${name}: a line each,
- * translated, without a word of the report.  Nothing when all is well.  False:
- * memory.
+ * What a person must know of how the document is written that is filed under
+ * ${name}: a line each, translated, without a word of the report.  Nothing
+ * when all is well.  False: memory.
  */
 bool filing_say(const struct filing *f, const char *name, struct buf *out);
 

@@ -12,5 +12,6 @@ src_libdocument_a_SOURCES = \
 	src/document/hprim_body.c \
 	src/document/hprim_header.c \
 	src/document/hprim_party.c \
-	src/document/hprim_say.c
+	src/document/hprim_say.c \
+	src/document/patient.c src/document/patient.h
 src_libdocument_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS)

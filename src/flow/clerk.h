@@ -33,6 +33,7 @@ struct job {
 	struct err	 why;
 	struct paper	*papers;	/* owned */
 	size_t		 npapers;
+	struct reports	*reports;	/* owned; NULL: none were looked for */
 };
 
 /* A message whose delivery was interrupted: where its whole mail is already,
@@ -125,6 +126,14 @@ void outboxes_close(struct clerk *c);
  * RC_INPUT: no later pass can do it either.
  */
 enum rc papers_take(struct clerk *c, struct job *j, struct err *e);
+
+/*
+ * papers_remarks(c, j, odd, e):
+ * What is to be known of them, one more file at each delivery, now that it is
+ * known which reports are odd (bits by number).  A failure leaves none.
+ */
+enum rc papers_remarks(struct clerk *c, struct job *j, struct bytes odd,
+    struct err *e);
 
 /*
  * watch_names(c, j, b): the names of a message that the practice's software

@@ -16,6 +16,7 @@
 #include "base/lang.h"
 #include "base/sandbox.h"
 #include "flow/clerk.h"
+#include "flow/clerk_report.h"
 #include "flow/ipc.h"
 #include "vault/gate.h"
 
@@ -37,6 +38,7 @@ job_drop(struct clerk *c, struct job *j)
 		drop_forget(&j->papers[i].drop);
 	free(j->papers);
 	raw_free(j);
+	reports_free(&j->reports);
 	memset(j, 0, sizeof(*j));
 }
 
@@ -100,12 +102,48 @@ on_mail(struct clerk *c, const struct frame *f, struct err *e)
 
 /* ---- documents ------------------------------------------------------ */
 
+/* The vault waits for this after each mail that it gave, good or not; of what
+ * anybody can have written no name is remembered. */
+static enum rc
+tell_reports(struct clerk *c, const struct job *j, bool ok, struct err *e)
+{
+	struct buf b = BUF_INIT;
+
+	if (j->notice || j->raw != NULL)
+		return RC_OK;
+	ok = reports_pack(ok ? j->reports : NULL, &b);
+	return ipc_send(&c->x->vault, IPC_REPORTS, j->id, &b, ok, e);
+}
+
+/* Behind the names of IPC_READY: what the inbox is told. */
+static bool
+pack_filing(const struct clerk *c, const struct job *j, struct buf *b)
+{
+	const struct reports *r = j->reports;
+	struct buf places = BUF_INIT;
+	bool at[CLERK_DELIVERIES_MAX] = { false }, ok = true;
+
+	for (size_t i = 0; i < j->npapers; i++)
+		at[j->papers[i].place % CLERK_DELIVERIES_MAX] = true;
+	for (size_t i = 0; ok && i < c->ndeliveries; i++)
+		if (at[i])
+			ok = buf_addf(&places, "%s%s", places.len > 0 ? " " :
+			    "", clerk_deliver(c, i)->name);
+	if (places.len >= STORE_PLACES_BYTES)
+		places.len = STORE_PLACES_BYTES - 1;
+	ok = ok && buf_add32(b, r == NULL ? 0 : r->flags) &&
+	    buf_add32(b, r == NULL ? 0 : r->n) &&
+	    pack_run(b, places.p, places.len);
+	buf_free(&places);
+	return ok;
+}
+
 static enum rc
 on_mail_end(struct clerk *c, const struct frame *f, struct err *e)
 {
 	struct job *j = job_find(c, f->job);
 	struct buf b = BUF_INIT, names = BUF_INIT;
-	enum rc rc;
+	enum rc rc, told;
 	bool ok;
 
 	if (j == NULL)
@@ -121,10 +159,16 @@ on_mail_end(struct clerk *c, const struct frame *f, struct err *e)
 		rc = papers_take(c, j, &j->why);
 	j->ready = rc == RC_OK;
 	ok = (rc != RC_OK || watch_names(c, j, &names)) &&
-	    pack_err(&b, rc, &j->why) && pack_run(&b, names.p, names.len);
+	    pack_err(&b, rc, &j->why) && pack_run(&b, names.p, names.len) &&
+	    pack_filing(c, j, &b);
 	buf_free(&names);
+	told = tell_reports(c, j, rc == RC_OK, e);
 	if (rc != RC_OK)
 		job_drop(c, j);
+	if (told != RC_OK) {
+		buf_free(&b);
+		return told;
+	}
 	return ipc_send(&c->x->keeper, IPC_READY, f->job, &b, ok, e);
 }
 
@@ -291,6 +335,10 @@ name_all(struct clerk *c, struct job *j, bool *touched, struct err *e)
 {
 	enum rc rc = RC_OK;
 
+	if (j->failed) {
+		*e = j->why;
+		return e->rc;
+	}
 	for (size_t i = 0; rc == RC_OK && i < j->npapers; i++) {
 		struct paper *p = &j->papers[i];
 
@@ -315,6 +363,8 @@ on_file(struct clerk *c, const struct frame *f, struct err *e)
 
 	if (j == NULL || f->job == 0 || !j->ready || c->nfile == CLERK_JOBS_MAX)
 		return ipc_bad(e);
+	/* Said with the others of its batch. */
+	j->failed = papers_remarks(c, j, f->body, &j->why) != RC_OK;
 	c->file[c->nfile++] = f->job;
 	return RC_OK;
 }

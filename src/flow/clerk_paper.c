@@ -16,8 +16,8 @@
 #include "base/file.h"
 #include "base/lang.h"
 #include "document/filing.h"
+#include "flow/clerk_report.h"
 #include "flow/clerk_route.h"
-#include "flow/field.h"
 
 #define STEM_BYTES 100
 
@@ -37,7 +37,6 @@ struct taking {
 							 * 0: none yet */
 	enum charset			 merged_set;
 	enum eol			 merged_eol;
-	struct buf			 remarks;
 };
 
 /* ---- one file ------------------------------------------------------ */
@@ -69,7 +68,9 @@ paper_add(struct clerk *c, struct job *j, size_t place, struct paper **out,
 {
 	enum rc rc;
 
-	if (j->npapers == CLERK_FILES_MAX)
+	/* Remarks are one at each delivery, and never too many. */
+	if (j->npapers >= CLERK_FILES_MAX &&
+	    place < clerk_place(0, CLERK_REMARKS))
 		return err_class(e, EC_POLICY, _("too many documents"));
 	if ((*out = paper_room(j, place)) == NULL)
 		return err_nomem(e);
@@ -186,20 +187,6 @@ name_paper(const struct taking *t, const struct extract_doc *d,
 
 /* ---- a text made to fit ------------------------------------------------ */
 
-static bool
-say(struct taking *t, const struct filing *f, const char *name)
-{
-	bool ok = filing_say(f, name, &t->remarks);
-
-	for (unsigned i = 0; ok && i < f->h.n && t->j->raw == NULL; i++)
-		if (route_strange(t->c, t->field->address,
-		    &f->h.patient[i].recipient))
-			ok = buf_addf(&t->remarks, _("%s: line %u: line 12 of "
-			    "this report names nobody of this practice\n"),
-			    name, f->h.patient[i].line);
-	return ok;
-}
-
 /* In a document of several, a report may be for another delivery alone. */
 static bool
 is_ours(const struct taking *t, const struct hprim_patient *p)
@@ -208,6 +195,43 @@ is_ours(const struct taking *t, const struct hprim_patient *p)
 
 	return t->j->raw != NULL || (route_mask(t->c, t->field->address,
 	    &p->recipient, &known) >> t->delivery & 1) != 0;
+}
+
+/* Taken out one by one, a report lies where it is for somebody. */
+static bool
+stands_here(const struct taking *t, const struct filing *f,
+    const struct hprim_patient *p)
+{
+	return !f->apart || f->form->files == FILING_BY_DOCUMENT ||
+	    is_ours(t, p);
+}
+
+static bool
+say(struct taking *t, size_t n, const struct filing *f, const char *name)
+{
+	struct reports *r = t->j->reports;
+	struct buf *text = &r->text[t->delivery];
+	size_t before = text->len;
+	bool ok = filing_say(f, name, text);
+
+	if (text->len > before)
+		r->flags |= STORE_INBOX_REMARK;
+	for (unsigned i = 0; ok && i < f->h.n; i++) {
+		const struct hprim_patient *p = &f->h.patient[i];
+
+		if (filing_corrects(p))
+			ok = buf_addf(text, _("%s: line %u: this report "
+			    "corrects one that was sent before\n"), name,
+			    p->line);
+		if (ok && t->j->raw == NULL && route_strange(t->c,
+		    t->field->address, &p->recipient))
+			ok = buf_addf(text, _("%s: line %u: line 12 of "
+			    "this report names nobody of this practice\n"),
+			    name, p->line);
+		if (ok && stands_here(t, f, p))
+			ok = reports_stand(r, t->delivery, n, i, f, name);
+	}
+	return ok;
 }
 
 static enum rc
@@ -317,7 +341,7 @@ file_text(struct taking *t, const struct extract_doc *d, struct filing *f,
 			rc = write_paper(t, d, one, 0, &b, e);
 		buf_free(&b);
 	}
-	return rc == RC_OK && !say(t, f, name) ? err_nomem(e) : rc;
+	return rc == RC_OK && !say(t, d->n, f, name) ? err_nomem(e) : rc;
 }
 
 /* ---- documents ------------------------------------------------------ */
@@ -351,62 +375,22 @@ paper_end(void *arg, const struct extract_doc *d, struct err *e)
 	enum rc rc = d->text ? filing_load(came->drop.fd, &p, &len, e) : RC_OK;
 
 	if (rc == RC_OK && p == NULL) {
+		if (d->text)
+			reports_unread(t->j->reports, came->drop.fd);
 		if ((rc = name_paper(t, d, NULL, 0, came->name, e)) == RC_OK)
 			rc = drop_written(&came->drop, e);
 	} else if (rc == RC_OK) {
 		rc = filing_read(&t->form, d->charset, p, len, &t->today, &f,
 		    e);
+		if (rc == RC_OK && !reports_read(t->c, t->j->reports, d->n,
+		    &f.h))
+			rc = err_nomem(e);
 		if (rc == RC_OK)
 			rc = file_text(t, d, &f, e);
 		filing_free(&f);
 	}
 	wipe(p, len);
 	free(p);
-	return rc;
-}
-
-static bool
-say_from(const struct taking *t, struct buf *b)
-{
-	const char *claimed;
-
-	if (t->j->raw == NULL)
-		return buf_addf(b, _("From %s. Sceau has filed the documents "
-		    "of this message all the same; please read:\n\n"),
-		    t->field->address);
-	claimed = raw_claimed(t->j);
-	return buf_adds(b, _("This message was not sealed: anybody can have "
-	    "written it, in anybody's name.\n")) &&
-	    (claimed[0] == '\0' || buf_addf(b, _("It claims to be from %s.\n"),
-	    claimed)) && buf_adds(b, _("Ask whoever it is said to be from, by "
-	    "telephone, before you use its documents.\n\n"));
-}
-
-/* What is to be known of them, in a file of its own. */
-static enum rc
-write_remarks(struct taking *t, struct err *e)
-{
-	struct paper *p = NULL;
-	struct buf b = BUF_INIT;
-	enum rc rc = RC_OK;
-
-	if (!field_say(t->field, &t->remarks))
-		return err_nomem(e);
-	if (t->remarks.len == 0 && t->j->raw == NULL)
-		return RC_OK;
-	if (!say_from(t, &b) || !buf_add(&b, t->remarks.p, t->remarks.len))
-		rc = err_nomem(e);
-	if (rc == RC_OK)
-		rc = paper_add(t->c, t->j, clerk_place(t->delivery,
-		    CLERK_REMARKS), &p, e);
-	if (rc == RC_OK) {
-		snprintf(p->name, sizeof(p->name), "sceau-%s.txt",
-		    t->j->token);
-		rc = drop_write(&p->drop, b.p, b.len, e);
-	}
-	if (rc == RC_OK)
-		rc = drop_written(&p->drop, e);
-	buf_free(&b);
 	return rc;
 }
 
@@ -427,7 +411,6 @@ taking_init(struct taking *t, struct clerk *c, struct job *j, size_t delivery)
 	    .recipient = c->p->conf->route };
 	date_of(clock_now(), &t->today);
 	t->merged = 0;
-	t->remarks = (struct buf)BUF_INIT;
 }
 
 static enum rc
@@ -439,9 +422,11 @@ take_documents(struct taking *t, struct err *e)
 
 	if (rc == RC_OK)
 		rc = merged_end(t, e);
-	if (rc == RC_OK && t->j->npapers > t->before)
-		rc = write_remarks(t, e);
-	buf_free(&t->remarks);
+	if (rc == RC_OK && t->j->npapers > t->before) {
+		t->j->reports->some[t->delivery] = true;
+		if (!field_say(t->field, &t->j->reports->text[t->delivery]))
+			rc = err_nomem(e);
+	}
 	drop_forget(whole);
 	return rc;
 }
@@ -487,7 +472,6 @@ enum rc
 papers_take(struct clerk *c, struct job *j, struct err *e)
 {
 	struct route route;
-	struct field field;
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; rc == RC_OK && j->notice && i < c->ndeliveries; i++)
@@ -495,13 +479,85 @@ papers_take(struct clerk *c, struct job *j, struct err *e)
 			rc = take_whole(j, i, clerk_deliver(c, i), e);
 	if (j->notice)
 		return rc;
-	if (j->raw != NULL) {
-		memset(&field, 0, sizeof(field));
+	if ((j->reports = calloc(1, sizeof(*j->reports))) == NULL)
+		return err_nomem(e);
+	if (j->raw != NULL)
 		memset(&route, 0xff, sizeof(route));	/* all of it to all */
-	} else if ((rc = field_read(j->whole[0].fd, &field, e)) == RC_OK) {
-		rc = route_read(c, field.address, j->whole[0].fd, &route, e);
-	}
+	else if ((rc = field_read(j->whole[0].fd, &j->reports->field, e)) ==
+	    RC_OK)
+		rc = route_read(c, j->reports, j->whole[0].fd, &route, e);
 	for (size_t i = job_first(c, j); rc == RC_OK && i < job_end(c, j); i++)
-		rc = take_one(c, j, i, &field, &route, e);
+		rc = take_one(c, j, i, &j->reports->field, &route, e);
+	return rc;
+}
+
+/* ---- what is to be known of them --------------------------------------- */
+
+static enum rc
+write_remarks(struct clerk *c, struct job *j, size_t delivery,
+    const struct buf *b, struct err *e)
+{
+	struct paper *p = NULL;
+	enum rc rc = paper_add(c, j, clerk_place(delivery, CLERK_REMARKS), &p,
+	    e);
+
+	if (rc != RC_OK)
+		return rc;
+	snprintf(p->name, sizeof(p->name), "sceau-%s.txt", j->token);
+	if ((rc = drop_write(&p->drop, b->p, b->len, e)) == RC_OK)
+		rc = drop_written(&p->drop, e);
+	if (rc != RC_OK)
+		paper_remove(j);
+	return rc;
+}
+
+static bool
+say_from(const struct job *j, struct buf *b)
+{
+	const char *claimed;
+
+	if (j->raw == NULL)
+		return buf_addf(b, _("From %s. Sceau has filed the documents "
+		    "of this message all the same; please read:\n\n"),
+		    j->reports->field.address);
+	claimed = raw_claimed(j);
+	return buf_adds(b, _("This message was not sealed: anybody can have "
+	    "written it, in anybody's name.\n")) &&
+	    (claimed[0] == '\0' || buf_addf(b, _("It claims to be from %s.\n"),
+	    claimed)) && buf_adds(b, _("Ask whoever it is said to be from, by "
+	    "telephone, before you use its documents.\n\n"));
+}
+
+static enum rc
+remarks_at(struct clerk *c, struct job *j, size_t i, struct bytes odd,
+    struct err *e)
+{
+	const struct reports *r = j->reports;
+	struct buf b = BUF_INIT;
+	enum rc rc = RC_OK;
+	size_t head;
+	bool ok = say_from(j, &b);
+
+	head = b.len;
+	ok = ok && reports_say(r, i, odd, &b) &&
+	    buf_add(&b, r->text[i].p, r->text[i].len);
+	if (!ok)
+		rc = err_nomem(e);
+	else if (b.len > head || j->raw != NULL)
+		rc = write_remarks(c, j, i, &b, e);
+	buf_free(&b);
+	return rc;
+}
+
+enum rc
+papers_remarks(struct clerk *c, struct job *j, struct bytes odd,
+    struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = job_first(c, j); rc == RC_OK && j->reports != NULL &&
+	    i < job_end(c, j); i++)
+		if (j->reports->some[i])
+			rc = remarks_at(c, j, i, odd, e);
 	return rc;
 }

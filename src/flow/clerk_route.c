@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/lang.h"
 #include "document/filing.h"
+#include "flow/clerk_report.h"
 #include "flow/clerk_route.h"
 
 /* The next one of a list with commas; false: no more. */
@@ -80,7 +81,7 @@ route_mask(const struct clerk *c, const char *from,
 
 struct looking {
 	struct clerk		*c;
-	const char		*from;
+	struct reports		*all;
 	struct route		*r;
 	struct drop		 drop;
 	struct date		 today;
@@ -96,6 +97,15 @@ has_rules(const struct clerk *c)
 		if (d->otherwise || d->from != NULL || d->to != NULL)
 			return true;
 	}
+	return false;
+}
+
+static bool
+has_folder(const struct clerk *c)
+{
+	for (size_t i = 0; i < c->ndeliveries; i++)
+		if (clerk_deliver(c, i)->kind == CONF_DELIVER_FOLDER)
+			return true;
 	return false;
 }
 
@@ -131,7 +141,7 @@ look_at(struct looking *l, size_t n, const struct hprim *h)
 	bool known;
 
 	for (unsigned i = 0; h->kind == HPRIM_MEDECIN && i < h->n; i++)
-		l->r->doc[n] |= route_mask(l->c, l->from,
+		l->r->doc[n] |= route_mask(l->c, l->all->field.address,
 		    &h->patient[i].recipient, &known);
 	l->reports |= l->r->doc[n];
 }
@@ -149,8 +159,11 @@ look_end(void *arg, const struct extract_doc *d, struct err *e)
 		rc = hprim_read_as(d->charset, p, len, &l->today, &h, e);
 		if (rc == RC_OK)
 			look_at(l, d->n, &h);
+		if (rc == RC_OK && !reports_read(l->c, l->all, d->n, &h))
+			rc = err_set(e, RC_NOMEM, _("no memory left"));
 		hprim_free(&h);
-	}
+	} else if (rc == RC_OK)
+		reports_unread(l->all, l->drop.fd);
 	wipe(p, len);
 	free(p);
 	drop_forget(&l->drop);
@@ -158,22 +171,22 @@ look_end(void *arg, const struct extract_doc *d, struct err *e)
 }
 
 enum rc
-route_read(struct clerk *c, const char *from, int fd, struct route *r,
+route_read(struct clerk *c, struct reports *all, int fd, struct route *r,
     struct err *e)
 {
-	struct looking l = { .c = c, .from = from, .r = r,
-	    .drop = DROP_INIT };
+	struct looking l = { .c = c, .all = all, .r = r, .drop = DROP_INIT };
 	const struct extract_sink sink = { &l, look_begin, look_end };
 	bool known;
 	enum rc rc = RC_OK;
 
 	memset(r, 0, sizeof(*r));
 	date_of(clock_now(), &l.today);
-	if (has_rules(c))
+	if (has_rules(c) || !has_folder(c))
 		rc = extract(fd, &sink, e);
 	drop_forget(&l.drop);
 	if (l.reports == 0)
-		l.reports = route_mask(c, from, NULL, &known);
+		l.reports = route_mask(c, all->field.address, NULL,
+		    &known);
 	r->all = l.reports;
 	for (size_t i = 0; i < EXTRACT_PARTS_MAX; i++)
 		if (r->doc[i] == 0)

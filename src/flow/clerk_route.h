@@ -27,11 +27,14 @@ bool route_strange(const struct clerk *c, const char *from,
     const struct hprim_party *to);
 
 /*
- * route_read(c, from, fd, r, e):
+ * route_read(c, all, fd, r, e):
  * For all documents of the mail in the file ${fd}: what has no line 12 goes
- * with the reports of its mail.  Without rules nothing is read.
+ * with the reports of its mail.  What is read of them is in ${all} too.
+ * Without rules, and where documents are taken out of mails anyway, nothing is
+ * read.
  */
-enum rc route_read(struct clerk *c, const char *from, int fd,
+struct reports;
+enum rc route_read(struct clerk *c, struct reports *all, int fd,
     struct route *r, struct err *e);
 
 #endif

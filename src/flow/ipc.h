@@ -73,20 +73,27 @@ enum ipc {
 	/* vault -> clerk */
 	IPC_MAIL_BEGIN,	/* job, token */
 	IPC_MAIL,	/* opened octets, not yet to be believed */
-	IPC_MAIL_END,	/* they are good */
+	IPC_MAIL_END,	/* they are good; answered by IPC_REPORTS */
 	IPC_MAIL_DROP,	/* they are not */
 	/* vault -> composer (`send`; in a pass the clerk) and back */
 	IPC_PULL,	/* the mail from its start, please */
 	IPC_PUSH,
 	IPC_PUSHED,
 
+	/* clerk -> vault */
+	IPC_REPORTS,	/* n(4), n times: name, birth date: struct patient */
+	/* vault -> keeper, from them: never a name */
+	IPC_PATIENTS,	/* n times: named(1) born(1), two digests */
+
 	/* clerk -> keeper */
-	IPC_READY,	/* synced under temporary names; final names */
+	IPC_READY,	/* synced under temporary names; final names, then
+			 * flags(4) reports(4) places: struct store_filing */
 	IPC_FILED,	/* under their final names, folders synced */
 	IPC_FOUND,	/* answer to IPC_LOOK: 1 or 0 */
 	IPC_WATCHED,	/* answer to IPC_WATCH: enum watched(1) */
 	/* keeper -> clerk */
-	IPC_FILE,	/* its intent is noted: to be filed */
+	IPC_FILE,	/* its intent is noted: to be filed; bits: which
+			 * reports have the name of somebody else */
 	IPC_SETTLE,	/* file all of those, with one sync for all */
 	IPC_CANCEL,	/* not to be filed: forget it */
 	IPC_NOTICE,	/* token, mail: ours, to be filed like others */

@@ -212,7 +212,9 @@ housekeep(struct keeper *k, struct err *e)
 {
 	const struct store_keep keep = { .events_s = 366 * 86400LL,
 	    .sent_s = 400 * 86400LL, .hub_s = 90 * 86400LL,
-	    .watch_s = 90 * 86400LL, .budget = EXPIRE_BUDGET };
+	    .watch_s = 90 * 86400LL, .inbox_s = 366 * 86400LL,
+	    .patients_s = k->p->conf->keep_patients_s,
+	    .budget = EXPIRE_BUDGET };
 	bool more;
 	size_t n;
 	enum rc rc;

@@ -102,6 +102,7 @@ opening_done(struct keeper *k, const struct opening *o,
 		memcpy(d->d, v->d, sizeof(d->d));
 		witness_of(o, &d->witness);
 	}
+	d->filed = o->fate == FATE_FILE;
 	d->watch = o->fate == FATE_FILE && o->names.len > 0;
 	if (o->fate == FATE_FILE && k->p->conf->keep_filed_s > 0)
 		d->keep_until = clock_now() + k->p->conf->keep_filed_s;
@@ -152,6 +153,13 @@ after_intent(struct keeper *k, enum store_result result)
 }
 
 enum rc
+opening_file(struct keeper *k, struct opening *o, struct err *e)
+{
+	return chan_put(&k->clerk.c, IPC_FILE, o->job, o->filing.odd,
+	    sizeof(o->filing.odd), e);
+}
+
+enum rc
 batch_intents(struct keeper *k, struct batch *b, struct err *e)
 {
 	struct store_msg m[BATCH_MAX];
@@ -170,6 +178,8 @@ batch_intents(struct keeper *k, struct batch *b, struct err *e)
 		if ((names[n] = buf_str(&o->names)) == NULL)
 			return err_set(e, RC_NOMEM, _("no memory left"));
 		opening_msg(o, &m[n]);
+		o->filing.at = clock_now();
+		m[n].filing = &o->filing;
 		of[n++] = o;
 	}
 	if (n == 0)
@@ -179,8 +189,8 @@ batch_intents(struct keeper *k, struct batch *b, struct err *e)
 	FAULT("keeper.intent.after");
 	for (size_t i = 0; rc == RC_OK && i < n; i++) {
 		of[i]->fate = after_intent(k, m[i].result);
-		rc = chan_put(&k->clerk.c, of[i]->fate == FATE_FILE ?
-		    IPC_FILE : IPC_CANCEL, of[i]->job, NULL, 0, e);
+		rc = of[i]->fate == FATE_FILE ? opening_file(k, of[i], e) :
+		    chan_put(&k->clerk.c, IPC_CANCEL, of[i]->job, NULL, 0, e);
 	}
 	if (rc == RC_OK)
 		rc = chan_put(&k->clerk.c, IPC_SETTLE, 0, NULL, 0, e);
@@ -230,7 +240,7 @@ say_delivered(struct keeper *k, const struct opening *o)
 	    "account=%s from=%s%s%s digest=%.16s%s", o->in.account,
 	    o->v.author, o->v.relayed ? " by=" : "",
 	    o->v.relayed ? o->head.sender : "", d,
-	    o->v.flags != 0 ? " flagged=1" : "");
+	    o->filing.flags != 0 ? " flagged=1" : "");
 }
 
 static void

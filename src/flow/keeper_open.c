@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "flow/opening.h"
+#include "flow/patients.h"
 #include "store/store_out.h"
 
 #define SKIPPED_MAX 16	/* more: it is not the mails */
@@ -196,6 +197,25 @@ take_verdict(struct keeper *k, struct opening *o, struct feed *feed,
 	return RC_OK;
 }
 
+/* Of whom its reports are, as far as this process may know. */
+static enum rc
+take_patients(struct keeper *k, struct opening *o, struct err *e)
+{
+	struct frame f;
+	struct rd r;
+	enum rc rc = keeper_answer(k, &k->vault, IPC_PATIENTS, o->job, &f, e);
+
+	if (rc != RC_OK)
+		return rc;
+	r = rd_of(f.body.p, f.body.len);
+	if (!patients_unpack(&r, &o->patients, &o->filing.npatients))
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	o->filing.patients = o->patients;
+	o->filing.sender = o->v.author;
+	o->filing.places = o->places;
+	return rd_done(&r) ? RC_OK : keeper_odd(k, e);
+}
+
 /* Mail that was opened for the clerk has a file by now, or cannot have. */
 static enum rc
 take_ready(struct keeper *k, struct opening *o, struct err *e)
@@ -210,6 +230,9 @@ take_ready(struct keeper *k, struct opening *o, struct err *e)
 	r = rd_of(f.body.p, f.body.len);
 	rc = unpack_err(&r, &o->why);
 	names = unpack_run(&r);
+	o->filing.flags = rd_32(&r) | patients_flags(o->v.flags);
+	o->filing.reports = rd_32(&r);
+	unpack_str(&r, o->places, sizeof(o->places));
 	if (!rd_done(&r))
 		return keeper_odd(k, e);
 	if (rc == RC_INPUT) {
@@ -246,7 +269,8 @@ judge(struct keeper *k, struct opening *o, struct err *e)
 	o->fate = FATE_DONE;
 	if (!o->v.has_mail)
 		return RC_OK;
-	if ((rc = take_ready(k, o, e)) != RC_OK || o->fate != FATE_FILE ||
+	if ((rc = take_patients(k, o, e)) != RC_OK ||
+	    (rc = take_ready(k, o, e)) != RC_OK || o->fate != FATE_FILE ||
 	    !o->v.relayed || o->in.filing > 0)
 		return rc;
 	rc = store_t_relayed(k->st, o->v.orig, o->v.orig_t, o->head.t, &seen,
@@ -320,6 +344,7 @@ batch_free(struct keeper *k, struct batch *b)
 	for (size_t i = 0; i < b->n; i++) {
 		verdict_free(&b->o[i].v);
 		buf_free(&b->o[i].names);
+		free(b->o[i].patients);
 		if (b->o[i].jobbed && k->vault.open)
 			(void)chan_put(&k->vault.c, IPC_DROP, b->o[i].job,
 			    NULL, 0, &ignored);

@@ -9,6 +9,7 @@ src_libflow_a_SOURCES = \
 	src/flow/clerk_outroute.c \
 	src/flow/clerk_outsend.c \
 	src/flow/clerk_paper.c \
+	src/flow/clerk_report.c src/flow/clerk_report.h \
 	src/flow/clerk_route.c src/flow/clerk_route.h \
 	src/flow/clerk_unsealed.c \
 	src/flow/clerk_watch.c \
@@ -43,6 +44,7 @@ src_libflow_a_SOURCES = \
 	src/flow/outprobe.c src/flow/outprobe.h \
 	src/flow/outscan.c src/flow/outscan.h \
 	src/flow/pass.h \
+	src/flow/patients.c src/flow/patients.h \
 	src/flow/probe.c src/flow/probe.h \
 	src/flow/relay_main.c \
 	src/flow/restored.c \

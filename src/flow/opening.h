@@ -29,6 +29,9 @@ struct opening {
 	uint8_t			flags;	/* for the vault */
 	enum fate		fate;
 	struct buf		names;	/* final names, from the clerk */
+	struct store_filing	filing;	/* what is filed of it */
+	char			places[STORE_PLACES_BYTES];
+	struct store_patient	*patients;	/* owned */
 };
 
 #define BATCH_MAX 64
@@ -46,6 +49,9 @@ enum rc batch_filed(struct keeper *k, struct batch *b, struct err *e);
 enum rc batch_delivered(struct keeper *k, struct batch *b, struct err *e);
 enum rc batch_duplicates(struct keeper *k, struct batch *b, struct err *e);
 enum rc batch_hold(struct keeper *k, struct batch *b, struct err *e);
+
+/* opening_file(k, o, e): its intent is noted: to the clerk. */
+enum rc opening_file(struct keeper *k, struct opening *o, struct err *e);
 
 /* keeper_refile.c: in the place of intents and of delivered, for a batch of
  * what is filed once more. */

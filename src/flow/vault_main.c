@@ -14,6 +14,7 @@
 #include "base/sandbox.h"
 #include "flow/ipc.h"
 #include "flow/pass.h"
+#include "flow/patients.h"
 #include "flow/sealing.h"
 
 #define JOBS_MAX 256
@@ -132,12 +133,6 @@ nowhere_put(void *arg, const void *p, size_t len, struct err *e)
 	return RC_OK;
 }
 
-static bool
-fatal(enum rc rc)
-{
-	return rc == RC_NOMEM;
-}
-
 /* IPC_OPEN: mode(1), first octets. */
 static enum rc
 on_open(struct room *room, const struct frame *f, struct err *e)
@@ -160,7 +155,7 @@ on_open(struct room *room, const struct frame *f, struct err *e)
 	rc = gate_open_begin(room->g, &args, j->head.p, j->head.len, &j->h,
 	    &j->open, &why);
 	ok = head_pack(&head, &j->h);
-	if (fatal(rc)) {
+	if (rc == RC_NOMEM) {
 		buf_free(&head);
 		return err_set(e, rc, "%s", why.text);
 	}
@@ -231,7 +226,7 @@ on_sealed(struct room *room, const struct frame *f, struct err *e)
 	} else
 		rc = gate_open_body(j->open, f->body.p, f->body.len,
 		    j->to_clerk ? &sink : &nowhere, &why);
-	if (fatal(rc))
+	if (rc == RC_NOMEM)
 		return err_set(e, rc, "%s", why.text);
 	j->failed = rc != RC_OK;
 	return RC_OK;
@@ -274,7 +269,7 @@ on_sealed_end(struct room *room, const struct frame *f, struct err *e)
 		return end_again(room, j, e);
 	said = gate_open_end(j->open, j->to_clerk ? &sink : &nowhere, &j->v,
 	    &why);
-	if (fatal(said))
+	if (said == RC_NOMEM)
 		return err_set(e, said, "%s", why.text);
 	ok = verdict_pack(&b, &j->v);
 	if (j->to_clerk)
@@ -285,7 +280,9 @@ on_sealed_end(struct room *room, const struct frame *f, struct err *e)
 		buf_free(&b);
 		return rc;
 	}
-	return answer(room, IPC_VERDICT, f->job, said, &why, &b, ok, e);
+	rc = answer(room, IPC_VERDICT, f->job, said, &why, &b, ok, e);
+	return rc == RC_OK && j->to_clerk && said == RC_OK && j->v.has_mail ?
+	    patients_pass(room->g, room->x, f->job, e) : rc;
 }
 
 /* IPC_AGAIN: route(4), dest: the second pass begins. */

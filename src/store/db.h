@@ -172,6 +172,14 @@ enum rc kept_put(struct store *st, const uint8_t t[STORE_T_BYTES],
 enum rc kept_forget(struct store *st, int64_t now, size_t budget, bool *more,
     struct err *e);
 
+/* store_inbox.c: the row of a message, from its intent on; its patients. */
+enum rc inbox_intent(struct store *st, int64_t incoming,
+    const uint8_t t[STORE_T_BYTES], struct store_filing *f, struct err *e);
+enum rc inbox_filed(struct store *st, const uint8_t t[STORE_T_BYTES],
+    int64_t now, struct err *e);
+enum rc inbox_refiled(struct store *st, int64_t incoming,
+    const struct store_filing *f, struct err *e);
+
 /* store_done.c: what a move needs to know */
 struct in_now {
 	int	state;		/* 0: not there */

@@ -10,6 +10,7 @@ src_libstore_a_SOURCES = \
 	src/store/store_done.c src/store/store_event.c \
 	src/store/store_held.c src/store/store_hub.c src/store/store_hub.h \
 	src/store/store_in.c src/store/store_in.h \
+	src/store/store_inbox.c src/store/store_inbox.h \
 	src/store/store_kept.c src/store/store_kept.h src/store/store_list.c \
 	src/store/store_out.c src/store/store_out.h \
 	src/store/store_register.c src/store/store_register.h \

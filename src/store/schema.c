@@ -121,6 +121,33 @@ const char *const schema_sql[] = {
 "CREATE INDEX kept_until ON kept (until);",
 "CREATE INDEX kept_body ON kept (body) WHERE body IS NOT NULL;",
 
+/* What was filed and when; a row begins with its intent. */
+"CREATE TABLE inbox ("
+"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+"  t BLOB NOT NULL,"
+"  filing INTEGER NOT NULL,"
+"  received_at INTEGER NOT NULL,"
+"  at INTEGER NOT NULL,"
+"  filed INTEGER NOT NULL DEFAULT 0,"
+"  sender BLOB NOT NULL,"
+"  places BLOB NOT NULL,"
+"  reports INTEGER NOT NULL,"
+"  flags INTEGER NOT NULL,"		/* enum store_inbox_flag */
+"  odd BLOB,"				/* which reports; NULL: none */
+"  UNIQUE (t, filing)"
+") STRICT;",
+"CREATE INDEX inbox_at ON inbox (at);",
+/* Whose reports have come: keyed digests of the name, and of the name with a
+ * birth date.  Several of one name are people of the same name. */
+"CREATE TABLE patient ("
+"  name BLOB NOT NULL,"
+"  birth BLOB NOT NULL,"
+"  first_at INTEGER NOT NULL,"
+"  last_at INTEGER NOT NULL,"
+"  PRIMARY KEY (name, birth)"
+") STRICT, WITHOUT ROWID;",
+"CREATE INDEX patient_last ON patient (last_at);",
+
 /* Delivered files that the practice's software has not taken yet. */
 "CREATE TABLE watch ("
 "  id INTEGER PRIMARY KEY AUTOINCREMENT,"

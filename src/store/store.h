@@ -262,13 +262,16 @@ struct store_keep {
 	int64_t	sent_s;		/* rows sent or failed, with their bodies */
 	int64_t	hub_s;		/* 90 days (PROTOCOL 2.8) */
 	int64_t	watch_s;	/* files that nobody takes */
+	int64_t	inbox_s;	/* what was filed (store_inbox.h) */
+	int64_t	patients_s;	/* digests of those who came no more */
 	size_t	budget;		/* rows of each kind, at most, in this call */
 };
 
 /*
  * store_expire(st, now, keep, more, e):
- * Forget T after their time, old events, sent rows and hub rows, at most
- * ${budget} of each, and give at most that many free pages back to the disk.
+ * Forget T after their time, old events, sent rows, hub rows and the rest, at
+ * most ${budget} of each, and give at most that many free pages back to the
+ * disk.
  * ${more}: call again.  Never touches a message that is neither delivered nor
  * dropped, nor one queued.
  */

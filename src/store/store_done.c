@@ -208,7 +208,9 @@ intent_one(struct store *st, struct store_msg *m, const char *names,
 	if (m->result != STORE_OK && m->result != STORE_AGAIN)
 		return RC_OK;
 	if ((rc = journal_put(st, &j, m, STORE_T_INTENT, e)) != RC_OK ||
-	    (rc = original_put(st, m, &j, e)) != RC_OK)
+	    (rc = original_put(st, m, &j, e)) != RC_OK ||
+	    (m->filing != NULL && (rc = inbox_intent(st, m->id, m->t,
+	    m->filing, e)) != RC_OK))
 		return rc;
 	return DB_DO(st, e, "UPDATE incoming SET state = 2, owner = ?2, "
 	    "t = ?3, names = ?4, sender = ?5 WHERE id = ?1", V_I(m->id),
@@ -312,6 +314,8 @@ done_one(struct store *st, struct store_done *m, int64_t now, struct err *e)
 	if ((rc = DB_DO(st, e, "UPDATE incoming SET t = ?2, sender = ?3 "
 	    "WHERE id = ?1", V_I(m->msg.id), V_B(m->msg.t, STORE_T_BYTES),
 	    V_S(m->msg.sender))) != RC_OK)
+		return rc;
+	if (m->filed && (rc = inbox_filed(st, m->msg.t, now, e)) != RC_OK)
 		return rc;
 	if (m->keep_until != 0 && (rc = kept_put(st, m->msg.t, &was.body, now,
 	    m->keep_until, e)) != RC_OK)

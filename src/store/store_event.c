@@ -118,6 +118,10 @@ expire(struct store *st, int64_t now, const struct store_keep *k, bool *more,
 		{ FORGET("witness", "t", "kept_at < ?1"), now -
 		    STORE_REGISTER_YEARS * INT64_C(366) * 86400 },
 		{ FORGET("damage_said", "peer", "at < ?1"), now - 86400 },
+		{ FORGET("inbox", "id", "at < ?1"), now - k->inbox_s },
+		{ "DELETE FROM patient WHERE (name, birth) IN (SELECT name, "
+		    "birth FROM patient WHERE last_at < ?1 LIMIT ?2)", now -
+		    k->patients_s },
 		/* Nobody took it; rows are few, and have no index. */
 		{ FORGET("watch", "id", "at < ?1"), now - k->watch_s },
 		/* The file went without us: the same. */

@@ -52,8 +52,8 @@ static enum rc
 hold_journal(struct store *st, struct store_hold *h, int64_t now,
     struct err *e)
 {
-	struct store_msg m = { h->id, { 0 }, h->sender, h->year,
-	    h->forget_at, NULL, { 0 }, STORE_OK };
+	struct store_msg m = { .id = h->id, .sender = h->sender,
+	    .year = h->year, .forget_at = h->forget_at };
 	struct journal j;
 	enum rc rc;
 

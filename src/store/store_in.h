@@ -26,6 +26,7 @@
 
 #include "store/store.h"
 #include "store/store_ack.h"
+#include "store/store_inbox.h"
 
 enum store_in_state {
 	STORE_FETCHED = 1,
@@ -187,13 +188,17 @@ struct store_msg {
 	int64_t		 forget_at;	/* read-until of that year */
 	const char	*original;	/* RELAYED: identity; or NULL */
 	uint8_t		 original_t[STORE_T_BYTES];
+	/* What is to be filed of it, for intents; borrowed; NULL: no row. */
+	struct store_filing *filing;
 	enum store_result result;	/* out */
 };
 
 /*
  * store_in_intent(st, m, names, n, e):
  * Before any file appears: T on its way, with the final names (text of the
- * clerk's, one per message, at most 64 KiB).
+ * clerk's, one per message, at most 64 KiB).  Its reports are compared with
+ * those that came before, in the order of ${m}: see struct store_filing; for
+ * an intent that is had again, the answer is the one given first.
  * Result: STORE_OK; STORE_AGAIN: this message had its intent already (new
  * names are noted); STORE_DUPLICATE: see store_in_duplicate(); STORE_COPY: see
  * store_in_delivered(); STORE_BUSY: T or its original is on its way by another
@@ -212,6 +217,7 @@ struct store_proof {
 
 struct store_done {
 	struct store_msg	 msg;
+	bool			 filed;		/* it had an intent */
 	bool			 watch;		/* see store_watch_next() */
 	int64_t			 keep_until;	/* its envelope; 0: not */
 	/* Our acknowledgement; ack_state 0 for a message without MAIL. */

@@ -55,7 +55,8 @@ store_refile(struct store *st, const struct store_kept_ask *ask, int64_t now,
 
 /* A damaged store may have lost the row of ${kept}. */
 static enum rc
-refiled(struct store *st, int64_t id, bool filed, struct err *e)
+refiled(struct store *st, int64_t id, const struct store_filing *f,
+    struct err *e)
 {
 	int64_t body = 0;
 	enum rc rc;
@@ -65,22 +66,25 @@ refiled(struct store *st, int64_t id, bool filed, struct err *e)
 		return rc;
 	if ((rc = DB_DO(st, e, "UPDATE kept SET filings = filings + ?2, "
 	    "body = ?3 WHERE t = (SELECT t FROM incoming WHERE id = ?1)",
-	    V_I(id), V_I(filed), V_I(body))) != RC_OK)
+	    V_I(id), V_I(f != NULL), V_I(body))) != RC_OK)
 		return rc;
 	if (db_changed(st) != 0)
 		body = 0;
+	if (f != NULL && (rc = inbox_refiled(st, id, f, e)) != RC_OK)
+		return rc;
 	rc = DB_DO(st, e, "DELETE FROM incoming WHERE id = ?1", V_I(id));
 	return rc == RC_OK ? body_drop(st, body, e) : rc;
 }
 
 enum rc
-store_refiled(struct store *st, int64_t id, bool filed, struct err *e)
+store_refiled(struct store *st, int64_t id, const struct store_filing *f,
+    struct err *e)
 {
 	enum rc rc;
 
 	if ((rc = tx_begin(st, e)) != RC_OK)
 		return rc;
-	return TX_END(st, refiled(st, id, filed, e), "refiled", e);
+	return TX_END(st, refiled(st, id, f, e), "refiled", e);
 }
 
 /* Whoever asked for it gets it, however late. */

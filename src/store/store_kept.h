@@ -20,9 +20,10 @@ struct store_kept_ask {
 enum rc store_refile(struct store *st, const struct store_kept_ask *ask,
     int64_t now, size_t *n, struct err *e);
 
-/* store_refiled(st, id, filed, e): that row of what was fetched is done, and
- * its envelope is kept for as long as before. */
-enum rc store_refiled(struct store *st, int64_t id, bool filed,
-    struct err *e);
+/* store_refiled(st, id, f, e): that row of what was fetched is done, as ${f}
+ * says (borrowed; NULL: it could not be filed), and its envelope is kept for
+ * as long as before.  No patient is compared: f->odd is not looked at. */
+enum rc store_refiled(struct store *st, int64_t id,
+    const struct store_filing *f, struct err *e);
 
 #endif

@@ -40,6 +40,7 @@ static const struct {
 	{ "incoming", "rowid" }, { "account", "rowid" },
 	{ "journal", "rowid" },
 	{ "original", "t, peer" }, { "kept", "rowid" },
+	{ "inbox", "rowid" }, { "patient", "name, birth" },
 	{ "watch", "rowid" },
 	{ "outbox", "rowid" }, { "row", "rowid" }, { "ack", "rowid" },
 	{ "damage_said", "rowid" },
@@ -58,7 +59,8 @@ static const struct {
 } orders[] = {
 	{ "rowid", "rowid DESC" }, { "t, peer", "t DESC, peer DESC" },
 	{ "queue, name", "queue DESC, name DESC" },
-	{ "t, name", "t DESC, name DESC" }
+	{ "t, name", "t DESC, name DESC" },
+	{ "name, birth", "name DESC, birth DESC" }
 };
 
 static const char *

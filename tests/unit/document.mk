@@ -27,6 +27,13 @@ tests_unit_test_filing_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_filing_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_filing_LDADD = $(UNIT_DOCUMENT_LIBS)
 
+check_PROGRAMS += tests/unit/test_patient
+TESTS += tests/unit/test_patient
+tests_unit_test_patient_SOURCES = tests/unit/test_patient.c
+tests_unit_test_patient_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_patient_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_patient_LDADD = $(UNIT_DOCUMENT_LIBS)
+
 check_PROGRAMS += tests/unit/test_alias
 TESTS += tests/unit/test_alias
 tests_unit_test_alias_SOURCES = tests/unit/test_alias.c

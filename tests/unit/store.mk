@@ -17,6 +17,13 @@ tests_unit_test_store_kept_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_store_kept_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_store_kept_LDADD = $(UNIT_STORE_LIBS)
 
+check_PROGRAMS += tests/unit/test_store_inbox
+TESTS += tests/unit/test_store_inbox
+tests_unit_test_store_inbox_SOURCES = tests/unit/test_store_inbox.c
+tests_unit_test_store_inbox_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_inbox_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_store_inbox_LDADD = $(UNIT_STORE_LIBS)
+
 check_PROGRAMS += tests/unit/test_store_out
 TESTS += tests/unit/test_store_out
 tests_unit_test_store_out_SOURCES = tests/unit/test_store_out.c

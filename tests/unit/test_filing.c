@@ -151,13 +151,32 @@ test_said(void **state)
 	(void)state;
 	check_said("INR 2,1\n", "");
 	check_said(ONE END, "");
-	check_said(HEAD "\n****LAB****\nRES|Na|NA|N|1|g|2|3|H|F\n"
-	    "****FIN****\n" END, "");
-	check_said(HEAD "\n****LAB****\nRES|Na|NA|N|1|g|2|3|H|CC\nRES|C\n"
-	    "****FIN****\n" END, "");
-	check_said(ONE HEAD "\n****LAB****\nRES|Na|NA|N|1|g|2|3|H|C\n"
-	    "****FIN****\n" END,
-	    "r: line 16: this report corrects one that was sent before\n");
+}
+
+/* The report at the end of ${s}. */
+static bool
+corrects(const char *s)
+{
+	struct filing f;
+	bool yes;
+
+	read_it(&keep, NULL, s, &f);
+	yes = filing_corrects(&f.h.patient[f.h.n - 1]);
+	filing_free(&f);
+	return yes;
+}
+
+static void
+test_corrects(void **state)
+{
+	(void)state;
+	T_CHECK(!corrects(ONE END));
+	T_CHECK(!corrects(HEAD "\n****LAB****\nRES|Na|NA|N|1|g|2|3|H|F\n"
+	    "****FIN****\n" END));
+	T_CHECK(!corrects(HEAD "\n****LAB****\nRES|Na|NA|N|1|g|2|3|H|CC\n"
+	    "RES|C\n****FIN****\n" END));
+	T_CHECK(corrects(ONE HEAD "\n****LAB****\nRES|Na|NA|N|1|g|2|3|H|C\n"
+	    "****FIN****\n" END));
 }
 
 static void
@@ -188,6 +207,7 @@ main(void)
 		cmocka_unit_test(test_completed),
 		cmocka_unit_test(test_apart),
 		cmocka_unit_test(test_said),
+		cmocka_unit_test(test_corrects),
 		cmocka_unit_test(test_plain),
 	};
 

@@ -3,6 +3,9 @@
 #include "store/store_kept.h"
 #include "store/store_register.h"
 
+static const struct store_filing again = { .sender = LABO, .places = "a",
+    .flags = STORE_INBOX_AGAIN, .reports = 1, .at = NOW };
+
 static int64_t
 count(struct world *w, const char *table)
 {
@@ -80,13 +83,13 @@ test_one_by_its_number(void **state)
 	assert_int_equal(waiting(w, in), 1);
 	assert_int_equal(in[0].filing, 1);
 	assert_int_equal(in[0].state, STORE_FETCHED);
-	OK(w, store_refiled(w->st, in[0].id, true, &w->e));
+	OK(w, store_refiled(w->st, in[0].id, &again, &w->e));
 	assert_int_equal(waiting(w, in), 0);
 	assert_int_equal(ask(w, 2, 4, 0), 1);
 	assert_int_equal(waiting(w, in), 1);
 	assert_int_equal(in[0].filing, 2);
 	/* it could not: the number is for the next time */
-	OK(w, store_refiled(w->st, in[0].id, false, &w->e));
+	OK(w, store_refiled(w->st, in[0].id, NULL, &w->e));
 	assert_int_equal(ask(w, 2, 4, 0), 1);
 	assert_int_equal(waiting(w, in), 1);
 	assert_int_equal(in[0].filing, 2);
@@ -125,7 +128,7 @@ test_forgotten_with_its_octets(void **state)
 	expire(w, NOW + 2 * 86400);
 	assert_int_equal(waiting(w, in), 1);
 	assert_int_equal(count(w, "body"), 1);
-	OK(w, store_refiled(w->st, in[0].id, true, &w->e));
+	OK(w, store_refiled(w->st, in[0].id, &again, &w->e));
 	expire(w, NOW + 2 * 86400);
 	assert_int_equal(count(w, "kept"), 0);
 	assert_int_equal(count(w, "body"), 0);
@@ -168,7 +171,7 @@ test_what_is_kept_no_more_leaves_nothing(void **state)
 	assert_int_equal(ask(w, 1, 4, 0), 1);
 	assert_int_equal(waiting(w, in), 1);
 	sql_do(w, "DELETE FROM kept");
-	OK(w, store_refiled(w->st, in[0].id, true, &w->e));
+	OK(w, store_refiled(w->st, in[0].id, &again, &w->e));
 	assert_int_equal(waiting(w, in), 0);
 	world_reopen(w);
 	assert_int_equal(count(w, "body"), 0);

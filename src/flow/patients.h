@@ -1,0 +1,27 @@
+/* Patients on their way from the clerk, who reads names, through the vault to
+ * the keeper, who may know digests alone. */
+#ifndef SC_FLOW_PATIENTS_H
+#define SC_FLOW_PATIENTS_H
+
+#include "flow/pass.h"
+#include "store/store_inbox.h"
+#include "vault/gate.h"
+
+/*
+ * patients_pass(g, x, job, e):
+ * In the vault, once it has said that the mail of ${job} is good: wait for
+ * the clerk's IPC_REPORTS and give the keeper IPC_PATIENTS.  RC_TEMP: the
+ * clerk is gone, or says what it should not.
+ */
+enum rc patients_pass(const struct gate *g, struct pass_ends *x, uint32_t job,
+    struct err *e);
+
+/* patients_unpack(r, p, n): in the keeper; ${*p} owned.  False: memory; what
+ * is not right is r->bad. */
+bool patients_unpack(struct rd *r, struct store_patient **p, size_t *n);
+
+/* patients_flags(flags): what the vault has put on a mail (enum gate_flag), as
+ * flags of the inbox. */
+unsigned patients_flags(unsigned flags);
+
+#endif
