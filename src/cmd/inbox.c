@@ -24,7 +24,7 @@ static const struct out_col cols[] = {
 	{ "from", N_("from"), OUT_TEXT },
 	{ "reports", N_("reports"), OUT_NUMBER },
 	{ "places", N_("delivery"), OUT_TEXT },
-	{ "token", N_("number"), OUT_TEXT },
+	{ "token", N_("message"), OUT_TEXT },
 	{ "t", NULL, OUT_TEXT },
 	{ "look", N_("to be looked at"), OUT_TEXT },
 	{ "other_birth", NULL, OUT_BOOL },

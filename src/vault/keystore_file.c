@@ -18,12 +18,12 @@
 
 /*
  * The content is local (PROTOCOL 2.19.12): META, LOCAL, DIGEST, then for each
- * self SELF, its ROLEs and its GRANTs, then ENTRYs, each run of one time behind an
- * ENTRY_AT, then BARs.
+ * self SELF, its ROLEs and its GRANTs, then ENTRYs, each run of one time behind
+ * an ENTRY_AT, then BARs.
  */
 #define REC_LOCAL 0x70		/* since(8) nkeys(4) local(32) [previous(32)] */
 #define REC_ENTRY_AT 0x71	/* META time(8) of the ENTRYs that follow */
-#define REC_DIGEST 0x72		/* key(32) of digests */
+#define REC_DIGEST 0x72	/* key(32) of digests */
 #define STORE_MAX_BYTES ((uint64_t)1 << 30)
 
 /* ---- writing ----------------------------------------------------------- */
