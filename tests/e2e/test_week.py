@@ -15,6 +15,8 @@ it is, and in "dossiers", a sub-folder for each practice, with PDF.
              "opened"
 """
 
+import re
+
 import pytest
 
 from fault.disk import mounted
@@ -262,6 +264,12 @@ lire :
 """
 
 
+def to_look_at(w, member, day):
+    """Rows of `sceau inbox --flagged` at the end of that day, cut up."""
+    text = w.says(member, at(day, 18), "inbox", "--flagged", "--days", "1")
+    return [re.split(r" {2,}", row) for row in text.splitlines()[1:]]
+
+
 def corrected(w):
     """A result that was sent before; its status is C."""
     w.lis("corrige", w.out.report("martin", MARTIN, coded=[
@@ -270,7 +278,8 @@ def corrected(w):
     n = w.out.reports
     remark(w, "martin", corrected_name(n), "ligne 1 : ce compte rendu en "
            "corrige un autre, envoyé auparavant")
-    # What else the practice is shown of a corrected result is checked here.
+    assert to_look_at(w, w.demo.dr, THU) == [
+        [said(at(THU, 11, 2)), LABO, "1", "inbox", "T", "résultat corrigé"]]
 
 
 def corrected_name(n):
@@ -317,7 +326,9 @@ def misrouted(w):
     w.round(THU, 15, w.group)
     remark(w, "others", "ailleurs-1", "ligne 1 : la ligne 12 de ce compte "
            "rendu ne nomme personne de ce cabinet")
-    # What else the group is shown of somebody else's is checked here.
+    assert to_look_at(w, w.demo.durand, THU) == [
+        [said(at(THU, 15, 2)), LABO, "1", "inbox", "T",
+         "ligne 12 : quelqu’un d’autre"]]
 
 
 # ---- Friday: the key is about to end ---------------------------------------

@@ -58,15 +58,17 @@ class Exports:
         self.reports, self.pdfs, self.sent = 0, 0, {}
 
     def report(self, who, line_12, **more):
-        """Of a person, and with a number, of its own; it must come to who,
-        if that is anybody."""
+        """With a number of its own; one name is one person.  It must come
+        to who, if that is anybody."""
         self.reports += 1
         n, p = self.reports, hprim.Patient(**more)
-        month, year = 1 + n % 12, 30 + n % 70
-        p.header[0] = f"P{n:05d}"
-        p.header[1:3] = FAMILY[n % len(FAMILY)], GIVEN[n % len(GIVEN)]
-        p.header[6] = f"{1 + n % 28:02d}/{month:02d}/19{year}"
-        p.header[7] = hprim.nir(f"2{year}{month:02d}35{n:06d}")
+        person = n % (len(FAMILY) * len(GIVEN))
+        month, year = 1 + person % 12, 30 + person
+        p.header[0] = f"P{person:05d}"
+        p.header[1:3] = (FAMILY[person % len(FAMILY)],
+                         GIVEN[person // len(FAMILY)])
+        p.header[6] = f"{1 + person % 28:02d}/{month:02d}/19{year}"
+        p.header[7] = hprim.nir(f"2{year}{month:02d}35{person:06d}")
         p.header[8] = f"{n:010d}"
         p.header[11] = line_12
         self._must_come(who, text_of(p))
