@@ -53,6 +53,9 @@ pass_deliver(struct store *st, struct told *told, struct err *e)
 	struct store_msg msg;
 	struct store_done d;
 	struct store_ack_in ack;
+	struct store_patient who = { .named = true, .born = true };
+	struct store_filing filing = { .sender = LABO, .places = "inbox",
+	    .reports = 1, .patients = &who, .npatients = 1, .at = NOW };
 	const char *names = "Maildir/new/x";
 	size_t n, i;
 	uint64_t t;
@@ -65,10 +68,16 @@ pass_deliver(struct store *st, struct told *told, struct err *e)
 		if (t == 2)
 			continue;
 		msg = make_msg(in[i].id, t);
+		/* One name, each time with another birth date. */
+		who.birth[0] = (uint8_t)t;
+		msg.filing = &filing;
 		if ((rc = store_in_intent(st, &msg, &names, 1, e)) != RC_OK)
 			return rc;
 		told->intent = true;
+		if (store_odd(filing.odd, 0) != (t > 1))
+			return err_set(e, RC_CONF, "another answer");
 		d = make_done(in[i].id, t);
+		d.filed = true;
 		memset(&ack, 0, sizeof(ack));
 		make_t(ack.t, T_ACKED);
 		make_d(ack.d, T_ACKED);
@@ -157,7 +166,9 @@ pass(const char *dir, struct told *told)
 	struct err e = ERR_INIT;
 	struct store *st;
 	bool more;
-	const struct store_keep keep = { 1, 99999999, 99999999, 99999999, 10 };
+	const struct store_keep keep = { .events_s = 1, .sent_s = 99999999,
+	    .hub_s = 99999999, .watch_s = 99999999, .inbox_s = 99999999,
+	    .patients_s = 99999999, .budget = 10 };
 	enum rc rc;
 
 	if ((rc = store_open(dir, STORE_WRITE, &st, &e)) != RC_OK)
@@ -250,6 +261,13 @@ check_end(struct world *w)
 	assert_int_equal(sql_number(w, "SELECT count(*) FROM queue"), 2);
 	assert_int_equal(sql_number(w, "SELECT count(*) FROM incoming "
 	    "WHERE gone = 1 AND state = 3"), MAILS - 1);
+	/* each that was filed, once, and found as at its first intent */
+	assert_int_equal(sql_number(w, "SELECT count(*) FROM inbox "
+	    "WHERE filed = 1"), MAILS - 1);
+	assert_int_equal(sql_number(w, "SELECT count(*) FROM inbox "
+	    "WHERE flags = 1"), MAILS - 2);
+	assert_int_equal(sql_number(w, "SELECT count(*) FROM patient"),
+	    MAILS - 1);
 }
 
 /* `make check` takes samples; SCEAU_LONG=1 takes every point. */

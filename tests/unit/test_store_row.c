@@ -219,7 +219,8 @@ static void
 test_expire_forgets_what_is_over(void **state)
 {
 	struct world *w = *state;
-	const struct store_keep keep = { 100, 1000, 90 * 86400, 1000, 2 };
+	const struct store_keep keep = { .events_s = 100, .sent_s = 1000,
+	    .hub_s = 90 * 86400, .watch_s = 1000, .budget = 2 };
 	struct store_out_put m = make_out(1, DR), open = make_out(2, DR);
 	int64_t held = put_one_of(w, "a", 50), undone = put_one_of(w, "a", 51);
 	struct store_hold h = make_hold(held, EC_NOKEY);
@@ -280,7 +281,8 @@ test_expire_gives_pages_back(void **state)
 {
 	struct world *w = *state;
 	static uint8_t part[STORE_PART_MAX_BYTES];
-	const struct store_keep keep = { 1, 1, 1, 1, 100000 };
+	const struct store_keep keep = { .events_s = 1, .sent_s = 1,
+	    .hub_s = 1, .watch_s = 1, .budget = 100000 };
 	int64_t id, before;
 	bool more;
 

@@ -121,7 +121,8 @@ test_many(void **state)
 {
 	struct world *w = *state;
 	const uint32_t total = getenv("SCEAU_LONG") != NULL ? 20000 : 3000;
-	const struct store_keep keep = { 1, 99999999, 99999999, 9999999, 1000 };
+	const struct store_keep keep = { .events_s = 1, .sent_s = 99999999,
+	    .hub_s = 99999999, .watch_s = 9999999, .budget = 1000 };
 	struct store_list *l;
 	struct store_uid u;
 	struct store_counts c;
