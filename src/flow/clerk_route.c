@@ -132,6 +132,7 @@ look_begin(void *arg, const struct extract_doc *d, int *fd, struct err *e)
 	l->drop = (struct drop)DROP_INIT;
 	if ((rc = drop_open(&l->c->places[0], &l->drop, e)) == RC_OK)
 		*fd = l->drop.fd;
+	drop_hide(&l->drop);
 	return rc;
 }
 

@@ -264,7 +264,9 @@ judge(struct keeper *k, struct opening *o, struct err *e)
 	}
 	if (o->v.nroutes > 0) {
 		o->fate = o->in.filing > 0 ? FATE_UNFILED : FATE_RELAY;
-		return RC_OK;
+		/* Where the operator forgot "hub = yes" the clerk has it. */
+		return k->p->conf->hub || !o->v.has_mail ? RC_OK :
+		    take_patients(k, o, e);
 	}
 	o->fate = FATE_DONE;
 	if (!o->v.has_mail)

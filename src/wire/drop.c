@@ -229,14 +229,20 @@ drop_settle(const struct drop_place *place, struct err *e)
 }
 
 void
+drop_hide(struct drop *d)
+{
+	if (d->tmp[0] != '\0')
+		(void)unlink(d->tmp);
+	d->tmp[0] = '\0';
+}
+
+void
 drop_forget(struct drop *d)
 {
 	if (d->fd >= 0)
 		close(d->fd);
-	if (d->tmp[0] != '\0')
-		(void)unlink(d->tmp);
 	d->fd = -1;
-	d->tmp[0] = '\0';
+	drop_hide(d);
 }
 
 static enum rc

@@ -66,6 +66,8 @@ enum rc drop_name(const struct drop_place *place, struct drop *d,
 /* drop_settle(place, e): the names given so far survive a power loss, and
  * their temporary ones do not. */
 enum rc drop_settle(const struct drop_place *place, struct err *e);
+/* drop_hide(d): it is only read by who has it open, and gone when closed. */
+void drop_hide(struct drop *d);
 /* drop_forget(d): unlink what is still under its temporary name. */
 void drop_forget(struct drop *d);
 

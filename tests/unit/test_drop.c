@@ -103,6 +103,28 @@ put(const struct drop_place *place, const char *name, const char *text)
 }
 
 static void
+test_what_is_hidden_lies_nowhere(void **state)
+{
+	const struct drop_place place = { top, false };
+	struct drop d = DROP_INIT;
+	struct err e = ERR_INIT;
+	char got[3] = "";
+
+	(void)state;
+	T_RC(drop_prepare(&place, &e), RC_OK);
+	T_RC(drop_open(&place, &d, &e), RC_OK);
+	assert_int_equal(count("", true), 1);
+	drop_hide(&d);
+	assert_int_equal(count("", true), 0);
+	T_RC(drop_write(&d, "ab", 2, &e), RC_OK);
+	assert_int_equal(pread(d.fd, got, 2, 0), 2);
+	T_STR(got, "ab");
+	drop_forget(&d);
+	drop_hide(&d);
+	assert_int_equal(count("", true), 0);
+}
+
+static void
 test_a_maildir(void **state)
 {
 	const struct drop_place place = { top, true };
@@ -225,6 +247,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    test_what_is_hidden_lies_nowhere, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_maildir, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -190,7 +190,8 @@ class Member:
 
     def documents(self):
         """Files delivered to the inbox folder, oldest first."""
-        files = [p for p in self.inbox.rglob("*") if p.is_file()]
+        files = [p for p in self.inbox.rglob("*")
+                 if p.parent.name != "tmp" and p.is_file()]
         return sorted(files, key=lambda p: p.stat().st_mtime_ns)
 
     def mail(self):
