@@ -85,16 +85,12 @@ put_utf8(struct buf *out, uint32_t c)
 }
 
 static void
-note(struct charset_loss *loss, bool lost, unsigned line, uint32_t c)
+note(struct charset_loss *loss, bool lost, unsigned line)
 {
-	if (loss->stood + loss->lost == 0) {
-		loss->line = line;
-		loss->c = c;
-	}
-	if (lost)
-		loss->lost++;
-	else
-		loss->stood++;
+	size_t *n = lost ? &loss->lost : &loss->stood;
+
+	if ((*n)++ == 0)
+		*(lost ? &loss->lost_line : &loss->stood_line) = line;
 }
 
 /* One unit of UTF-16 (RFC 2781), or UNKNOWN when the text ends in it. */
@@ -146,7 +142,7 @@ charset_read(const struct charset_guess *g, const uint8_t *p, size_t len,
     struct buf *out, struct charset_loss *loss, struct err *e)
 {
 	size_t at = g->bom;
-	unsigned line = 1;
+	unsigned line = loss->above + 1;
 	bool cr = false;
 
 	while (at < len) {
@@ -157,7 +153,7 @@ charset_read(const struct charset_guess *g, const uint8_t *p, size_t len,
 		if (second)
 			continue;
 		if (c == UNKNOWN)
-			note(loss, true, line, 0);
+			note(loss, true, line);
 		if (cr || c == '\n')
 			line++;
 		if (!put_utf8(out, cr ? '\n' : c))
@@ -233,10 +229,10 @@ put_single(enum charset set, uint32_t c, unsigned line, struct buf *out,
 	if (encode(set, c, &octet))
 		return buf_add8(out, octet);
 	if (c != UNKNOWN && stand_for(set, c, 0, out, &nomem)) {
-		note(loss, false, line, c);
+		note(loss, false, line);
 		return !nomem;
 	}
-	note(loss, true, line, c == UNKNOWN ? 0 : c);
+	note(loss, true, line);
 	return buf_add8(out, '?');
 }
 
@@ -260,7 +256,7 @@ charset_write(enum charset set, enum eol eol, const uint8_t *p, size_t len,
     struct buf *out, struct charset_loss *loss, struct err *e)
 {
 	size_t at = 0;
-	unsigned line = 1;
+	unsigned line = loss->above + 1;
 	bool ok = true;
 
 	BUG_ON(set >= CHARSET_WRITTEN);

@@ -41,9 +41,10 @@ struct charset_guess {
 struct charset_loss {
 	size_t		stood;		/* written as others that mean it */
 	size_t		lost;		/* written as "?" */
-	unsigned	line;		/* of the first of either, from 1 */
-	uint32_t	c;		/* which it was; 0: octets that are
-					 * not of their set */
+	unsigned	stood_line;	/* of the first one, from 1 */
+	unsigned	lost_line;
+	unsigned	above;		/* given: lines that stand above what
+					 * is read or written now */
 };
 
 /*

@@ -94,13 +94,19 @@ as_wanted(const struct filing *f)
 }
 
 bool
+filing_in_pieces(const struct filing *f)
+{
+	return f->apart && (f->form->files == FILING_BY_MESSAGE ||
+	    (f->form->files == FILING_BY_PATIENT && f->h.n > 1));
+}
+
+bool
 filing_as_it_came(const struct filing *f)
 {
 	if (!is_text(f))
 		return true;
-	return as_wanted(f) && (!f->apart || (!f->form->whole &&
-	    (f->form->files == FILING_BY_DOCUMENT ||
-	    (f->form->files == FILING_BY_PATIENT && f->h.n == 1))));
+	return as_wanted(f) && !filing_in_pieces(f) &&
+	    !(f->apart && f->form->whole);
 }
 
 /* ---- a header made whole ---------------------------------------------- */
@@ -149,8 +155,11 @@ complete(const struct filing *f, const struct hprim_patient *from,
 	memset(c, 0, sizeof(*c));
 	c->sender = c->recipient = (struct buf)BUF_INIT;
 	c->p = *from;
-	if (!f->form->whole)
+	if (!f->form->whole) {
+		c->p.head = (struct bytes){ from->whole.p,
+		    (size_t)(from->text.p - from->whole.p) };
 		return true;
+	}
 	complete_date(&c->p.field[HPRIM_BIRTH], from->birth, &never, c->birth);
 	complete_date(&c->p.field[HPRIM_EXAM], from->exam, &never, c->exam);
 	return complete_party(&c->p.field[HPRIM_SENDER], f->form->sender,
@@ -240,13 +249,13 @@ say_loss(const struct filing *f, const char *name, struct buf *out)
 		ok = buf_addf(out, P_("%s: line %u: %zu character that %s "
 		    "does not have stands as \"?\"\n", "%s: line %u: %zu "
 		    "characters that %s does not have stand as \"?\"\n",
-		    l->lost), name, l->line, l->lost,
+		    l->lost), name, l->lost_line, l->lost,
 		    charset_name(f->charset));
 	if (ok && l->stood > 0)
 		ok = buf_addf(out, P_("%s: line %u: %zu character that %s "
 		    "does not have was written otherwise\n", "%s: line %u: "
 		    "%zu characters that %s does not have were written "
-		    "otherwise\n", l->stood), name, l->line, l->stood,
+		    "otherwise\n", l->stood), name, l->stood_line, l->stood,
 		    charset_name(f->charset));
 	return ok;
 }

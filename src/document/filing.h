@@ -46,6 +46,9 @@ void filing_free(struct filing *f);
  * when it is empty or larger than FILING_TEXT_MAX_BYTES. */
 enum rc filing_load(int fd, uint8_t **p, size_t *len, struct err *e);
 
+/* filing_in_pieces(f): filing_patient() makes it, not filing_whole(). */
+bool filing_in_pieces(const struct filing *f);
+
 /* filing_as_it_came(f): there is nothing to be written anew. */
 bool filing_as_it_came(const struct filing *f);
 

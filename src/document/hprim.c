@@ -285,7 +285,7 @@ read_text(struct hprim_reading *r, const uint8_t *p, size_t len,
 	}
 	h->kind = HPRIM_MEDECIN;
 	if (loss.lost > 0)
-		hprim_note(r, HPRIM_OCTETS, loss.line);
+		hprim_note(r, HPRIM_OCTETS, loss.lost_line);
 	hprim_octets(r);
 	return read_all(r, e);
 }
@@ -344,25 +344,50 @@ put_more(struct buf *b, struct bytes more)
 	return ok;
 }
 
+static bool
+put_header(struct buf *b, const struct hprim_patient *p)
+{
+	bool ok = true;
+
+	if (p->head.len > 0)
+		return put_lines(b, p->head);
+	for (size_t i = 0; i < HPRIM_HEADER_LINES; i++)
+		ok = ok && buf_add(b, p->field[i].p, p->field[i].len) &&
+		    buf_adds(b, "\n");
+	return ok && (!p->wide || put_more(b, p->more)) && buf_adds(b, "\n");
+}
+
+static bool
+put_body(struct buf *b, const struct hprim_patient *p)
+{
+	return put_lines(b, p->text) && (p->coded.len == 0 ||
+	    (buf_adds(b, "****LAB****\n") && put_lines(b, p->coded))) &&
+	    buf_adds(b, "****FIN****\n");
+}
+
 enum rc
 hprim_add(const struct hprim_patient *p, enum charset to, enum eol eol,
     struct buf *out, struct charset_loss *loss, struct err *e)
 {
 	struct buf b = BUF_INIT;
-	bool ok = true;
-	enum rc rc;
+	unsigned above = loss->above;
+	enum rc rc = RC_NOMEM;
+	bool ok = put_header(&b, p);
+	size_t len = b.len;
 
-	for (size_t i = 0; i < HPRIM_HEADER_LINES; i++)
-		ok = ok && buf_add(&b, p->field[i].p, p->field[i].len) &&
-		    buf_adds(&b, "\n");
-	ok = ok && (!p->wide || put_more(&b, p->more)) &&
-	    buf_adds(&b, "\n") && put_lines(&b, p->text);
-	if (p->coded.len > 0)
-		ok = ok && buf_adds(&b, "****LAB****\n") &&
-		    put_lines(&b, p->coded);
-	ok = ok && buf_adds(&b, "****FIN****\n");
-	rc = ok ? charset_write(to, eol, b.p, b.len, out, loss, e) :
-	    err_set(e, RC_NOMEM, _("no memory left"));
+	/* What is told of it has the lines of the file that came: its header
+	 * may have had some more, or less. */
+	if (ok && put_body(&b, p)) {
+		loss->above = above + p->line - 1;
+		rc = charset_write(to, eol, b.p, len, out, loss, e);
+		loss->above += p->header;
+		if (rc == RC_OK)
+			rc = charset_write(to, eol, b.p + len, b.len - len,
+			    out, loss, e);
+		loss->above = above;
+	} else {
+		err_set(e, RC_NOMEM, _("no memory left"));
+	}
 	buf_free(&b);
 	return rc;
 }

@@ -46,6 +46,8 @@ struct hprim_patient {
 	char			exam[DATE_BYTES];
 	char			nir[NIR_BYTES];		/* good ones only */
 	struct bytes		whole;	/* its lines, up to its end */
+	struct bytes		head;	/* given to hprim_add(): the header to
+					 * write instead of field[] */
 	struct bytes		more;	/* the two lines more of .HPM */
 	struct bytes		text;	/* under the header */
 	struct bytes		coded;	/* under ****LAB****; "": none */
@@ -122,7 +124,8 @@ void hprim_free(struct hprim *h);
  * The report of one patient as a file of its own, as the specification has
  * it: 12 lines of header without blanks around them, an empty one, the text,
  * the coded lines, both ends.  What was .HPM stays it, its two lines more
- * included.  To complete a header, point p->field[] elsewhere first.
+ * included.  To complete a header, point p->field[] elsewhere first.  Lines of
+ * ${loss} are those of the file that was read.
  * Appended to ${out}; RC_NOMEM.
  */
 enum rc hprim_write(const struct hprim_patient *p, enum charset to,

@@ -124,9 +124,10 @@ static const struct {
 	    "them, or say which one the software writes") },
 	[HPRIM_UTF16] = { "charset.utf16",
 	    N_("written in UTF-16, which most practice software cannot read: "
-	    "it is converted") },
+	    "set the export to UTF-8 or ISO-8859-1") },
 	[HPRIM_MARK] = { "charset.mark",
-	    N_("a byte order mark at its start: it is left out") },
+	    N_("a byte order mark at its start, which some software takes for "
+	    "text: set the export to write none") },
 	[HPRIM_TWICE_UTF8] = { "charset.twice",
 	    N_("the accents were converted to UTF-8 twice: correct the export "
 	    "of the software") },
@@ -136,7 +137,8 @@ static const struct {
 	[HPRIM_CONTROL] = { "charset.control",
 	    N_("characters that cannot be shown") },
 	[HPRIM_EOL_MIXED] = { "lines.mixed",
-	    N_("lines end in different ways: they are made alike") }
+	    N_("lines end in different ways: correct the export of the "
+	    "software") }
 };
 
 static const struct {

@@ -335,7 +335,7 @@ file_text(struct taking *t, const struct extract_doc *d, struct filing *f,
 		rc = drop_written(&came->drop, e);
 	} else {
 		paper_remove(t->j);
-		if (f->apart && f->form->files != FILING_BY_DOCUMENT)
+		if (filing_in_pieces(f))
 			rc = each_patient(t, d, f, e);
 		else if ((rc = filing_whole(f, &b, e)) == RC_OK)
 			rc = write_paper(t, d, one, 0, &b, e);

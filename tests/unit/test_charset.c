@@ -197,12 +197,13 @@ test_says_where(void **state)
 	struct charset_loss loss;
 
 	(void)state;
-	write_set(CHARSET_LATIN1, EOL_CR, "a\nb\n\xc5\x93\n\xe4\xb8\xad", &b,
-	    &loss);
-	assert_int_equal(loss.line, 3);
-	assert_int_equal(loss.c, 0x153);
-	assert_int_equal(loss.stood + loss.lost, 2);
-	T_STR(buf_str(&b), "a\rb\roe\r?");
+	write_set(CHARSET_LATIN1, EOL_CR, "a\nb\n\xc5\x93\n\xe4\xb8\xad"
+	    "\n\xc5\x93\xe4\xb8\xad", &b, &loss);
+	assert_int_equal(loss.stood, 2);
+	assert_int_equal(loss.stood_line, 3);
+	assert_int_equal(loss.lost, 2);
+	assert_int_equal(loss.lost_line, 4);
+	T_STR(buf_str(&b), "a\rb\roe\r?\roe?");
 	buf_free(&b);
 }
 

@@ -108,6 +108,44 @@ test_completed(void **state)
 	}
 }
 
+/* One patient's file out of several: its header is the sender's, line by
+ * line, unless it is wanted whole; what is told of it has the lines of the
+ * document that came. */
+static void
+test_in_pieces(void **state)
+{
+	static const char came[] = ONE " P2\nDUPR\xc3\x89\nPAUL\n \n\n\n"
+	    "01/02/1970\n\n43\n23/11/2026\n\n\n\xe5\xb1\xb1\n\xc5\x93\n"
+	    "**FIN**\n" END;
+	struct filing_form form = { .charset = CHARSET_LATIN1, .eol = EOL_LF,
+	    .files = FILING_BY_PATIENT };
+	struct buf out = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct filing f;
+
+	(void)state;
+	read_it(&form, NULL, came, &f);
+	T_CHECK(filing_in_pieces(&f) && f.h.n == 2);
+	T_RC(filing_patient(&f, 1, &out, &e), RC_OK);
+	T_STR(buf_str(&out), " P2\nDUPR\xc9\nPAUL\n \n\n\n01/02/1970\n\n43\n"
+	    "23/11/2026\n\n\n?\noe\n****FIN****\n" END);
+	T_CHECK(f.loss.lost_line == 28 && f.loss.stood_line == 29);
+	filing_free(&f);
+	buf_wipe(&out);
+	form.whole = true;
+	read_it(&form, NULL, came, &f);
+	T_RC(filing_patient(&f, 1, &out, &e), RC_OK);
+	T_STR(buf_str(&out), "P2\nDUPR\xc9\nPAUL\n\n\n\n01/02/1970\n\n43\n"
+	    "23/11/2026\n\n\n\n?\noe\n****FIN****\n" END);
+	T_CHECK(f.loss.lost_line == 28 && f.loss.stood_line == 29);
+	filing_free(&f);
+	form.files = FILING_BY_DOCUMENT;
+	read_it(&form, NULL, came, &f);
+	T_CHECK(!filing_in_pieces(&f) && !filing_as_it_came(&f));
+	filing_free(&f);
+	buf_free(&out);
+}
+
 static void
 check_apart(const char *s, bool apart)
 {
@@ -205,6 +243,7 @@ main(void)
 		cmocka_unit_test(test_left_as_it_came),
 		cmocka_unit_test(test_converted),
 		cmocka_unit_test(test_completed),
+		cmocka_unit_test(test_in_pieces),
 		cmocka_unit_test(test_apart),
 		cmocka_unit_test(test_said),
 		cmocka_unit_test(test_corrects),
