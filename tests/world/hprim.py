@@ -1,6 +1,7 @@
 """HPRIM reports in every variant that is met, and what a reader must say of
 each.  Written from the description of the format, not from the reader."""
 
+import copy
 import dataclasses
 import itertools
 
@@ -62,6 +63,8 @@ class Case:
     eol: str = "CRLF"
     patients: int = 1
     remarks: tuple = ()             # (line or None, patient or None, code)
+    people: tuple = ()              # the reports that are in it
+    codec: str = "iso-8859-1"       # Python's name of its set
 
 
 def encode(patients, encoding="iso-8859-1", eol="\r\n",
@@ -71,22 +74,70 @@ def encode(patients, encoding="iso-8859-1", eol="\r\n",
     return "".join(line + eol for line in lines).encode(encoding)
 
 
-def variants():
-    """Nothing to remark: each set, line end, form and number of patients."""
-    for (encoding, charset), (eol, says), blank, wide, n in itertools.product(
-            ENCODINGS.items(), EOLS.items(), (True, False), (False, True),
-            (1, 3)):
-        people = []
-        for i in range(n):
-            p = Patient(blank=blank, wide=wide)
-            p.header[8] = f"261123{i:04d}"
+# What real files leave out or write otherwise: lines of the header by number,
+# other parts by name; and what is said of it.
+MISSING = {
+    "nothing": ({}, ()),
+    "code": ({1: ""}, ()),
+    "dot": ({1: "."}, ()),
+    "given": ({3: ""}, ((3, "given.missing"),)),
+    "address": ({4: "", 5: "", 6: ""}, ()),
+    "padded": ({4: " 3 rue des Lilas" + " " * 24, 5: " " * 40}, ()),
+    "birth": ({7: ""}, ((7, "birth.missing"),)),
+    "short": ({7: "12/05/61"}, ((7, "birth.short"),)),
+    "iso": ({7: "1961-05-12"}, ((7, "birth.form"),)),
+    "words": ({7: "1 JAN 1911", 8: ""}, ((7, "birth.form"),)),
+    "nir": ({8: ""}, ()),
+    "corsica": ({8: nir("261052B000001")}, ()),
+    "number": ({9: ""}, ((9, "number.missing"),)),
+    "exam": ({10: ""}, ((10, "exam.missing"),)),
+    "sender": ({11: ".          Jean.DUPONT"}, ()),
+    "parties": ({11: "", 12: ""}, ((11, "sender.missing"),
+                                   (12, "recipient.missing"))),
+    "coded": ({"coded": ["RES|Créatinine|CREA|N|80|µmol/l",
+                         "RES|Hépatite B|AGHBS|A|négatif",
+                         "RES|Urée|UREE|N|5,1|mmol/l|2,5|7,5|N|F|0,3|g/l"]},
+              ()),
+    "no-coded": ({"lab": None}, ()),
+    "no-text": ({"text": []}, ()),
+    "header": ({n: "" for n in (1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)},
+               ((3, "given.missing"), (7, "birth.missing"),
+                (9, "number.missing"), (10, "exam.missing"),
+                (11, "sender.missing"), (12, "recipient.missing"))),
+}
+
+
+def without(what, number, **more):
+    """A report with that file number, from which that is missing."""
+    p = Patient(**more)
+    p.header[8] = f"261123{number:04d}"
+    for part, value in MISSING[what][0].items():
+        if isinstance(part, int):
+            p.header[part - 1] = value
+        else:
+            setattr(p, part, copy.copy(value))
+    return p
+
+
+def variants(missing=("nothing",)):
+    """No error in any: each set, line end, form, number of patients, and what
+    is missing in the last of them."""
+    for (encoding, charset), (eol, says), blank, wide, n, what in \
+            itertools.product(ENCODINGS.items(), EOLS.items(), (True, False),
+                              (False, True), (1, 3), missing):
+        people = [without(what if i == n - 1 else "nothing", i, blank=blank,
+                          wide=wide) for i in range(n)]
+        for p in people:
             if encoding == "cp1252":
-                p.text.append("L’œdème : < 5 €")
-            people.append(p)
-        yield Case(f"{encoding}-{says}-{13 if blank else 12}-{n}."
+                p.coded.append("TEX|L’œdème : < 5 €")
+                p.text += ["L’œdème : < 5 €"] if p.text else []
+        above = sum(len(p.lines()) for p in people[:-1])
+        yield Case(f"{encoding}-{says}-{13 if blank else 12}-{n}-{what}."
                    f"{'hpm' if wide else 'hpr'}",
                    encode(people, encoding, eol), charset=charset, eol=says,
-                   patients=n)
+                   patients=n, people=tuple(people), codec=encoding,
+                   remarks=tuple((above + line, n, code)
+                                 for line, code in MISSING[what][1]))
 
 
 # Of one line of the header, from 1: what stands there, what must be said.
@@ -177,7 +228,8 @@ def wrong():
             data = encode(people)
             yield Case(f"{name}-{2 * before + 1}.hpr", data,
                        charset="US-ASCII" if data.isascii() else "ISO-8859-1",
-                       patients=len(people), remarks=remarks)
+                       patients=len(people), remarks=remarks,
+                       people=tuple(people))
 
 
 def ends():
@@ -192,31 +244,44 @@ def ends():
             ("behind", [good], ("****FINFICHIER****", "", "Sodium 5"),
              ((last + 2, None, "end.behind"),)),
             ("blank-behind", [good], ("", "****FINFICHIER****", "", ""), ())):
-        yield Case(f"{name}.hpr", encode(people, end=end), remarks=remarks)
+        yield Case(f"{name}.hpr", encode(people, end=end), remarks=remarks,
+                   people=tuple(people))
     yield Case("blank-above.hpr", b"\r\n\r\n" + encode([good]),
-               remarks=((1, 1, "header.blank"),))
-    yield Case("dos.hpr", encode([good]) + b"\x1a")
+               remarks=((1, 1, "header.blank"),), people=(good,))
+    yield Case("dos.hpr", encode([good]) + b"\x1a", people=(good,))
 
 
 def octets():
     """What is odd about a whole file."""
     good = Patient()
-    text = encode([good], "utf-8")
+    one, text = (good,), encode([good], "utf-8")
     yield Case("mark.hpr", b"\xef\xbb\xbf" + text, charset="UTF-8",
-               remarks=((None, None, "charset.mark"),))
-    yield Case("utf16.hpr", b"\xff\xfe" + encode([good], "utf-16-le"),
-               charset="UTF-16LE", remarks=((None, None, "charset.utf16"),))
-    yield Case("mixed.hpr", encode([good]).replace(b"\r\n", b"\n", 3),
+               remarks=((None, None, "charset.mark"),), people=one,
+               codec="utf-8-sig")
+    for codec, mark, says in (("utf-16-le", b"\xff\xfe", "UTF-16LE"),
+                              ("utf-16-be", b"\xfe\xff", "UTF-16BE")):
+        for eol, end in EOLS.items():
+            yield Case(f"{codec}-{end}.hpr", mark + encode(one, codec, eol),
+                       charset=says, eol=end, people=one, codec="utf-16",
+                       remarks=((None, None, "charset.utf16"),))
+    yield Case("mixed.hpr", encode([good]).replace(b"\r\n", b"\n", 3)
+               .replace(b"\r\n", b"\r", 2), people=one,
                remarks=((None, None, "lines.mixed"),))
+    cut = Patient(text=[line.replace("à jeun", "\ufffd jeun")
+                        for line in TEXT])
     yield Case("octets.hpr", b"\xef\xbb\xbf" + text.replace(
-        "à jeun".encode(), b"\xe0 jeun"), charset="UTF-8",
+        "à jeun".encode(), b"\xe0 jeun"), charset="UTF-8", people=(cut,),
+        codec="utf-8-sig",
         remarks=((16, None, "charset.octets"), (None, None, "charset.mark")))
-    for octet in (b"\xe8", b"\x8f", b"\xd4"):    # one accent, in no word
-        plain = encode([Patient(text=["a " + chr(0xe8) + " b"], lab=None)])
-        yield Case(f"unsure-{octet.hex()}.hpr", plain.replace(b"\xe8", octet),
-                   charset=None, remarks=((None, None, "charset.unsure"),))
+    for octet, codec in ((b"\xe8", "iso-8859-1"), (b"\x8f", "mac_roman"),
+                         (b"\xd4", "cp850")):   # one accent, in no word
+        p = Patient(text=[f"a {octet.decode(codec)} b"], lab=None)
+        yield Case(f"unsure-{octet.hex()}.hpr", encode([p], codec),
+                   charset=None, remarks=((None, None, "charset.unsure"),),
+                   people=(p,), codec=codec)
     ascii_ = Patient(text=["Sodium 5"], lab=None)
-    yield Case("ascii.hpr", encode([ascii_]), charset="US-ASCII")
+    yield Case("ascii.hpr", encode([ascii_]), charset="US-ASCII",
+               people=(ascii_,))
 
 
 def others():
@@ -238,4 +303,4 @@ def others():
 
 def cases():
     """All of them."""
-    return [*variants(), *wrong(), *ends(), *octets(), *others()]
+    return [*variants(MISSING), *wrong(), *ends(), *octets(), *others()]
