@@ -75,11 +75,11 @@ err_class(struct err *e, enum err_class class, const char *fmt, ...)
 }
 
 static void
-err_append(struct err *e, const char *more)
+err_append(struct err *e, const char *mark, const char *more)
 {
 	size_t len = strlen(e->text);
 
-	snprintf(e->text + len, sizeof(e->text) - len, ": %s", more);
+	snprintf(e->text + len, sizeof(e->text) - len, "%s%s", mark, more);
 	err_whole(e->text);
 }
 
@@ -94,7 +94,7 @@ err_sys(struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	err_text(e, fmt, ap);
 	va_end(ap);
-	err_append(e, lang_errno(err));
+	err_append(e, _(": "), lang_errno(err));
 	return e->rc;
 }
 
@@ -114,7 +114,19 @@ err_ctx(struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	err_text(e, fmt, ap);
 	va_end(ap);
-	err_append(e, was);
+	err_append(e, _(": "), was);
+	return e->rc;
+}
+
+enum rc
+err_line(struct err *e, const char *path, int line)
+{
+	char was[ERR_TEXT_BYTES];
+
+	memcpy(was, e->text, sizeof(was));
+	snprintf(e->text, sizeof(e->text), "%s:%d", path, line);
+	err_clean(e->text);
+	err_append(e, ": ", was);
 	return e->rc;
 }
 

@@ -83,6 +83,10 @@ enum rc err_nomem(struct err *e);
 /* err_ctx(e, fmt, ...): say where, before what is there; returns e->rc. */
 enum rc err_ctx(struct err *e, const char *fmt, ...) SC_PRINTF(2, 3);
 
+/* err_line(e, path, line): the same for a line of a file, as editors want it:
+ * "path:line: " in any language. */
+enum rc err_line(struct err *e, const char *path, int line);
+
 /* err_class_name(class): "HEADER" and so on; "NONE" for EC_NONE. */
 const char *err_class_name(enum err_class class);
 

@@ -131,7 +131,8 @@ file_read(const char *path, size_t max, struct buf *out, struct err *e)
 
 	buf_wipe(out);
 	if (fd < 0)
-		return err_set(e, RC_CONF, "%s: %s", path, lang_errno(errno));
+		return err_set(e, RC_CONF, _("%s: %s"), path,
+		    lang_errno(errno));
 	rc = read_fd(fd, path, max, out, e);
 	close(fd);
 	if (rc != RC_OK)
@@ -186,7 +187,7 @@ put_file(const char *path, const void *p, size_t len, mode_t mode,
 		rc = err_sys(e, "%s", path);
 	if (rc == RC_OK && !replace && link(tmp, path) != 0)
 		rc = err_set(e, errno == EEXIST ? RC_CONF : RC_TEMP,
-		    "%s: %s", path, lang_errno(errno));
+		    _("%s: %s"), path, lang_errno(errno));
 	if (rc != RC_OK || !replace)
 		unlink(tmp);
 	FAULT("file.rename.after");
@@ -215,7 +216,8 @@ file_private(const char *path, struct err *e)
 	struct stat st;
 
 	if (stat(path, &st) != 0)
-		return err_set(e, RC_CONF, "%s: %s", path, lang_errno(errno));
+		return err_set(e, RC_CONF, _("%s: %s"), path,
+		    lang_errno(errno));
 	if ((st.st_mode & 077) != 0)
 		return err_set(e, RC_CONF,
 		    _("%s can be read by others; type: chmod go= %s"), path,

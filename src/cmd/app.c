@@ -48,6 +48,22 @@ print_help(const struct cmd *only)
 	exit(EX_OK);
 }
 
+/* The configured language, where nothing else of a configuration is needed,
+ * and it may be wrong or not be there: cron's environment names none. */
+static void
+speak(const struct app *app)
+{
+	struct err e = ERR_INIT;
+	struct conf conf;
+
+	if (app->lang != NULL || app->conf.path != NULL)
+		return;
+	(void)conf_load(app->conf_path, &conf, &e);
+	if (conf.language != NULL)
+		lang_set(conf.language);
+	conf_free(&conf);
+}
+
 /* True: it was one of the common options. */
 static bool
 common_option(struct app *app, int opt)
@@ -76,6 +92,7 @@ common_option(struct app *app, int opt)
 		app->debug = true;
 		return true;
 	case OPT_HELP:
+		speak(app);
 		print_help(app->cmd);
 	case OPT_VERSION:
 		printf("%s\n", PACKAGE_STRING);
@@ -88,6 +105,7 @@ enum rc
 app_usage(struct app *app, struct err *e)
 {
 	app->exit = EX_USAGE;
+	speak(app);
 	if (app->cmd == NULL)
 		return err_set(e, RC_CONF,
 		    _("usage: sceau COMMAND ...; sceau --help lists them"));
@@ -179,9 +197,10 @@ app_t(const char *s, uint8_t t[STORE_T_BYTES], size_t *t_len, struct err *e)
 
 	if (len < T_DIGITS_MIN || len % 2 != 0 || len > 2 * STORE_T_BYTES ||
 	    !hex_parse(s, t, len / 2))
-		return err_set(e, RC_CONF, _("%s: write the number of a "
-		    "message, or its first 8 to 64 digits: the 20 at the end "
-		    "of a document's name, or those of \"sceau status\""), s);
+		return err_set(e, RC_CONF, _("%s: write the first 8 to "
+		    "64 digits of a message: the 20 at the end of a "
+		    "document's name, or those of \"sceau register list\""),
+		    s);
 	*t_len = len / 2;
 	return RC_OK;
 }
@@ -229,6 +248,8 @@ find_cmd(int argc, char **argv, int *used)
 static void
 look_ahead(struct app *app, int argc, char **argv)
 {
+	bool help = false;
+
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		if ((strcmp(argv[i], "-c") == 0 ||
 		    strcmp(argv[i], "--config") == 0) && i + 1 < argc)
@@ -236,7 +257,11 @@ look_ahead(struct app *app, int argc, char **argv)
 		else if (strcmp(argv[i], "--store") == 0 && i + 1 < argc)
 			app->store = argv[i + 1];
 		else if (strcmp(argv[i], "--help") == 0)
-			print_help(app->cmd);
+			help = true;
+	}
+	if (help) {
+		speak(app);
+		print_help(app->cmd);
 	}
 }
 
@@ -289,6 +314,8 @@ load_conf(struct app *app, struct err *e)
 			return rc;
 		log_open(app->conf.syslog ? LOG_TO_SYSLOG : LOG_TO_STDERR,
 		    (enum log_level)app->conf.log_level);
+	} else {
+		speak(app);
 	}
 	if (app->debug)
 		log_open(LOG_TO_STDERR, LOG_L_DEBUG);

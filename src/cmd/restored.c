@@ -69,8 +69,8 @@ say(int64_t at, const struct store_restored *r)
 	clock_say(at, since);
 	printf(_("Mail sealed before %s that is not known here is shown as a "
 	    "possible duplicate.\n"), since);
-	printf(_("Of the servers, %zu messages were known: what is still "
-	    "there is judged anew.\n"), r->seen);
+	printf(_("Messages seen on the servers: %zu; what is still there "
+	    "is judged anew.\n"), r->seen);
 	printf(_("To be relayed once more: %zu.\n"), r->queued);
 }
 

@@ -57,8 +57,7 @@ complain(struct load *l, int line, const struct err *why)
 		return -1;
 	*l->e = *why;
 	if (why->rc == RC_CONF)
-		err_ctx(l->e, "%s:%d", l->path,
-		    line < l->nlines ? line : l->nlines);
+		err_line(l->e, l->path, line < l->nlines ? line : l->nlines);
 	return -1;
 }
 
@@ -497,7 +496,8 @@ check_rights(const char *path, struct err *e)
 	struct stat st;
 
 	if (stat(path, &st) != 0)
-		return err_set(e, RC_CONF, "%s: %s", path, lang_errno(errno));
+		return err_set(e, RC_CONF, _("%s: %s"), path,
+		    lang_errno(errno));
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		return err_set(e, RC_CONF, _("%s:1: others can change this "
 		    "file; type: chmod go-w %s"), path, path);
@@ -520,7 +520,8 @@ find_file(char **path, struct err *e)
 	if (access(SCEAU_SYSCONFDIR "/sceau/sceau.conf", F_OK) == 0 &&
 	    (*path = strdup(SCEAU_SYSCONFDIR "/sceau/sceau.conf")) != NULL)
 		return RC_OK;
-	return err_set(e, RC_CONF, _("there is no configuration; write "
+	return err_set(e, RC_CONF, _("there is no configuration; type sceau "
+	    "setup, which asks for what it needs, or write "
 	    "~/.config/sceau/sceau.conf or %s, see sceau.conf(5)"),
 	    SCEAU_SYSCONFDIR "/sceau/sceau.conf");
 }

@@ -96,7 +96,8 @@ file_line(int fd, const char *path, struct line *l, struct err *e)
 	while ((more = line_read(l, fd)) > 0)
 		;
 	if (more < 0)
-		return err_set(e, RC_CONF, "%s: %s", path, lang_errno(errno));
+		return err_set(e, RC_CONF, _("%s: %s"), path,
+		    lang_errno(errno));
 	return RC_OK;
 }
 
@@ -110,7 +111,8 @@ cred_file(const char *path, struct secret *out, struct err *e)
 	secret_wipe(out);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
-		return err_set(e, RC_CONF, "%s: %s", path, lang_errno(errno));
+		return err_set(e, RC_CONF, _("%s: %s"), path,
+		    lang_errno(errno));
 	if ((rc = line_new(&l, e)) == RC_OK &&
 	    (rc = file_line(fd, path, &l, e)) == RC_OK)
 		rc = line_take(&l, path, out, e);

@@ -99,7 +99,7 @@ provider_find(const char *path, const void *text, size_t len,
 		snprintf(line, sizeof(line), "%.*s", (int)n, p);
 		line[strcspn(line, "#\r")] = '\0';
 		if (row_take(line, name, &row, &mine, e) != RC_OK)
-			return err_ctx(e, "%s:%d", path, number);
+			return err_line(e, path, number);
 		if (mine && !*found)
 			*out = row;
 		*found = *found || mine;

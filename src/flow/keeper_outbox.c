@@ -141,7 +141,7 @@ on_end(struct keeper *k, struct rd *r, struct err *e)
 	if (!rd_done(r))
 		return ipc_bad(e);
 	if (why.rc != RC_OK) {
-		err_ctx(&why, "outbox %s", outlook_conf(k)->name);
+		err_ctx(&why, _("outbox %s"), outlook_conf(k)->name);
 		l->waits = true;
 	}
 	rc = follow_outbox(k, outlook_conf(k)->name, &why, e);

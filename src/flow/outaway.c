@@ -24,7 +24,7 @@ no_way(struct err *e, const char *where)
 {
 	return errno == ENOMEM || errno == ENOSPC || errno == EIO ?
 	    err_sys(e, "%s", where) :
-	    err_set(e, RC_CONF, "%s: %s", where, lang_errno(errno));
+	    err_set(e, RC_CONF, _("%s: %s"), where, lang_errno(errno));
 }
 
 /* A name that replaces nothing, where the file system knows second names;

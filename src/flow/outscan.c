@@ -252,7 +252,7 @@ outscan_open(struct outscan *s, const struct conf_outbox *conf, bool dry,
 	s->now = clock_now();
 	s->fd = open(conf->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->fd < 0 || fstat(s->fd, &st) != 0)
-		return err_set(e, RC_CONF, "%s: %s", conf->path,
+		return err_set(e, RC_CONF, _("%s: %s"), conf->path,
 		    lang_errno(errno));
 	s->ino = (uint64_t)st.st_ino;
 	look_at(conf->sent, &l.sent);

@@ -175,7 +175,8 @@ read_store(struct desk *d, const struct secret *pass, struct err *e)
 	if ((rc = path_of(d->dir, "issuer.store", path, e)) != RC_OK)
 		return rc;
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
-		return err_set(e, RC_CONF, "%s: %s", path, lang_errno(errno));
+		return err_set(e, RC_CONF, _("%s: %s"), path,
+		    lang_errno(errno));
 	rc = sealed_read(fd, &on, e);
 	close(fd);
 	if (rc == RC_INPUT && e->class == EC_HEADER)
@@ -271,7 +272,8 @@ lock_folder(struct desk *d, struct err *e)
 		return rc;
 	d->lock = open(d->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->lock < 0)
-		return err_set(e, RC_CONF, "%s: %s", d->dir, lang_errno(errno));
+		return err_set(e, RC_CONF, _("%s: %s"), d->dir,
+		    lang_errno(errno));
 	if (flock(d->lock, LOCK_EX | LOCK_NB) != 0)
 		return err_set(e, RC_CONF, _("another sceau is at work in "
 		    "%s; wait for it"), d->dir);
@@ -399,8 +401,8 @@ check_folder(const char *dir, struct err *e)
 	bool empty = true;
 
 	if (d == NULL)
-		return errno == ENOENT ? RC_OK : err_set(e, RC_CONF, "%s: %s",
-		    dir, lang_errno(errno));
+		return errno == ENOENT ? RC_OK : err_set(e, RC_CONF,
+		    _("%s: %s"), dir, lang_errno(errno));
 	while ((entry = readdir(d)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 &&
 		    strcmp(entry->d_name, "..") != 0)

@@ -62,7 +62,7 @@ sweep(const struct drop_place *place, struct err *e)
 	if (rc != RC_OK)
 		return rc;
 	if ((at = opendir(dir)) == NULL)
-		return err_set(e, RC_CONF, "%s: %s", dir, lang_errno(errno));
+		return err_set(e, RC_CONF, _("%s: %s"), dir, lang_errno(errno));
 	while ((d = readdir(at)) != NULL)
 		if (strncmp(d->d_name, TMP_PREFIX, strlen(TMP_PREFIX)) == 0)
 			(void)unlinkat(dirfd(at), d->d_name, 0);

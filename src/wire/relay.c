@@ -27,7 +27,7 @@ relay_trouble(struct relay *r, enum wire_why why, struct err *e,
 		text[0] = '\0';
 	va_end(ap);
 	r->why = why;
-	return err_set(e, RC_TEMP, "%s: %s", r->conf->server.host, text);
+	return err_set(e, RC_TEMP, _("%s: %s"), r->conf->server.host, text);
 }
 
 bool

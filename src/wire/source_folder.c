@@ -38,7 +38,7 @@ set_up(struct source *s, struct err *e)
 	f->folder = open(s->account->path,
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (f->folder < 0)
-		return err_set(e, RC_CONF, "%s: %s", s->account->path,
+		return err_set(e, RC_CONF, _("%s: %s"), s->account->path,
 		    lang_errno(errno));
 	return RC_OK;
 }

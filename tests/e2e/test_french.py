@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from world import documents
+from world import documents, hprim
 from world.world import TOP
 
 ENGLISH = ("nothing", "held", "password", "cannot", "the ", "sent", "key")
@@ -139,6 +139,40 @@ def test_complaints_about_the_configuration(french):
     assert "est lisible par d’autres" in text(got), got.text()
 
 
+def test_what_needs_no_configuration_speaks_it_all_the_same(french, tmp_path):
+    """Usage, help, and commands that only look at files: of cron, of a
+    laboratory's script."""
+    bad = tmp_path / "r.hpr"
+    bad.write_bytes(hprim.encode([hprim.Patient(fin="")], end=()))
+    for code, word, words in (
+            (78, "ce ne sont pas des heures", ("schedule", "--hours", "9")),
+            (64, "usage : sceau schedule", ("schedule", "--nonsense")),
+            (64, "sceau --help en donne la liste", ("nonsense",)),
+            (64, "sceau --help en donne la liste", ("--nonsense",)),
+            (0, "relever, ouvrir, ranger", ("--help",)),
+            (0, "relever, ouvrir, ranger", ("poll", "--help")),
+            (65, "le compte rendu est peut-être coupé",
+             ("hprim", "check", bad)),
+            (78, "existe déjà", ("setup",))):
+        got = french.labo.sceau(*words)
+        said = text(got).replace(NBSP, " ")
+        assert got.code == code and word in said, (words, got.code, said)
+    french.labo.conf.write_text("language = fr\nnonsense\n")
+    got = french.labo.sceau("hprim", "check", bad)
+    assert "peut-être coupé" in text(got), "a wrong file stops no check"
+
+
+def test_where_something_is_wrong(french):
+    """A blank before the sign, but not in the way in which editors read."""
+    french.dr.configure(top={"language": "fr"}, relay={"engine": "nope"})
+    got = text(french.dr.sceau("poll"))
+    assert re.search(rf"sceau\.conf:\d+: engine{NBSP}: ce choix", got), got
+    french.dr.configure(top={"language": "fr"}, relay_port=1)
+    french.send("INR 2,1", french.labo, sender=french.dr)
+    got = text(french.dr.sceau("poll"))
+    assert f"relais relay{NBSP}: localhost{NBSP}: " in got, got
+
+
 def test_the_first_day_of_a_practice(french, tmp_path):
     """No key store and no folder yet: what to do is said."""
     french.dr.configure(top={"language": "fr",
@@ -149,16 +183,48 @@ def test_the_first_day_of_a_practice(french, tmp_path):
     assert "la première relève le crée" in got
 
 
+def catalogue():
+    """{English: French} of po/fr.po; of plurals the first."""
+    text = re.sub(r'"\n"', "", (TOP / "po/fr.po").read_text())
+    return dict(re.findall(r'^msgid "(.+)"\n(?:msgid_plural .*\n)?'
+                           r'msgstr(?:\[0\])? "(.+)"$', text, re.M))
+
+
+def titles(page):
+    """What stands at the head of a paragraph of a manual page."""
+    return re.findall(r"^\.It (.+)$", (TOP / page).read_text(), re.M)
+
+
+def plain(words):
+    return words.replace("’", "'").replace(NBSP, " ")
+
+
+def test_the_manual_says_of_each_remark_what_to_do():
+    """What may lie in the folder sceau of a practice, word by word."""
+    said = re.findall(r'\{ "[a-z-]+", N_\(((?:"[^"]+"\s*)+)\)',
+                      (TOP / "src/flow/field.c").read_text())
+    said = [re.sub(r'"\s*"', "", s).strip().strip('"') for s in said]
+    assert len(said) == 6
+    french = catalogue()
+    said += [m for m in french if m.startswith("%s: ") and any(w in m for w in (
+        "corrects one that", "names nobody of", "cannot be told apart"))]
+    assert len(said) == 9
+    for page, words in (("man/sceau-practice.7", said),
+                        ("man/fr/sceau-practice.7",
+                         [french[m] for m in said])):
+        told = titles(page)
+        assert [w for w in words
+                if not any(t in plain(w) for t in told)] == []
+
+
 def test_the_manual_says_of_each_alarm_what_to_do():
     """Under the very words that are read, in both languages."""
     labels = re.findall(r'\{ "[a-z-]+", N_\("([^"]+)"\)',
                         (TOP / "src/flow/alarm_text.c").read_text())
-    french = dict(re.findall(r'^msgid "(.+)"\nmsgstr "(.+)"$',
-                             (TOP / "po/fr.po").read_text(), re.M))
+    french = catalogue()
     assert len(labels) >= 13 and set(labels) <= set(french)
     for folder, words in (("man", labels),
                           ("man/fr", [french[x] for x in labels])):
-        page = (TOP / folder / "sceau-laboratory.7").read_text()
-        told = [w for line in re.findall(r"^\.It (.+)$", page, re.M)
+        told = [w for line in titles(f"{folder}/sceau-laboratory.7")
                 for w in line.split(", ")]
         assert [w for w in words if w.replace("’", "'") not in told] == []

@@ -173,7 +173,7 @@ def full_folder(w):
 
 Alertes :
 - Des documents arrivés ne peuvent pas être déposés depuis le \
-{said(at(WED, 8, 5))} (remise: ~/cabinet.durand/levy: plus de place sur le \
+{said(at(WED, 8, 5))} (remise : ~/cabinet.durand/levy : plus de place sur le \
 disque).
   Rien n’est perdu : ils sont gardés, et déposés d’eux-mêmes dès qu’il y a de \
 la place et que le dossier est là. Regarder : sceau check
@@ -224,8 +224,8 @@ def password(w):
     w.pass_(at(THU, 8), 77)
     w.pass_(at(THU, 9), 77)
     alarm = f"""\
-- Le relais relay est en panne depuis le {said(at(THU, 8))} (relais relay: \
-localhost: refuse l’utilisateur relay ou son mot de passe (535 Error: \
+- Le relais relay est en panne depuis le {said(at(THU, 8))} (relais relay : \
+localhost : refuse l’utilisateur relay ou son mot de passe (535 Error: \
 authentication failed: (reason unavailable)) ; les courriers attendent. \
 Vérifiez user et le mot de passe).
   Rien n’est perdu, il est réessayé tout seul. Regarder la connexion et le \

@@ -386,7 +386,7 @@ test_files(void **state)
 	snprintf(conf, sizeof(conf), "%s/.config/sceau", dir);
 	snprintf(pass, sizeof(pass), "%s/pass", dir);
 	T_RC(conf_load(NULL, &c, &e), RC_CONF);
-	assert_non_null(strstr(e.text, "there is no configuration; write "));
+	assert_non_null(strstr(e.text, "there is no configuration; type "));
 	T_RC(file_mkdirs(conf, 0700, &e), RC_OK);
 	strncat(conf, "/sceau.conf", sizeof(conf) - strlen(conf) - 1);
 
