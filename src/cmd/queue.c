@@ -11,6 +11,7 @@
 #include "cmd/out.h"
 #include "cmd/sent.h"
 #include "store/store_out.h"
+#include "wire/relay.h"
 
 #define AT_ONCE 128
 #define OPT_TO 1000
@@ -50,7 +51,7 @@ add(struct out *o, const struct store_out *m, bool json)
 	out_time(o, "next_at", m->state == STORE_QUEUED ? m->next_at : 0);
 	out_number(o, "tries", m->tries);
 	out_number(o, "size", (int64_t)m->size);
-	out_text(o, "why", m->text);
+	out_text(o, "why", json ? m->text : relay_words(m->text));
 	out_text(o, "t", t);
 	out_row(o);
 }

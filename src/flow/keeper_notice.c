@@ -14,6 +14,7 @@
 #include "flow/keeper.h"
 #include "mail/wrap.h"
 #include "store/store_out.h"
+#include "wire/relay.h"
 
 #define AT_ONCE 16
 
@@ -48,7 +49,8 @@ compose(struct keeper *k, const struct store_out *m, struct buf *b)
 	    buf_addf(b, _("Message no. %lld for %s, queued %s, could not be "
 	    "handed to the relay and is given up.\r\n"), (long long)m->id,
 	    m->identity, queued) &&
-	    buf_addf(b, _("The relay said: %s\r\n"), m->text) &&
+	    buf_addf(b, _("The relay said: %s\r\n"),
+	    relay_words(m->text)) &&
 	    buf_addf(b, _("Nothing went out in clear; the sealed message is "
 	    "kept. Once the cause is mended, type: sceau queue retry "
 	    "%lld\r\n"), (long long)m->id);

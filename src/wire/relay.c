@@ -63,9 +63,9 @@ bad_address(const struct relay_mail *m)
 
 	if (m->from[0] != '\0' &&
 	    addr_parse(m->from, strlen(m->from), &a, &e) != RC_OK)
-		return "not an address: the sender";
+		return N_("not an address: the sender");
 	if (addr_parse(m->to, strlen(m->to), &a, &e) != RC_OK)
-		return "not an address: the recipient";
+		return N_("not an address: the recipient");
 	return NULL;
 }
 
@@ -96,24 +96,35 @@ relay_take(struct relay *r)
 	return r->item.open;
 }
 
+const char *
+relay_words(const char *text)
+{
+	static const char none[] = "0  ";	/* no code, no enhanced one */
+	size_t len = sizeof(none) - 1;
+
+	return strncmp(text, none, len) == 0 && text[len] != '\0' ?
+	    _(text + len) : text;
+}
+
 /* RFC 5321 2.3.8: CR and LF only together; a bare one smuggles mails. */
 static const char *
 bad_octets(struct relay_item *it, const char *p, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		if ((p[i] == '\n') != (it->last == '\r'))
-			return "a bare CR or LF in the mail";
+			return N_("a bare CR or LF in the mail");
 		if (p[i] == '\0')
-			return "a NUL in the mail";
+			return N_("a NUL in the mail");
 		if (p[i] == '\n')
 			it->column = 0;
 		else if (p[i] != '\r' && ++it->column > RELAY_LINE_MAX)
-			return "a line of the mail is longer than 998 octets";
+			return N_("a line of the mail is longer than 998 "
+			    "octets");
 		it->last = p[i];
 	}
 	it->octets += len;
 	if (it->octets > it->mail.size)
-		return "the mail is longer than announced";
+		return N_("the mail is longer than announced");
 	return NULL;
 }
 
@@ -121,9 +132,9 @@ static int
 read_end(struct relay_item *it)
 {
 	if (it->octets != it->mail.size)
-		it->bad = "the mail is shorter than announced";
+		it->bad = N_("the mail is shorter than announced");
 	else if (it->last != '\n')
-		it->bad = "the mail does not end in CRLF";
+		it->bad = N_("the mail does not end in CRLF");
 	it->given = it->bad == NULL;
 	return it->given ? 0 : -1;
 }
@@ -174,8 +185,8 @@ lose(struct relay *r)
 	if (r->item.given && r->item.begun)
 		res.verdict = RELAY_UNCERTAIN;
 	reply_set(&res, 0, res.verdict == RELAY_UNCERTAIN ?
-	    "no answer to the end of the mail" :
-	    "not sent: the session ended first");
+	    N_("no answer to the end of the mail") :
+	    N_("not sent: the session ended first"));
 	relay_done(r, &res);
 }
 

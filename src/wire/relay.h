@@ -116,6 +116,13 @@ enum rc relay_check(struct relay *r, const struct secret *secret,
  * failed with RC_TEMP): WHY_NETWORK. */
 enum wire_why relay_why(const struct relay *r);
 
+/*
+ * relay_words(text):
+ * For people: an answer as it is kept, "250 2.0.0 Ok"; what is our own, since
+ * the relay said nothing, translated.  Lent.
+ */
+const char *relay_words(const char *text);
+
 /* relay_engine(r): "libesmtp" or "libcurl", lent. */
 const char *relay_engine(const struct relay *r);
 

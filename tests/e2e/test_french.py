@@ -171,6 +171,8 @@ def test_where_something_is_wrong(french):
     french.send("INR 2,1", french.labo, sender=french.dr)
     got = text(french.dr.sceau("poll"))
     assert f"relais relay{NBSP}: localhost{NBSP}: " in got, got
+    got = text(french.dr.ok("queue", "list"))
+    assert f"pas parti{NBSP}: la session s’est terminée avant" in got, got
 
 
 def test_the_first_day_of_a_practice(french, tmp_path):
