@@ -163,6 +163,29 @@ def test_the_witness_is_kept_for_the_association(lived, forger):
     assert "Witness" not in d.labo.ok("register", "prove", sent).text()
 
 
+def test_the_log_is_purged_and_the_register_stays(lived):
+    """The log of events is apart: twelve months, then the next pass takes it;
+    what it leaves is still proved."""
+    labo = lived.labo
+
+    def logged():
+        return {e["event"] for e in labo.ok("log", "--days", "900", "--json")
+                .json()}
+
+    def age(days):
+        with sqlite3.connect(labo.state / "sceau.db") as db:
+            db.execute("UPDATE event SET at = at - ?", (days * 86400,))
+        db.close()
+        labo.ok("poll")
+    before = entries(labo)
+    age(330)
+    assert {"out.queued", "out.sent"} <= logged()
+    age(40)
+    assert not {"out.queued", "out.sent"} & logged()
+    assert entries(labo) == before != []
+    assert verify(labo)["broken"] == 0
+
+
 def test_proof_of_nothing(lived):
     for word, code in (("0" * 20, 78), ("12", 78), ("x" * 20, 78)):
         assert lived.labo.sceau("register", "prove", word).code == code
