@@ -79,7 +79,8 @@ head(const struct setup_plan *p, struct buf *b)
 	    setting(b, "", "route", p->address) &&
 	    (!p->lab || (buf_adds(b, "\n") &&
 	    comment(b, "", _("Alarm when a result has not been received by "
-	    "then.")) && buf_adds(b, "late = \"4 h\"\n")));
+	    "then, counted while people work (working_hours).")) &&
+	    setting(b, "", "late", _("4 working hours"))));
 }
 
 static bool

@@ -219,6 +219,35 @@ def test_the_manual_says_of_each_remark_what_to_do():
                 if not any(t in plain(w) for t in told)] == []
 
 
+# What a person puts in the place of a word of the pages.
+WORDS = {"address": "{dr}", "practice": "{dr}", "number": "{n}",
+         "key-file": "none.cle", "file": "none.hpr", "...": "",
+         "Adresse": "{dr}", "Cabinet": "{dr}", "Numéro": "{n}",
+         "Fichier-de-clés": "none.cle", "Fichier...": "none.hpr"}
+
+
+def test_what_the_pages_say_can_be_typed(demo):
+    """Each command of sceau-laboratory(7) and sceau-practice(7) is one."""
+    demo.send("INR 2,1", demo.dr)
+    token = demo.labo.ok("register", "list", "--json").json()[0]["t"]
+    lines = set()
+    for page in (f"man{folder}/sceau-{who}.7" for folder in ("", "/fr")
+                 for who in ("laboratory", "practice")):
+        lines |= set(re.findall(r"Ql sceau ((?:(?! [.,]?$)[^\n])+)",
+                                (TOP / page).read_text(), re.M))
+    assert len(lines) > 20, lines
+    for line in sorted(lines - {"queue retry", "refile", "key import"}):
+        number = token[:20] if "prove" in line else "1"
+        words = [WORDS.get(w, w).format(dr=demo.dr.address, n=number)
+                 for w in line.split()]
+        if words[0] == "schedule":
+            words += ["--print"]
+        got = demo.labo.sceau(*filter(None, words))
+        missing = any("none." in w for w in words) or words[0] == "setup"
+        assert got.code in ((78, ) if missing else (0, )), (
+            line, words, got.code, got.text())
+
+
 def test_the_manual_says_of_each_alarm_what_to_do():
     """Under the very words that are read, in both languages."""
     labels = re.findall(r'\{ "[a-z-]+", N_\("([^"]+)"\)',

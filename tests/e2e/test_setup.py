@@ -177,7 +177,7 @@ def test_answers_from_a_program(home, protocol):
     assert 'path = "~/to send"' in outbox
     assert (home.folder / "to send").stat().st_mode & 0o777 == 0o700
     assert f"protocol = {protocol}" in text and "kind = maildir" in text
-    assert 'late = "4 h"' in text
+    assert 'late = "4 working hours"' in text
     assert home.password.read_text() == PASSWORD
     assert wrong(home.sceau("check", code=78)) == []
 
@@ -201,6 +201,19 @@ def test_print_changes_nothing(home):
     assert got.returncode == 0, got.stderr
     assert f'route = "{ADDRESS}"' in got.stdout
     assert home.files() == []
+    (home.folder / "printed").write_text(got.stdout)
+    assert "sceau.password" in home.sceau("-c", "printed", "check", code=78)
+
+
+@pytest.mark.parametrize("lang,late", (("en", "4 working hours"),
+                                       ("fr", "4 heures ouvrées")))
+def test_a_laboratory_is_told_after_four_hours_of_work(home, lang, late):
+    got = subprocess.run(home.words("--yes", "--print", "--role",
+                                    "laboratory", "--lang", lang, ADDRESS),
+                         text=True, capture_output=True, env=home.env(),
+                         stdin=subprocess.DEVNULL)
+    assert got.returncode == 0, got.stderr
+    assert f'\nlate = "{late}"\n' in got.stdout
     (home.folder / "printed").write_text(got.stdout)
     assert "sceau.password" in home.sceau("-c", "printed", "check", code=78)
 
