@@ -306,9 +306,9 @@ def test_a_server_that_fails_for_an_hour(demo, labo):
     assert labo.rules(at(0, 10)) == ["account", "relay"]
     news = labo.news()
     for words in (f"- Le relais relay est en panne depuis le {said(at(0, 9))}"
-                  " (relais relay: ",
+                  " (relais relay : ",
                   f"- La boîte mailbox est en panne depuis le "
-                  f"{said(at(0, 9))} (compte mailbox: ",
+                  f"{said(at(0, 9))} (compte mailbox : ",
                   "  Rien n’est perdu, il est réessayé tout seul. Regarder la "
                   "connexion et le mot de passe : sceau check\n"):
         assert words in news, news
@@ -533,7 +533,7 @@ def test_check_says_when_passes_ran_and_what_failed(demo, labo):
     assert result == "look"
     assert text.startswith(f"le dernier le {said(at(0, 9, 10))} ; 1 sur 2 a "
                            f"échoué, le {said(at(0, 9, 10))} : compte "
-                           "mailbox: "), text
+                           "mailbox : "), text
     labo.configure()
     demo.labo.sceau("poll", **clock(at(0, 9, 20)),
                     SCEAU_FAULT="store.pass.after#2:kill")

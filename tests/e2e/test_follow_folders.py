@@ -120,7 +120,7 @@ def test_documents_that_cannot_be_filed(demo, labo):
     assert dr.news().split("\n\n", 1)[1] == f"""\
 Nouvelles :
 - Des documents arrivés ne peuvent pas être déposés depuis le \
-{said(at(0, 9))} (remise: {demo.dr.inbox}: plus de place sur le disque).
+{said(at(0, 9))} (remise : {demo.dr.inbox} : plus de place sur le disque).
   Rien n’est perdu : ils sont gardés, et déposés d’eux-mêmes dès qu’il y a de \
 la place et que le dossier est là. Regarder : sceau check
 """
