@@ -90,8 +90,8 @@ def test_an_outbox_that_is_away(demo, labo, box):
     labo.poll(at(0, 10, 5), 78)
     assert labo.news().split("\n\n", 1)[1] == f"""\
 Nouvelles :
-- Boîte d’envoi lis : rien n’en part depuis le {said(at(0, 9, 5))} (outbox \
-lis: {box}: ce fichier ou dossier n’existe pas).
+- Boîte d’envoi lis : rien n’en part depuis le {said(at(0, 9, 5))} (boîte \
+d’envoi lis : {box} : ce fichier ou dossier n’existe pas).
   Remettre le dossier en place (disque, réseau, droits d’accès). Ce qui ne va \
 pas : sceau check
 """
