@@ -90,7 +90,9 @@ fetch_raw(struct keeper *k, struct account *a, const struct raw *m,
 	a->raw_job = m->job;
 	a->raw_over = a->raw_whole = false;
 	rc = ipc_put(&a->line.c, IPC_WANT_RAW, 0, &b, ok, e);
-	while (rc == RC_OK && !a->raw_over && a->line.open && !k->clerk.done)
+	/* To its end also when the clerk is gone: what was left of it would be
+	 * taken for the next one. */
+	while (rc == RC_OK && !a->raw_over && a->line.open)
 		rc = keeper_turn(k, 1000, e);
 	a->raw_job = 0;
 	return rc;
@@ -163,6 +165,9 @@ take(struct keeper *k, struct account *a, struct raw *m, struct err *e)
 	    sizeof(token), e)) != RC_OK ||
 	    (rc = fetch_raw(k, a, m, e)) != RC_OK)
 		return rc;
+	if (k->clerk.done)
+		return err_set(e, RC_TEMP,
+		    _("a process of sceau has ended early"));
 	if (!a->raw_over || !a->raw_whole)
 		return chan_put(&k->clerk.c, IPC_CANCEL, m->job, NULL, 0, e);
 	if ((rc = chan_put(&k->clerk.c, IPC_RAW_END, m->job, NULL, 0, e)) !=

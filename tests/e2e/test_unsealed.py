@@ -1,15 +1,21 @@
 """Mail that is not sealed: left, moved or delivered as the practice wants it,
 always apart and marked, never as a member's."""
 
+import contextlib
 import email
 import email.policy
+import os
 import re
+import signal
+import threading
 import time
 
 import pytest
 
 from fault.disk import mounted
 from world import hprim
+from world.memory import tree
+from world.proxy import Proxy
 
 
 def clear_mail(sender, text="au midi ?", subject="Résultats", more=(),
@@ -278,3 +284,55 @@ def test_what_cannot_be(demo, tmp_path, account, sections, says):
     assert run.code == 78
     assert re.search(r"sceau\.conf:\d+: .*" + says, run.stderr.decode()
                      .replace("\n", " ")), run.stderr
+
+
+# ---- what ends early --------------------------------------------------------
+
+class Valve:
+    """Between member and server: closes once so much has come of it."""
+
+    def __init__(self, at):
+        self.at, self.came = at, 0
+        self.closed, self.open = threading.Event(), threading.Event()
+
+    def __call__(self, data, to_server):
+        if not to_server:
+            self.came += len(data)
+            if self.came > self.at:
+                self.closed.set()
+                self.open.wait(60)
+        return data
+
+
+def clerk(process):
+    """The one that holds a file of a Maildir open, or None."""
+    for pid in tree(process.pid):
+        with contextlib.suppress(OSError):
+            for fd in os.listdir(f"/proc/{pid}/fd"):
+                with contextlib.suppress(OSError):
+                    if "/tmp/.sceau-" in os.readlink(f"/proc/{pid}/fd/{fd}"):
+                        return pid
+    return None
+
+
+def test_the_clerk_dies_in_the_middle_of_one(demo, tmp_path):
+    """What is still on its way is not taken for another mail."""
+    apart = tmp_path / "apart"
+    texts = ["un\r\n" * 1000, "deux\r\n\r\n" * 75000, "trois\r\n" * 1000]
+    valve = Valve(sum(map(len, texts)) + len(texts[0]) + 200000)
+    demo.post(demo.durand, *(clear_mail(f"n{i}@b.example", text)
+                             for i, text in enumerate(texts)))
+    with Proxy(demo.dovecot.port["imaps"], change=valve) as wire:
+        wants(demo.durand, section("clair", apart), port=wire.port)
+        run = demo.durand.start("poll")
+        assert valve.closed.wait(30)
+        demo.wait_until(lambda: clerk(run), 20, "a clerk")
+        dead = clerk(run)
+        os.kill(dead, signal.SIGKILL)
+        time.sleep(1.5)     # whoever would go on without it does
+        valve.open.set()
+        said = run.communicate(timeout=60)
+        assert run.returncode == 75, said
+        demo.durand.ok("poll")
+    assert sorted(read(p).get_payload() for p in new(apart)) == sorted(texts)
+    assert demo.durand.mail() == []
