@@ -243,6 +243,14 @@ clerk_died(struct keeper *k, struct account *a, size_t n,
 	return RC_OK;
 }
 
+/* A command takes its time for each mail, and what it has taken is taken again
+ * when the batch ends early. */
+static size_t
+at_once(const struct keeper *k, const struct account *a)
+{
+	return a->raw_alone || keeper_commands(k) > 0 ? 1 : AT_ONCE;
+}
+
 static enum rc
 batch(struct keeper *k, struct account *a, struct err *e)
 {
@@ -251,7 +259,8 @@ batch(struct keeper *k, struct account *a, struct err *e)
 	struct err why = ERR_INIT;
 	enum rc rc, end;
 
-	n = a->raw_alone ? 1 : n < AT_ONCE ? n : AT_ONCE;
+	if (n > at_once(k, a))
+		n = at_once(k, a);
 	memset(m, 0, sizeof(m));
 	if ((rc = keeper_need_vault(k, e)) != RC_OK)
 		return rc;

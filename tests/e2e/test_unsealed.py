@@ -336,3 +336,28 @@ def test_the_clerk_dies_in_the_middle_of_one(demo, tmp_path):
         demo.durand.ok("poll")
     assert sorted(read(p).get_payload() for p in new(apart)) == sorted(texts)
     assert demo.durand.mail() == []
+
+
+def test_a_command_that_is_cut_short(demo, tmp_path):
+    """One by one: what it has taken it gets again only once."""
+    out = tmp_path / "out"
+    command = tmp_path / "take"
+    command.write_text(f"""#!/bin/sh
+cat >>{out}
+test "$(grep -c '^From: ' {out})" = 3 && test ! -e {out}.done && {{
+    touch {out}.done
+    for p in $(cat /proc/$PPID/task/$PPID/children) $PPID; do
+        test $p = $$ || kill -9 $p
+    done
+}}
+exit 0
+""")
+    command.chmod(0o755)
+    wants(demo.dr, section("clair", None, "pipe", command=f"\"exec {command}\""))
+    demo.post(demo.dr, *(clear_mail("a@b.example", f"text {i}.")
+                         for i in range(5)))
+    assert demo.dr.sceau("poll").code != 0
+    demo.dr.ok("poll")
+    text = out.read_text()
+    counts = [text.count(f"text {i}.") for i in range(5)]
+    assert sorted(counts) == [1, 1, 1, 1, 2] and demo.dr.mail() == []
