@@ -264,7 +264,7 @@ batch(struct keeper *k, struct account *a, struct err *e)
 	memset(m, 0, sizeof(m));
 	if ((rc = keeper_need_vault(k, e)) != RC_OK)
 		return rc;
-	for (i = 0; rc == RC_OK && i < n && a->line.open; i++) {
+	for (i = 0; rc == RC_OK && i < n && a->line.open && !k->stop; i++) {
 		m[i].uid = a->raw[a->raw_at + i];
 		rc = take(k, a, &m[i], &why);
 	}

@@ -361,3 +361,24 @@ exit 0
     text = out.read_text()
     counts = [text.count(f"text {i}.") for i in range(5)]
     assert sorted(counts) == [1, 1, 1, 1, 2] and demo.dr.mail() == []
+
+
+def test_asked_to_stop_in_the_middle(demo, tmp_path):
+    """It files what it has, and leaves the others for the next pass."""
+    apart = tmp_path / "apart"
+    texts = [f"{i}.\r\n" * 40000 for i in range(8)]
+    valve = Valve(sum(map(len, texts)) + len(texts[0]) * 5 // 2)
+    demo.post(demo.durand, *(clear_mail("a@b.example", t) for t in texts))
+    with Proxy(demo.dovecot.port["imaps"], change=valve) as wire:
+        wants(demo.durand, section("clair", apart), port=wire.port)
+        run = demo.durand.start("run")
+        assert valve.closed.wait(30)
+        run.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        valve.open.set()
+        said = run.communicate(timeout=60)
+        assert run.returncode == 0, said
+        assert len(new(apart)) == 3 and len(demo.durand.mail()) == 5
+        demo.durand.ok("poll")
+    assert sorted(read(p).get_payload() for p in new(apart)) == texts
+    assert demo.durand.mail() == []
