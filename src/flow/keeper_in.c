@@ -396,8 +396,9 @@ account_frame(struct keeper *k, struct account *a, const struct frame *f,
 	case IPC_FETCHED:
 		if (a->nraw == 0)
 			return account_want(k, a, e);
+		/* What is sealed goes first. */
 		a->state = AC_UNSEALED;
-		return RC_OK;
+		return put_commit(k, a, e);
 	case IPC_RELEASED:
 		return account_released(k, a, f, e);
 	case IPC_WAITED:

@@ -382,3 +382,12 @@ def test_asked_to_stop_in_the_middle(demo, tmp_path):
         demo.durand.ok("poll")
     assert sorted(read(p).get_payload() for p in new(apart)) == texts
     assert demo.durand.mail() == []
+
+
+def test_what_is_sealed_goes_first(demo, forger, tmp_path):
+    """Whatever becomes of a pass at mail in clear."""
+    apart = tmp_path / "apart"
+    wants(demo.durand, section("clair", apart))
+    data = both(demo, forger, demo.durand, clear_mail("a@b.example"))
+    killed = demo.durand.sceau("poll", SCEAU_FAULT="keeper.unsealed.before:kill")
+    assert killed.code != 0 and demo.durand.shown() == [data]
