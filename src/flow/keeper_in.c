@@ -13,6 +13,7 @@
 #include "wire/source.h"
 
 #define WANT_AT_ONCE 512
+#define WANT_TWICE 64	/* when some of them may be fetched once more */
 #define PUT_BYTES (4U << 20)	/* gathered before a commit */
 #define LOGIN_AGAIN_S 3600
 
@@ -207,6 +208,14 @@ on_list(struct account *a, const struct frame *f, struct err *e)
 	return rc == RC_OK && r.bad ? line_bad(&a->line, e) : rc;
 }
 
+/* A session that is cut short must have filed some of what it passed. */
+static size_t
+want_max(const struct account *a)
+{
+	return suspect_max(&a->suspect, a->conf->unsealed ==
+	    CONF_UNSEALED_DELIVER ? WANT_TWICE : WANT_AT_ONCE);
+}
+
 /* The next ids to ask for, but for those left aside. */
 static enum rc
 wanted(struct account *a, struct store_uid *uids, size_t *n, struct err *e)
@@ -216,8 +225,7 @@ wanted(struct account *a, struct store_uid *uids, size_t *n, struct err *e)
 
 	*n = 0;
 	while (rc == RC_OK && *n == 0 && got > 0) {
-		rc = store_list_wanted(a->list, uids,
-		    suspect_max(&a->suspect, WANT_AT_ONCE), &got, e);
+		rc = store_list_wanted(a->list, uids, want_max(a), &got, e);
 		for (size_t i = 0; rc == RC_OK && i < got; i++)
 			if (!suspect_skips(&a->suspect, &uids[i]))
 				uids[(*n)++] = uids[i];

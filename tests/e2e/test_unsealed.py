@@ -391,3 +391,24 @@ def test_what_is_sealed_goes_first(demo, forger, tmp_path):
     data = both(demo, forger, demo.durand, clear_mail("a@b.example"))
     killed = demo.durand.sceau("poll", SCEAU_FAULT="keeper.unsealed.before:kill")
     assert killed.code != 0 and demo.durand.shown() == [data]
+
+
+@pytest.mark.parametrize("who", ["dr", "durand"])
+def test_sessions_that_end_early_get_on(demo, tmp_path, who):
+    """Each files some, however many there are."""
+    member, apart = getattr(demo, who), tmp_path / "apart"
+    demo.post(member, *(clear_mail("a@b.example", "x\r\n" * 700 + f"n{i}.")
+                        for i in range(200)))
+    with Proxy(demo.dovecot.port[member.protocol + "s"]) as wire:
+        wire.change = lambda data, up: counted(wire, data, up, 400000)
+        wants(member, section("clair", apart), port=wire.port)
+        for _ in range(6):
+            wire.came = 0
+            member.sceau("poll")
+    assert len(new(apart)) == 200
+
+
+def counted(wire, data, to_server, most):
+    """None, which ends the connection, once that much has come."""
+    wire.came += 0 if to_server else len(data)
+    return data if wire.came < most else None
