@@ -199,6 +199,23 @@ def test_into_a_maildir(demo):
     assert len(demo.dr.documents()) == 2
 
 
+def test_a_maildir_takes_what_cannot_be_taken_apart(demo):
+    """Deeper than any document is looked for: whole, and not compared."""
+    m = email.message.EmailMessage(policy=email.policy.SMTP)
+    m["From"], m["To"] = demo.labo.address, demo.dr.address
+    m["Subject"] = "Résultats"
+    m["Content-Type"] = "multipart/mixed; boundary=b0"
+    text = m.as_bytes().partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    for n in range(1, 12):
+        text += b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d" \
+            b"\r\n\r\n" % (n - 1, n)
+    demo.labo.ok("send", "-t", input=text + b"--b11\r\n\r\nINR 2,1\r\n")
+    demo.labo.ok("poll")
+    demo.dr.ok("poll")
+    assert b"INR 2,1" in demo.dr.shown()[0]
+    assert [flags(r) for r in inbox(demo.dr)] == [["not_compared"]]
+
+
 def test_a_group_practice(practice):
     """Said where the report lies, and nowhere else."""
     dr = practice.dr
