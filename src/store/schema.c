@@ -358,6 +358,8 @@ const char *const schema_sql[] = {
 ") STRICT;",
 "CREATE INDEX register_t ON register (t);",
 "CREATE INDEX register_new ON register (id) WHERE hash IS NULL;",
+"CREATE INDEX register_patient ON register (who, id) "
+"WHERE event = 'patient';",
 
 /* What authors left for the association (PROTOCOL 2.5, WITNESS). */
 "CREATE TABLE witness ("

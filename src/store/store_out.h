@@ -62,6 +62,9 @@ struct store_out_put {
 	/* Acknowledgements that ride in it: cleared. */
 	const struct store_ack	*acks;
 	size_t			 nacks;
+	/* Whose reports are in it, for the register; STORE_PATIENT_BYTES
+	 * each, one of them twice is one. */
+	struct bytes		 patients;
 	int64_t			 id;		/* out */
 };
 

@@ -63,6 +63,30 @@ store_register_list(struct store *st, int64_t after, const uint8_t *t,
 	return rc == RC_OK ? read_all(st, s, out, n, e) : rc;
 }
 
+void
+store_register_patient(const uint8_t digest[STORE_PATIENT_BYTES],
+    char who[STORE_PATIENT_WHO_BYTES])
+{
+	char hex[2 * STORE_PATIENT_BYTES + 1];
+
+	hex_format(digest, STORE_PATIENT_BYTES, hex);
+	snprintf(who, STORE_PATIENT_WHO_BYTES, STORE_PATIENT_MARK "%s", hex);
+}
+
+enum rc
+store_register_of(struct store *st, int64_t after, const char *who,
+    struct store_entry *out, size_t max, size_t *n, struct err *e)
+{
+	sqlite3_stmt *s;
+	enum rc rc;
+
+	*n = 0;
+	rc = DB_ASK(st, e, &s, "SELECT " COLS " FROM register WHERE "
+	    "event = '" STORE_PATIENT "' AND who = ?1 AND id > ?2 "
+	    "ORDER BY id LIMIT ?3", V_S(who), V_I(after), V_I(max));
+	return rc == RC_OK ? read_all(st, s, out, n, e) : rc;
+}
+
 enum rc
 store_witness(struct store *st, const uint8_t t[STORE_T_BYTES],
     struct store_witness *out, struct err *e)

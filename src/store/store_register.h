@@ -11,11 +11,18 @@
 #ifndef SC_STORE_STORE_REGISTER_H
 #define SC_STORE_STORE_REGISTER_H
 
-#include "store/store.h"
+#include "store/store_inbox.h"
 
 #define STORE_HASH_BYTES 32
 #define STORE_HASH_HEX_BYTES (2 * STORE_HASH_BYTES + 1)
 #define STORE_REGISTER_YEARS 10
+
+/* The event of an entry that says whose report is in a message, and what
+ * stands before the digest (of flow/patients.h) as its "who". */
+#define STORE_PATIENT "patient"
+#define STORE_PATIENT_MARK "patient:"
+#define STORE_PATIENT_WHO_BYTES \
+	(sizeof(STORE_PATIENT_MARK) + 2 * STORE_PATIENT_BYTES)
 
 /*
  * store_hash_with(st, hash):
@@ -43,6 +50,14 @@ struct store_entry {
 enum rc store_register_list(struct store *st, int64_t after, const uint8_t *t,
     size_t len, struct store_entry *out, size_t max, size_t *n,
     struct err *e);
+
+/* store_register_patient(digest, who): the "who" of that patient's entries. */
+void store_register_patient(const uint8_t digest[STORE_PATIENT_BYTES],
+    char who[STORE_PATIENT_WHO_BYTES]);
+/* store_register_of(): as store_register_list(), the entries whose event is
+ * STORE_PATIENT and which are of ${who}. */
+enum rc store_register_of(struct store *st, int64_t after, const char *who,
+    struct store_entry *out, size_t max, size_t *n, struct err *e);
 
 /* What the author of a mail that came left with it: nobody but he and the
  * association can make it, and the association alone can check it (PROTOCOL

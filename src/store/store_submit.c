@@ -1,6 +1,9 @@
 #include "config.h"
 
+#include <stdio.h>
+
 #include "store/db.h"
+#include "store/store_register.h"
 #include "store/store_outbox.h"
 
 enum rc
@@ -29,6 +32,27 @@ routes_put(struct store *st, const struct store_out_put *m, struct err *e)
 	return rc;
 }
 
+/* Beside "queued", which a trigger writes. */
+static enum rc
+patients_put(struct store *st, int64_t now, const struct store_out_put *m,
+    struct err *e)
+{
+	char who[STORE_PATIENT_WHO_BYTES];
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < m->patients.len;
+	    i += STORE_PATIENT_BYTES) {
+		store_register_patient(m->patients.p + i, who);
+		rc = DB_DO(st, e, "INSERT INTO register (at, way, event, t, "
+		    "d, who) SELECT ?1, 'out', '" STORE_PATIENT "', ?2, ?3, "
+		    "?4 WHERE NOT EXISTS (SELECT 1 FROM register WHERE "
+		    "t = ?2 AND event = '" STORE_PATIENT "' AND who = ?4)",
+		    V_I(now), V_B(m->t, STORE_T_BYTES),
+		    V_B(m->d, STORE_D_BYTES), V_S(who));
+	}
+	return rc;
+}
+
 enum rc
 queue_put(struct store *st, int64_t now, int64_t submission,
     struct store_out_put *m, struct err *e)
@@ -38,6 +62,7 @@ queue_put(struct store *st, int64_t now, int64_t submission,
 	enum rc rc;
 
 	BUG_ON(m->nrouted > STORE_ROUTES_MAX);
+	BUG_ON(m->patients.len % STORE_PATIENT_BYTES != 0);
 	peer_name(m->identity, name);
 	if ((rc = body_attach(st, &m->body, &body, e)) != RC_OK ||
 	    (rc = DB_INT(st, e, &size, "SELECT size FROM body "
@@ -56,7 +81,8 @@ queue_put(struct store *st, int64_t now, int64_t submission,
 	    V_I(m->nrouted))) != RC_OK)
 		return rc;
 	m->id = sqlite3_last_insert_rowid(st->db);
-	if ((rc = routes_put(st, m, e)) != RC_OK)
+	if ((rc = routes_put(st, m, e)) != RC_OK ||
+	    (rc = patients_put(st, now, m, e)) != RC_OK)
 		return rc;
 	return ack_clear(st, m->acks, m->nacks, e);
 }

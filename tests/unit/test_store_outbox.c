@@ -2,6 +2,7 @@
 #include "store_unit.h"
 
 #include "store/store_outbox.h"
+#include "store/store_register.h"
 
 static struct bytes
 key_of(const char *s)
@@ -47,6 +48,51 @@ test_keys_come_with_the_envelopes_or_not_at_all(void **state)
 	assert_int_equal(c.queued, 1);
 }
 
+static size_t
+entries_of(struct world *w, const uint8_t *digest)
+{
+	char who[STORE_PATIENT_WHO_BYTES];
+	struct store_entry x[4];
+	size_t n;
+
+	store_register_patient(digest, who);
+	OK(w, store_register_of(w->st, 0, who, x, 4, &n, &w->e));
+	for (size_t i = 0; i < n; i++)
+		T_CHECK(!x[i].in && x[i].at == NOW &&
+		    strcmp(x[i].who, who) == 0);
+	return n;
+}
+
+static void
+test_patients_come_with_them_once_or_not_at_all(void **state)
+{
+	static const uint8_t of[4][STORE_PATIENT_BYTES] = { { 1 }, { 2 },
+	    { 1 }, { 3 } };
+	struct world *w = *state;
+	struct store_out_put m[2] = { make_out(1, DR), make_out(2, DR) };
+	struct store_out_put again = make_out(1, DR);
+	struct store_entry x[8];
+	int64_t id;
+	size_t n;
+
+	m[0].patients = (struct bytes){ of[0], 3 * sizeof(of[0]) };
+	m[1].patients = (struct bytes){ of[1], sizeof(of[1]) };
+	OK(w, store_out_submit(w->st, NOW, NULL, m, 2, &id, &w->e));
+	T_CHECK(entries_of(w, of[0]) == 1);
+	T_CHECK(entries_of(w, of[1]) == 2);
+	OK(w, store_register_list(w->st, 0, m[0].t, STORE_T_BYTES, x, 8, &n,
+	    &w->e));
+	assert_int_equal(n, 3);
+	T_CHECK(strcmp(x[0].event, "queued") == 0);
+	T_CHECK(strcmp(x[1].event, STORE_PATIENT) == 0);
+	T_CHECK(memcmp(x[1].d, m[0].d, STORE_D_BYTES) == 0);
+	/* That T is there already: neither it nor its patients. */
+	again.patients = (struct bytes){ of[3], sizeof(of[3]) };
+	T_RC(store_out_submit(w->st, NOW, NULL, &again, 1, &id, &w->e),
+	    RC_TEMP);
+	T_CHECK(entries_of(w, of[3]) == 0);
+}
+
 static void
 test_forgotten_when_the_files_are_gone(void **state)
 {
@@ -86,6 +132,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_keys_come_with_the_envelopes_or_not_at_all),
+		WORLD_TEST(test_patients_come_with_them_once_or_not_at_all),
 		WORLD_TEST(test_forgotten_when_the_files_are_gone),
 		WORLD_TEST(test_expires_when_nobody_asks),
 	};
