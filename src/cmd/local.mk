@@ -14,6 +14,7 @@ src_libcmd_a_SOURCES = \
 	src/cmd/queue.c \
 	src/cmd/refile.c \
 	src/cmd/register.c \
+	src/cmd/register_patient.c src/cmd/register_patient.h \
 	src/cmd/restored.c \
 	src/cmd/schedule.c src/cmd/schedule_text.c src/cmd/schedule_text.h \
 	src/cmd/sent.c src/cmd/sent.h \

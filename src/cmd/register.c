@@ -11,11 +11,14 @@
 #include "base/lang.h"
 #include "cmd/cmd.h"
 #include "cmd/out.h"
+#include "cmd/register_patient.h"
 #include "flow/alarm_text.h"
 #include "store/store_register.h"
 #include "vault/chain.h"
 
 #define AT_ONCE 256
+
+enum { OPT_DAYS = 1000, OPT_PATIENT };
 
 static const struct out_col cols[] = {
 	{ "id", N_("no."), OUT_NUMBER },
@@ -50,6 +53,7 @@ event_say(const struct store_entry *x)
 		{ "refused", N_("refused by the recipient"),
 		    N_("refused here") },
 		{ "damaged", N_("arrived damaged"), N_("came damaged") },
+		{ STORE_PATIENT, N_("a report of this patient is in it"), "" },
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -95,6 +99,8 @@ struct listing {
 	struct out	*out;
 	bool		 json;
 	int64_t		 since;
+	const char	*patient;	/* whom to look for, or NULL */
+	struct buf	 who;		/* register_patient_who() */
 };
 
 static enum rc
@@ -105,7 +111,9 @@ list_one(void *arg, const struct store_entry *x, struct err *e)
 	    hash[STORE_HASH_HEX_BYTES] = "", who[ALARM_WHO_BYTES];
 
 	(void)e;
-	if (x->at < l->since)
+	/* Who else is in the message was not asked. */
+	if (x->at < l->since || (l->patient != NULL && strcmp(x->event,
+	    STORE_PATIENT) == 0 && !register_patient_is(&l->who, x->who)))
 		return RC_OK;
 	hex_format(x->t, sizeof(x->t), t);
 	hex_format(x->d, sizeof(x->d), d);
@@ -125,26 +133,75 @@ list_one(void *arg, const struct store_entry *x, struct err *e)
 	return RC_OK;
 }
 
+/* Of a patient everything, of others the last days. */
+static enum rc
+list_options(struct app *app, int argc, char **argv, struct listing *l,
+    struct err *e)
+{
+	static const struct option longs[] = {
+		{ "days", required_argument, NULL, OPT_DAYS },
+		{ "patient", required_argument, NULL, OPT_PATIENT },
+		{ NULL, 0, NULL, 0 }
+	};
+	bool days = false;
+	enum rc rc;
+	int opt;
+
+	while ((rc = app_getopt(app, argc, argv, "", longs, &opt, e)) ==
+	    RC_OK && opt != -1) {
+		if (opt == OPT_PATIENT)
+			l->patient = optarg;
+		else if ((rc = app_ago(optarg, &l->since, e)) != RC_OK)
+			return rc;
+		days = days || opt == OPT_DAYS;
+	}
+	if (rc == RC_OK && !days && l->patient == NULL)
+		rc = app_ago("7", &l->since, e);
+	return rc == RC_OK && optind != argc ? app_usage(app, e) : rc;
+}
+
+/* One message after the other, all that became of it. */
+static enum rc
+list_patient(struct walk *w, const struct listing *l, struct err *e)
+{
+	struct buf t = BUF_INIT;
+	enum rc rc = register_patient_find(w->st, &l->who, &t, e);
+
+	w->t_len = sizeof(w->t);
+	for (size_t i = 0; rc == RC_OK && i < t.len; i += sizeof(w->t)) {
+		memcpy(w->t, t.p + i, sizeof(w->t));
+		rc = walk_all(w, e);
+	}
+	buf_free(&t);
+	return rc;
+}
+
 enum rc
 cmd_register_list(struct app *app, int argc, char **argv, struct err *e)
 {
-	struct listing l = { .out = NULL };
+	struct listing l = { .out = NULL, .who = BUF_INIT };
 	struct walk w = { .each = list_one, .arg = &l };
 	struct err ignored = ERR_INIT;
-	enum rc rc = app_days(app, argc, argv, &l.since, e);
+	enum rc rc = list_options(app, argc, argv, &l, e);
 
 	l.json = app->json;
+	/* The vault is forked first: it has no business with the store. */
+	if (rc == RC_OK && l.patient != NULL)
+		rc = register_patient_who(app, l.patient, &l.who, e);
 	if (rc == RC_OK && (l.out = out_new(app->json, "register-entry",
 	    cols)) == NULL)
 		rc = err_set(e, RC_NOMEM, _("no memory left"));
 	if (rc == RC_OK)
 		rc = store_open(app->conf.state, STORE_READ, &w.st, e);
 	if (rc == RC_OK)
-		rc = walk_all(&w, e);
+		rc = l.patient != NULL ? list_patient(&w, &l, e) :
+		    walk_all(&w, e);
 	store_close(&w.st);
+	buf_free(&l.who);
 	if (rc == RC_OK)
-		return out_end(&l.out, _("the register holds nothing of these "
-		    "days"), e);
+		return out_end(&l.out, l.patient != NULL ?
+		    _("the register holds nothing of that patient") :
+		    _("the register holds nothing of these days"), e);
 	(void)out_end(&l.out, NULL, &ignored);
 	return rc;
 }
@@ -260,6 +317,7 @@ struct proof {
 	uint8_t		 t[STORE_T_BYTES];	/* of the first that fits */
 	int64_t		 n;
 	bool		 several;
+	unsigned long	 patients;
 };
 
 static enum rc
@@ -274,6 +332,7 @@ prove_one(void *arg, const struct store_entry *x, struct err *e)
 
 	if (p->n++ == 0)
 		memcpy(p->t, x->t, sizeof(p->t));
+	p->patients += strcmp(x->event, STORE_PATIENT) == 0;
 	p->several = p->several || memcmp(p->t, x->t, sizeof(p->t)) != 0;
 	memset(&before, 0, sizeof(before));
 	rc = x->id == 1 ? RC_OK : store_register_list(p->st, x->id - 2, NULL,
@@ -335,6 +394,10 @@ prove(struct app *app, const struct walk *all, struct err *e)
 	    "the entry (number, UTC, way, event, message, digest of the mail, "
 	    "correspondent); its hash. The hash is that of the two lines "
 	    "above it:\n  printf '%%s\\n' 'LINE 1' 'LINE 2' | b2sum -l 256\n"));
+	if (p.patients > 0)
+		printf(P_("%lu entry says, by a keyed digest, whose report is "
+		    "in it.\n", "%lu entries say, by keyed digests, whose "
+		    "reports are in it.\n", p.patients), p.patients);
 	chain_say(app, &c);
 	if (p.several)
 		fprintf(stderr, _("sceau: these are several messages; write "

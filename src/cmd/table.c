@@ -67,8 +67,9 @@ const struct cmd cmds[] = {
 	    "sent?"), CMD_JSON, cmd_hprim_check },
 	{ "log", "[--days N]", N_("what happened"), CMD_CONF | CMD_JSON,
 	    cmd_log },
-	{ "register list", "[--days N]", N_("what was sent and came, and what "
-	    "became of it"), CMD_CONF | CMD_JSON, cmd_register_list },
+	{ "register list", "[--days N] [--patient NAME]",
+	    N_("what was sent and came, and what became of it"),
+	    CMD_CONF | CMD_JSON, cmd_register_list },
 	{ "register prove", "NUMBER", N_("what an auditor needs for one "
 	    "message"), CMD_CONF, cmd_register_prove },
 	{ "register verify", "", N_("is the register whole?"),

@@ -169,6 +169,7 @@ struct conf {
 	int		 give_up_s;	/* queue lifetime; 5 days */
 	int		 keep_filed_s;	/* for `sceau refile`; 30 days */
 	int		 keep_patients_s;	/* digests; 3 years; 0: none */
+	bool		 register_patients;	/* of what outboxes send */
 	struct hours	 working;	/* when people are at work */
 	struct conf_wait late;		/* alarm when not received; 24 h */
 	struct conf_wait unopened;	/* and not opened; 72 h */

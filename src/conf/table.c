@@ -120,6 +120,9 @@ const struct row conf_rows[] = {
 	{ S_TOP, "keep_patients", K_TIME, TOP(keep_patients_s), NULL, 0, 0,
 	    "1096 days", NULL, N_("How long the digest of a patient is kept "
 	    "who comes no more.") },
+	{ S_TOP, "register_patients", K_BOOL, TOP(register_patients), NULL, 0,
+	    0, "no", NULL, N_("Digests of patients in the register, of what "
+	    "outboxes send.") },
 	{ S_TOP, "working_hours", K_HOURS, TOP(working), NULL, 0, 0,
 	    HOURS_USUAL, NULL, N_("When people are at work: days and "
 	    "hours.") },

@@ -299,6 +299,18 @@ outboxes_frame(struct clerk *c, const struct frame *f, struct err *e)
 	return ipc_send(&c->x->keeper, IPC_BOX_DONE, f->job, &b, ok, e);
 }
 
+static enum rc
+push_end(const struct clerk *c, const struct outjob *j, struct chan *vault,
+    struct err *e)
+{
+	struct buf b = BUF_INIT;
+	bool ok = !c->p->conf->register_patients ||
+	    (buf_add32(&b, j->nforms) &&
+	    buf_add(&b, j->forms.p, j->forms.len));
+
+	return ipc_send(vault, IPC_PUSHED, 0, &b, ok, e);
+}
+
 /* What cannot be read is told when the keeper asks: what the vault got is
  * then thrown away. */
 enum rc
@@ -308,6 +320,7 @@ outboxes_pull(struct clerk *c, struct err *e)
 	struct err gone = ERR_INIT;
 	struct outjob *j;
 	struct frame f;
+	enum rc rc;
 
 	if (chan_recv(vault, &f, &gone) != RC_OK) {
 		chan_close(vault);
@@ -322,7 +335,9 @@ outboxes_pull(struct clerk *c, struct err *e)
 	    &gone) != RC_OK)
 		j->pulled = gone;
 	FAULT("outbox.pulled");
-	if (chan_send(vault, IPC_PUSHED, 0, NULL, 0, &gone) != RC_OK)
+	if ((rc = push_end(c, j, vault, &gone)) == RC_NOMEM)
+		return err_set(e, rc, "%s", gone.text);
+	if (rc != RC_OK)
 		chan_close(vault);
 	return RC_OK;
 }

@@ -49,6 +49,9 @@ struct outjob {
 	struct hprim	 h;		/* of the one with ${report} */
 	size_t		 report;	/* index + 1; 0: none */
 	bool		 split;		/* one message a patient */
+	/* Whose reports are in it, or in the message that is composed. */
+	struct buf	 forms;		/* struct patient, packed */
+	unsigned	 nforms;	/* at most STORE_REPORTS_MAX */
 	struct outwhom	*whom;		/* owned */
 	size_t		 nwhom;
 	/* What the vault pulls. */
@@ -79,6 +82,8 @@ enum rc outjob_open(struct outroom *r, const struct pass *p,
  * memory. */
 bool outjob_wrong(struct outjob *j, size_t doc, unsigned line,
     const char *code, const char *text);
+/* outjob_forms(j, p, n): for the register: of ${n} reports; false: memory. */
+bool outjob_forms(struct outjob *j, const struct hprim_patient *p, unsigned n);
 /* outjob_close(j): nothing of it is held any more. */
 void outjob_close(struct outjob *j);
 

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/lang.h"
 #include "flow/clerk_outbox.h"
+#include "flow/clerk_report.h"
 
 #define SNIFF_BYTES 4096
 
@@ -33,6 +34,16 @@ outjob_wrong(struct outjob *j, size_t doc, unsigned line, const char *code,
 	if (ok && line > 0)
 		ok = buf_addf(&j->reasons, _("line %u: "), line);
 	return ok && buf_addf(&j->reasons, "%s\n", text);
+}
+
+bool
+outjob_forms(struct outjob *j, const struct hprim_patient *p, unsigned n)
+{
+	bool ok = true;
+
+	for (unsigned i = 0; ok && i < n && j->nforms < STORE_REPORTS_MAX; i++)
+		ok = reports_form(&p[i], &j->forms, &j->nforms);
+	return ok;
 }
 
 /* ---- opening --------------------------------------------------------- */
@@ -170,6 +181,9 @@ check_text(struct outjob *j, const struct conf_outbox *conf, size_t i,
 	if (h.kind == HPRIM_MEDECIN || h.kind == HPRIM_TEXT)
 		d->charset = h.guess.ascii ? "us-ascii" : h.guess.sure ?
 		    charset_name(h.guess.set) : NULL;
+	if (rc == RC_OK && h.kind == HPRIM_MEDECIN &&
+	    !outjob_forms(j, h.patient, h.n))
+		rc = err_nomem(e);
 	if (rc == RC_OK && h.kind == HPRIM_MEDECIN && j->report == 0) {
 		j->h = h;
 		j->report = i + 1;
@@ -279,6 +293,7 @@ outjob_close(struct outjob *j)
 	free(j->whom);
 	buf_free(&j->reasons);
 	buf_free(&j->octets_of);
+	buf_free(&j->forms);
 	buf_free(&j->names);
 	memset(j, 0, sizeof(*j));
 }

@@ -65,6 +65,10 @@ write_patient(struct outjob *j, size_t n, struct err *e)
 	buf_wipe(&j->octets_of);
 	rc = hprim_write(&j->h.patient[n], set, j->h.guess.eol,
 	    &j->octets_of, &loss, e);
+	buf_wipe(&j->forms);
+	j->nforms = 0;
+	if (rc == RC_OK && !outjob_forms(j, &j->h.patient[n], 1))
+		rc = err_set(e, RC_NOMEM, _("no memory left"));
 	if (rc == RC_OK && loss.lost > 0)
 		rc = err_set(e, RC_TEMP, "charset");
 	p->fd = -1;

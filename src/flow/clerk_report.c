@@ -32,24 +32,29 @@ reports_free(struct reports **r)
 
 /* ---- whose they are ---------------------------------------------------- */
 
+bool
+reports_form(const struct hprim_patient *p, struct buf *b, unsigned *n)
+{
+	struct patient who;
+	bool ok = patient_of(p, &who) && pack_str(b, who.name) &&
+	    pack_str(b, who.birth);
+
+	wipe(&who, sizeof(who));
+	*n += ok;
+	return ok;
+}
+
 static bool
 add_form(const struct clerk *c, struct reports *r,
     const struct hprim_patient *p)
 {
-	struct patient who;
-	bool ok;
-
 	if (c->p->conf->keep_patients_s == 0)
 		return true;
 	if (r->nforms == STORE_REPORTS_MAX) {
 		r->flags |= STORE_INBOX_NOT_COMPARED;
 		return true;
 	}
-	ok = patient_of(p, &who) && pack_str(&r->forms, who.name) &&
-	    pack_str(&r->forms, who.birth);
-	wipe(&who, sizeof(who));
-	r->nforms += ok;
-	return ok;
+	return reports_form(p, &r->forms, &r->nforms);
 }
 
 bool

@@ -88,12 +88,13 @@ push_all(struct composer *c, struct chan *vault, struct err *e)
 {
 	struct pushing x = { c, vault };
 	const struct gate_sink sink = { push_some, &x };
-	enum rc rc = spool_read(&c->spool, &sink, e);
+	enum rc rc = c->raw && c->spool.fd < 0 ? RC_OK :
+	    spool_read(&c->spool, &sink, e);
 
 	if (rc == RC_OK && !c->raw)
 		rc = submit_copy_end(&c->mail, e);
 	return rc == RC_OK ?
-	    chan_send(vault, IPC_PUSHED, 0, NULL, 0, e) : rc;
+	    chan_send(vault, IPC_PUSHED, 0, c->forms.p, c->forms.len, e) : rc;
 }
 
 enum rc
@@ -116,4 +117,5 @@ composer_free(struct composer *c)
 	spool_close(&c->spool);
 	gate_sum_free(&c->sum);
 	submit_free(&c->mail);
+	buf_free(&c->forms);
 }

@@ -9,13 +9,14 @@
 /*
  * It reads the message once (composer_take), learns what is to be made of it,
  * and gives the MAIL as often as the vault pulls: once for D, once for each
- * recipient.  Raw: the octets as they came (filters).
+ * recipient.  Raw: the octets as they came (filters), none without a spool.
  */
 struct composer {
 	struct spool	spool;
 	struct submit	mail;
 	bool		raw;
 	struct gate_sum	*sum;	/* of the octets as they come; or NULL */
+	struct buf	forms;	/* behind it; see IPC_PUSHED */
 };
 
 /* composer_take(c, fd, dir, raw, max, e): all of ${fd}, kept sealed in a

@@ -62,7 +62,7 @@ enum ipc {
 	IPC_HEAD,	/* steps 2 to 6 done, or why not */
 	IPC_VERDICT,	/* the whole is good, or why not */
 	IPC_DEST,
-	IPC_DIGESTED,
+	IPC_DIGESTED,	/* result D length(8), n times: digest of a patient */
 	IPC_OUT_HEAD,	/* header and T of a sealed envelope */
 	IPC_OUT,	/* its octets */
 	IPC_OUT_END,
@@ -78,7 +78,7 @@ enum ipc {
 	/* vault -> composer (`send`; in a pass the clerk) and back */
 	IPC_PULL,	/* the mail from its start, please */
 	IPC_PUSH,
-	IPC_PUSHED,
+	IPC_PUSHED,	/* that was all; perhaps as IPC_REPORTS: in it */
 
 	/* clerk -> vault */
 	IPC_REPORTS,	/* n(4), n times: name, birth date: struct patient */

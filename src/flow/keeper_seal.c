@@ -303,9 +303,15 @@ digest(struct keeper *k, struct submission *s, struct err *e)
 		return rc;
 	rd_copy(&r, s->d, sizeof(s->d));
 	s->mail_len = rd_64(&r);
-	for (size_t i = s->first; i < s->nout; i++)
+	if (r.bad || r.left % STORE_PATIENT_BYTES != 0)
+		return ipc_bad(e);
+	for (size_t i = s->first; i < s->nout; i++) {
 		memcpy(s->out[i].d, s->d, sizeof(s->d));
-	return rd_done(&r) ? RC_OK : ipc_bad(e);
+		buf_wipe(&s->out[i].patients);
+		if (!buf_add(&s->out[i].patients, r.p, r.left))
+			return err_set(e, RC_NOMEM, _("no memory left"));
+	}
+	return RC_OK;
 }
 
 static enum rc

@@ -86,6 +86,7 @@ outgoing_put(struct keeper *k, struct outgoing *o, enum store_kind kind,
 	put->nrouted = o->nroutes;
 	put->acks = o->acks;
 	put->nacks = o->nacks;
+	put->patients = (struct bytes){ o->patients.p, o->patients.len };
 }
 
 void
@@ -95,5 +96,6 @@ outgoing_free(struct keeper *k, struct outgoing *o)
 	free(o->acks);
 	free(o->routes);
 	free(o->route_names);
+	buf_free(&o->patients);
 	memset(o, 0, sizeof(*o));
 }

@@ -20,6 +20,7 @@ struct outgoing {
 	const char		**route_names;	/* owned; into routes */
 	size_t			 nroutes;
 	uint8_t			 d[GATE_D_BYTES];	/* of the mail */
+	struct buf		 patients;	/* digests, for the register */
 };
 
 /* outgoing_take(k, job, o, e): the sealed octets that the vault sends for

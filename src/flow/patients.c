@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "base/lang.h"
-#include "flow/ipc.h"
+#include "flow/alone.h"
+#include "flow/composer.h"
 #include "flow/patients.h"
 
 #define PATIENT_PACKED (2 + 2 * STORE_PATIENT_BYTES)
@@ -43,32 +44,98 @@ add_patient(const struct gate *g, struct bytes name, struct bytes birth,
 	    add_digest(g, "name and birth", name, birth, b);
 }
 
+/* IPC_REPORTS: each of them to ${add}; RC_TEMP: that is none. */
+static enum rc
+each_form(const struct gate *g, struct bytes body, bool (*add)(
+    const struct gate *, struct bytes, struct bytes, struct buf *),
+    struct buf *b, bool *ok, struct err *e)
+{
+	struct rd r = rd_of(body.p, body.len);
+	uint32_t n = rd_32(&r);
+
+	for (uint32_t i = 0; *ok && !r.bad && i < n; i++) {
+		struct bytes name = unpack_run(&r), birth = unpack_run(&r);
+
+		*ok = add(g, name, birth, b);
+	}
+	return n > STORE_REPORTS_MAX || (*ok && !rd_done(&r)) ? ipc_bad(e) :
+	    RC_OK;
+}
+
 enum rc
 patients_pass(const struct gate *g, struct pass_ends *x, uint32_t job,
     struct err *e)
 {
 	struct buf b = BUF_INIT;
 	struct frame f;
-	struct rd r;
-	uint32_t n;
 	bool ok = true;
 	enum rc rc = chan_recv(&x->clerk, &f, e);
 
 	if (rc != RC_OK)
 		return rc;
-	r = rd_of(f.body.p, f.body.len);
-	n = rd_32(&r);
-	for (uint32_t i = 0; ok && !r.bad && i < n; i++) {
-		struct bytes name = unpack_run(&r), birth = unpack_run(&r);
-
-		ok = add_patient(g, name, birth, &b);
-	}
-	if (f.type != IPC_REPORTS || f.job != job || !rd_done(&r) ||
-	    n > STORE_REPORTS_MAX) {
-		buf_free(&b);
+	if (f.type != IPC_REPORTS || f.job != job)
 		return ipc_bad(e);
+	if ((rc = each_form(g, f.body, add_patient, &b, &ok, e)) != RC_OK) {
+		buf_free(&b);
+		return rc;
 	}
 	return ipc_send(&x->keeper, IPC_PATIENTS, job, &b, ok, e);
+}
+
+/* The one that says most of who he is. */
+static bool
+add_one(const struct gate *g, struct bytes name, struct bytes birth,
+    struct buf *b)
+{
+	return name.len == 0 || add_digest(g, birth.len > 0 ?
+	    "name and birth" : "name", name, birth, b);
+}
+
+enum rc
+patients_add(const struct gate *g, struct bytes forms, struct buf *b,
+    bool *ok, struct err *e)
+{
+	return forms.len == 0 ? RC_OK :
+	    each_form(g, forms, add_one, b, ok, e);
+}
+
+/* ---- in a command ------------------------------------------------------ */
+
+/* D and the length, of a mail that is none, stand before them. */
+static enum rc
+digests_of(const struct frame *f, struct buf *out, struct err *e)
+{
+	struct rd r = rd_of(f->body.p, f->body.len);
+	enum rc rc = unpack_err(&r, e);
+
+	(void)rd_take(&r, GATE_D_BYTES);
+	(void)rd_64(&r);
+	if (rc != RC_OK || r.bad || r.left % STORE_PATIENT_BYTES != 0)
+		return rc != RC_OK ? rc : ipc_bad(e);
+	return buf_add(out, r.p, r.left) ? RC_OK :
+	    err_set(e, RC_NOMEM, _("no memory left"));
+}
+
+enum rc
+patients_ask(const struct pass *p, struct buf *forms, struct buf *out,
+    struct err *e)
+{
+	struct composer mail = { .spool = { .fd = -1 }, .raw = true,
+	    .forms = *forms };
+	struct alone a = { .pid = -1, .mail = &mail };
+	struct frame f;
+	enum rc rc = alone_start(&a, p, e);
+
+	*forms = (struct buf)BUF_INIT;
+	if (rc == RC_OK)
+		rc = alone_send(&a, IPC_DIGEST, 1, NULL, 0, e);
+	if (rc == RC_OK)
+		rc = alone_wait(&a, IPC_DIGESTED, 1, &f, e);
+	if (rc == RC_OK)
+		rc = digests_of(&f, out, e);
+	alone_end(&a);
+	composer_free(&mail);
+	return rc;
 }
 
 /* ---- in the keeper ----------------------------------------------------- */

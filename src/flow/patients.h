@@ -16,6 +16,21 @@
 enum rc patients_pass(const struct gate *g, struct pass_ends *x, uint32_t job,
     struct err *e);
 
+/*
+ * patients_add(g, forms, b, ok, e):
+ * In the vault: of each patient in ${forms} (as IPC_REPORTS, or nothing), one
+ * digest behind what is in ${b}: of name and birth date, of the name when
+ * there is no date; none without a name.  ${ok}: false: memory.  RC_TEMP:
+ * whoever pushed it says what it should not.
+ */
+enum rc patients_add(const struct gate *g, struct bytes forms, struct buf *b,
+    bool *ok, struct err *e);
+
+/* patients_ask(p, forms, out, e): in a command, of a vault of its own: these
+ * digests, STORE_PATIENT_BYTES each.  ${forms}: as above; taken, and wiped. */
+enum rc patients_ask(const struct pass *p, struct buf *forms, struct buf *out,
+    struct err *e);
+
 /* patients_unpack(r, p, n): in the keeper; ${*p} owned.  False: memory; what
  * is not right is r->bad. */
 bool patients_unpack(struct rd *r, struct store_patient **p, size_t *n);

@@ -38,6 +38,7 @@ struct room {
 	const struct pass	*p;
 	struct pass_ends	*x;
 	struct gate		*g;
+	struct bytes		 pushed;	/* lent: in IPC_PUSHED */
 	struct job		 jobs[JOBS_MAX];
 };
 
@@ -377,6 +378,7 @@ pull(struct room *room, enum rc (*take)(void *, const struct frame *,
 	while (rc == RC_OK) {
 		if ((rc = chan_recv(&room->x->composer, &f, e)) != RC_OK)
 			return rc;
+		room->pushed = f.body;
 		if (f.type == IPC_PUSHED)
 			return RC_OK;
 		if (f.type != IPC_PUSH)
@@ -401,19 +403,20 @@ on_digest(struct room *room, const struct frame *f, struct err *e)
 	const struct err none = ERR_INIT;
 	struct buf b = BUF_INIT;
 	uint8_t d[GATE_D_BYTES];
-	uint64_t len;
 	enum rc rc;
 	bool ok;
 
 	if (sum == NULL)
 		return err_set(e, RC_NOMEM, _("no memory left"));
 	rc = pull(room, sum_take, sum, e);
-	len = gate_sum_len(sum);
 	gate_sum_end(sum, d);
+	ok = buf_add(&b, d, sizeof(d)) && buf_add64(&b, gate_sum_len(sum));
 	gate_sum_free(&sum);
-	if (rc != RC_OK)
+	if (rc != RC_OK ||
+	    (rc = patients_add(room->g, room->pushed, &b, &ok, e)) != RC_OK) {
+		buf_free(&b);
 		return rc;
-	ok = buf_add(&b, d, sizeof(d)) && buf_add64(&b, len);
+	}
 	return answer(room, IPC_DIGESTED, f->job, RC_OK, &none, &b, ok, e);
 }
 
