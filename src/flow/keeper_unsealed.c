@@ -18,6 +18,7 @@
 #define AT_ONCE 64		/* filed with one sync */
 #define AHEAD_BYTES (1U << 20)	/* that wait for the clerk */
 #define CLERK_MS (60 * 1000)
+#define TURN_MS (60 * 1000)	/* then what else there is has its own */
 
 /* One of them on its way. */
 struct raw {
@@ -79,10 +80,23 @@ raw_frame(struct keeper *k, struct account *a, const struct frame *f,
 	return RC_OK;
 }
 
+/* Fetch itself gives up what is slow: it is in a stranger's hands, and all
+ * others wait. */
+static enum rc
+give_up(struct keeper *k, struct account *a, struct err *e)
+{
+	a->line.rc = err_set(&a->line.err, RC_TEMP,
+	    _("a process of sceau does not answer"));
+	chan_close(&a->line.c);
+	a->line.open = false;
+	return account_gone(k, a, e);
+}
+
 static enum rc
 fetch_raw(struct keeper *k, struct account *a, const struct raw *m,
     struct err *e)
 {
+	int64_t until = clock_ms() + (int64_t)a->conf->server.session_s * 1000;
 	struct buf b = BUF_INIT;
 	bool ok = pack_run(&b, m->uid.p, m->uid.len);
 	enum rc rc;
@@ -93,7 +107,8 @@ fetch_raw(struct keeper *k, struct account *a, const struct raw *m,
 	/* To its end also when the clerk is gone: what was left of it would be
 	 * taken for the next one. */
 	while (rc == RC_OK && !a->raw_over && a->line.open)
-		rc = keeper_turn(k, 1000, e);
+		rc = clock_ms() > until ? give_up(k, a, e) :
+		    keeper_turn(k, 1000, e);
 	a->raw_job = 0;
 	return rc;
 }
@@ -256,6 +271,7 @@ batch(struct keeper *k, struct account *a, struct err *e)
 {
 	struct raw m[AT_ONCE];
 	size_t n = a->nraw - a->raw_at, i;
+	int64_t turn = clock_ms() + TURN_MS;
 	struct err why = ERR_INIT;
 	enum rc rc, end;
 
@@ -264,12 +280,15 @@ batch(struct keeper *k, struct account *a, struct err *e)
 	memset(m, 0, sizeof(m));
 	if ((rc = keeper_need_vault(k, e)) != RC_OK)
 		return rc;
-	for (i = 0; rc == RC_OK && i < n && a->line.open && !k->stop; i++) {
+	for (i = 0; rc == RC_OK && i < n && a->line.open && !k->stop &&
+	    (i == 0 || clock_ms() < turn); i++) {
 		m[i].uid = a->raw[a->raw_at + i];
 		rc = take(k, a, &m[i], &why);
 	}
-	if (rc == RC_OK)
+	if (rc == RC_OK) {
+		n = i;
 		rc = file_all(k, a, m, n, &why);
+	}
 	end = pass_these(k, a, m, n, true, e);
 	if (end == RC_OK)
 		end = pass_these(k, a, m, n, false, e);

@@ -412,3 +412,29 @@ def counted(wire, data, to_server, most):
     """None, which ends the connection, once that much has come."""
     wire.came += 0 if to_server else len(data)
     return data if wire.came < most else None
+
+
+def test_a_fetch_that_says_nothing_more(demo, tmp_path):
+    """All others wait for it then: it has as long as its session."""
+    apart = tmp_path / "apart"
+    text = "x\r\n" * 100000
+    valve = Valve(len(text) * 3 // 2)
+    demo.post(demo.durand, clear_mail("a@b.example", text))
+    with Proxy(demo.dovecot.port["imaps"], change=valve) as wire:
+        wants(demo.durand, section("clair", apart), port=wire.port,
+              account={"session": "4 s"})
+        run = demo.durand.start("poll")
+        assert valve.closed.wait(30)
+        fetch, = (pid for pid in tree(run.pid)[1:] if "fetch" in
+                  open(f"/proc/{pid}/comm", encoding="ascii").read())
+        os.kill(fetch, signal.SIGSTOP)
+        valve.open.set()
+        try:
+            said = run.communicate(timeout=30)
+        finally:
+            if run.returncode is None:
+                os.killpg(run.pid, signal.SIGKILL)
+        assert run.returncode == 75 and b"does not answer" in said[1], said
+        assert new(apart) == [] and len(demo.durand.mail()) == 1
+        demo.durand.ok("poll")
+    assert len(new(apart)) == 1 and demo.durand.mail() == []
