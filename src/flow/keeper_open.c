@@ -252,6 +252,27 @@ take_ready(struct keeper *k, struct opening *o, struct err *e)
 	return RC_OK;
 }
 
+/* Where the operator forgot "hub = yes" the clerk has what is to be relayed:
+ * it may forget it. */
+static enum rc
+not_to_file(struct keeper *k, struct opening *o, struct err *e)
+{
+	struct err ignored = ERR_INIT;
+	struct frame f;
+	struct rd r;
+	enum rc rc;
+
+	if (k->p->conf->hub || !o->v.has_mail)
+		return RC_OK;
+	if ((rc = take_patients(k, o, e)) != RC_OK ||
+	    (rc = keeper_answer(k, &k->clerk, IPC_READY, o->job, &f, e)) !=
+	    RC_OK)
+		return rc;
+	r = rd_of(f.body.p, f.body.len);
+	return unpack_err(&r, &ignored) != RC_OK ? RC_OK :
+	    chan_put(&k->clerk.c, IPC_CANCEL, o->job, NULL, 0, e);
+}
+
 static enum rc
 judge(struct keeper *k, struct opening *o, struct err *e)
 {
@@ -264,9 +285,7 @@ judge(struct keeper *k, struct opening *o, struct err *e)
 	}
 	if (o->v.nroutes > 0) {
 		o->fate = o->in.filing > 0 ? FATE_UNFILED : FATE_RELAY;
-		/* Where the operator forgot "hub = yes" the clerk has it. */
-		return k->p->conf->hub || !o->v.has_mail ? RC_OK :
-		    take_patients(k, o, e);
+		return not_to_file(k, o, e);
 	}
 	o->fate = FATE_DONE;
 	if (!o->v.has_mail)

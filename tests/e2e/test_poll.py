@@ -387,3 +387,17 @@ def test_run_misses_nothing_that_comes_between(demo, forger):
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
     assert process.returncode == 0
+
+
+def test_a_gateway_that_is_not_told_to_be_one(demo):
+    """Relayed all the same, and what is its own is filed: no fault."""
+    demo.hub.configure(top={"hub": False})
+    for n in range(3):
+        demo.send(f"INR {n}", demo.petit)
+    own = demo.send("INR 9", demo.hub)
+    demo.labo.ok("poll")
+    got = demo.hub.ok("poll")
+    assert b"level=error" not in got.stderr, got.text()
+    demo.petit.ok("poll")
+    assert len(demo.petit.new()) == 3 and demo.hub.shown() == [own]
+    assert [p for p in demo.hub.inbox.rglob(".sceau-*")] == []
