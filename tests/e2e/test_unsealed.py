@@ -172,6 +172,18 @@ def test_left_when_nothing_is_said(demo, forger, member):
     assert len(member.mail()) == 1 and len(member.new()) == 1
 
 
+def test_what_a_pass_has_left_stays_left(demo, tmp_path):
+    """Who wants it delivered from now on need not see all of last year's."""
+    apart = tmp_path / "apart"
+    demo.post(demo.durand, clear_mail("a@b.example", "old"))
+    demo.durand.ok("poll")
+    wants(demo.durand, section("clair", apart))
+    demo.post(demo.durand, clear_mail("a@b.example", "new"))
+    demo.durand.ok("poll")
+    assert [read(p).get_content().strip() for p in new(apart)] == ["new"]
+    assert len(demo.durand.mail()) == 1
+
+
 def test_damaged_ones_are_not_mail_in_clear(demo, forger, tmp_path):
     """What once was an envelope stays where it is, for a person."""
     apart = tmp_path / "apart"
