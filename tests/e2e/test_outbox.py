@@ -5,13 +5,12 @@ import email
 import email.policy
 import os
 import pathlib
-import tempfile
 import time
 
 import pytest
 
 from world import hprim
-from world.outbox import PDF, Box, report
+from world.outbox import PDF, Box, in_memory, report
 
 
 @pytest.fixture
@@ -446,7 +445,7 @@ def test_no_name_of_a_patient_in_log_or_store(box):
 
 def test_ten_thousand_that_wait_are_cheap(box):
     """In memory, where making them takes no time."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+    with in_memory() as folder:
         box.path = pathlib.Path(folder)
         box.want(to=box.dr.address, quiet="1 h")
         for n in range(10000):

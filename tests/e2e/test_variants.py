@@ -8,13 +8,12 @@ import collections
 import dataclasses
 import pathlib
 import re
-import tempfile
 import unicodedata
 
 import pytest
 
 from world import hprim
-from world.outbox import Box
+from world.outbox import Box, in_memory
 
 TOKEN = re.compile(r"-[0-9a-f]{20}(?=\.)")
 SAID = re.compile(r"(\S+): line (\d+): (.*)")
@@ -179,7 +178,7 @@ def practice(demo):
             sections += (f'deliver "{name}" {{\n  kind = folder\n'
                          f'  path = "{path}"\n{lines}}}\n')
         demo.dr.configure(kind="maildir", sections=sections)
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+    with in_memory() as folder:
         demo.want = want
         yield demo
 
