@@ -132,7 +132,8 @@ test_own_table(void **state)
 	bool found;
 
 	(void)state;
-	T_RC(file_read(SCEAU_DATADIR "/providers", 1 << 20, &text, &e), RC_OK);
+	T_RC(file_read(T_SRC("conf/providers"), 1 << 20, &text, &e),
+	    RC_OK);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		T_RC(provider_find("providers", text.p, text.len, names[i],
 		    &p, &found, &e), RC_OK);
