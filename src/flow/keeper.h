@@ -181,6 +181,10 @@ enum rc keeper_wait(struct keeper *k, struct line *l, struct frame *f,
  * ${job} to vault or clerk; any other is out of step: keeper_odd(). */
 enum rc keeper_answer(struct keeper *k, struct line *l, enum ipc type,
     uint32_t job, struct frame *f, struct err *e);
+/* keeper_clerk_says(k, type, job, said, why, e): the result at the head of such
+ * an answer of the clerk; what stands behind it is not looked at. */
+enum rc keeper_clerk_says(struct keeper *k, enum ipc type, uint32_t job,
+    enum rc *said, struct err *why, struct err *e);
 /* keeper_look(k, job, t, filing, there, e): asks the clerk whether the file
  * made of the 32 octets ${t}, of a delivery that was interrupted, is there. */
 enum rc keeper_look(struct keeper *k, uint32_t job, const uint8_t *t,

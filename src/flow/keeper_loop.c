@@ -397,3 +397,18 @@ keeper_answer(struct keeper *k, struct line *l, enum ipc type, uint32_t job,
 	return rc != RC_OK || (f->type == type && f->job == job) ? rc :
 	    keeper_odd(k, e);
 }
+
+enum rc
+keeper_clerk_says(struct keeper *k, enum ipc type, uint32_t job,
+    enum rc *said, struct err *why, struct err *e)
+{
+	struct frame f;
+	struct rd r;
+	enum rc rc = keeper_answer(k, &k->clerk, type, job, &f, e);
+
+	if (rc != RC_OK)
+		return rc;
+	r = rd_of(f.body.p, f.body.len);
+	*said = unpack_err(&r, why);
+	return r.bad ? keeper_odd(k, e) : RC_OK;
+}

@@ -59,14 +59,10 @@ compose(struct keeper *k, const struct store_out *m, struct buf *b)
 static enum rc
 answered(struct keeper *k, enum ipc type, uint32_t job, struct err *e)
 {
-	struct frame f;
-	struct rd r;
-	enum rc rc = keeper_answer(k, &k->clerk, type, job, &f, e);
+	enum rc said = RC_OK;
+	enum rc rc = keeper_clerk_says(k, type, job, &said, e, e);
 
-	if (rc != RC_OK)
-		return rc;
-	r = rd_of(f.body.p, f.body.len);
-	return unpack_err(&r, e);
+	return rc == RC_OK ? said : rc;
 }
 
 /* Its file is found again after a crash; that of an earlier failure of the

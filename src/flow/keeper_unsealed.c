@@ -137,21 +137,6 @@ token_of(const struct account *a, const struct store_uid *uid,
 }
 
 static enum rc
-clerk_says(struct keeper *k, enum ipc type, uint32_t job, enum rc *said,
-    struct err *why, struct err *e)
-{
-	struct frame f;
-	struct rd r;
-	enum rc rc = keeper_answer(k, &k->clerk, type, job, &f, e);
-
-	if (rc != RC_OK)
-		return rc;
-	r = rd_of(f.body.p, f.body.len);
-	*said = unpack_err(&r, why);
-	return r.bad ? keeper_odd(k, e) : RC_OK;
-}
-
-static enum rc
 not_filed(struct keeper *k, struct account *a, struct raw *m, enum rc said,
     struct err *why, struct err *e)
 {
@@ -186,8 +171,8 @@ take(struct keeper *k, struct account *a, struct raw *m, struct err *e)
 	if (!a->raw_over || !a->raw_whole)
 		return chan_put(&k->clerk.c, IPC_CANCEL, m->job, NULL, 0, e);
 	if ((rc = chan_put(&k->clerk.c, IPC_RAW_END, m->job, NULL, 0, e)) !=
-	    RC_OK || (rc = clerk_says(k, IPC_READY, m->job, &said, &why, e))
-	    != RC_OK)
+	    RC_OK || (rc = keeper_clerk_says(k, IPC_READY, m->job, &said,
+	    &why, e)) != RC_OK)
 		return rc;
 	m->ready = said == RC_OK;
 	return m->ready ? RC_OK : not_filed(k, a, m, said, &why, e);
@@ -214,7 +199,7 @@ file_all(struct keeper *k, struct account *a, struct raw *m, size_t n,
 
 		if (!m[i].ready)
 			continue;
-		rc = clerk_says(k, IPC_FILED, m[i].job, &said, &why, e);
+		rc = keeper_clerk_says(k, IPC_FILED, m[i].job, &said, &why, e);
 		m[i].filed = rc == RC_OK && said == RC_OK;
 		if (rc == RC_OK && said != RC_OK)
 			rc = not_filed(k, a, &m[i], RC_TEMP, &why, e);
