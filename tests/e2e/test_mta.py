@@ -224,7 +224,8 @@ def test_mutt_sends_and_reads(office):
     with Terminal(["/usr/bin/mutt", "-n", "-F", "/dev/null", "-R",
                    "-f", office.dr.inbox,
                    "-e", f"set folder={office.dr.home} wait_key=no",
-                   "-e", "push <last-entry><display-message>"],
+                   "-e", "push '<limit>~b \"by mutt\"<enter>"
+                         "<display-message>'"],
                   {**office.dr.environment(), "TERM": "vt100"}) as person:
         person.expect("INR by mutt")
 
