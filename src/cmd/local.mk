@@ -8,6 +8,8 @@ src_libcmd_a_SOURCES = \
 	src/cmd/hprim.c \
 	src/cmd/inbox.c \
 	src/cmd/issuer.c \
+	src/cmd/issuer_batch.c \
+	src/cmd/issuer_words.c src/cmd/issuer_words.h \
 	src/cmd/key.c \
 	src/cmd/log.c \
 	src/cmd/out.c src/cmd/out.h \
