@@ -1,7 +1,8 @@
-"""soak [--messages N] [--seed S] [--out FILE] [--keep]: laboratories, a
-gateway and practices work for as long as it takes, while processes are
-killed, networks are cut, servers start again and clocks jump.  At the end
-everything is let settle, and it must hold that
+"""soak [--messages N] [--seconds S] [--seed S] [--out FILE] [--keep]:
+laboratories, a gateway and practices work for as long as it takes, while
+processes are killed, networks are cut, servers start again and clocks jump.
+After S seconds nothing more is handed over.  At the end everything is let
+settle, and it must hold that
 
 - each document whose `send` said 0 is exactly once on its practice's disk, new
   or flagged, or its laboratory was told that it failed
@@ -17,6 +18,7 @@ import argparse
 import collections
 import datetime
 import json
+import math
 import os
 import pathlib
 import random
@@ -42,6 +44,7 @@ RING = ("labo.nord", "dr.martin", "dr.leroy")
 AT_ONCE = 40            # what a laboratory hands over between two passes
 KILLED = 0.10           # of all passes
 JUMPS = 0.05
+PAUSE_S = 3             # at most, between two passes of a practice
 # Everybody's clock is that much ahead: back from it is still after the day
 # on which the keys were issued.
 AHEAD_S = 86400
@@ -49,8 +52,9 @@ SETTLE = 60             # rounds
 
 
 class Soak:
-    def __init__(self, world, messages, seed):
+    def __init__(self, world, messages, seconds, seed):
         self.world, self.messages, self.seed = world, messages, seed
+        self.until = time.monotonic() + seconds
         new = world.member
         self.labos = [new(n, "labo.example", kind="maildir") for n in LABOS]
         self.practices = [new(n, "cabinet.example", protocol=p,
@@ -166,7 +170,7 @@ class Soak:
     def laboratory(self, labo, share):
         rng = random.Random(f"{self.seed} {labo.local}")
         number = done = 0
-        while done < share:
+        while done < share and time.monotonic() < self.until:
             done += self.hand_over(labo, rng, number, share - done)
             number += 1
             if number % AT_ONCE == 0:
@@ -186,6 +190,7 @@ class Soak:
             self.poll(member, rng)
             if rng.random() < 0.02:
                 self.weigh(member)
+            self.over.wait(rng.uniform(0, PAUSE_S))
 
     def weigh(self, member):
         """How much memory a pass takes now."""
@@ -321,13 +326,14 @@ class Soak:
 def main():
     args = argparse.ArgumentParser(prog="soak")
     args.add_argument("--messages", type=int, default=100_000)
+    args.add_argument("--seconds", type=float, default=math.inf)
     args.add_argument("--seed", type=int, default=1)
     args.add_argument("--out", type=pathlib.Path)
     args.add_argument("--keep", action="store_true")
     args = args.parse_args()
     began = time.monotonic()
     with World(keep=args.keep) as world:
-        soak = Soak(world, args.messages, args.seed)
+        soak = Soak(world, args.messages, args.seconds, args.seed)
         soak.start()
         soak.work()
         soak.settle()
