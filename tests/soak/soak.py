@@ -175,14 +175,16 @@ class Soak:
             number += 1
             if number % AT_ONCE == 0:
                 self.poll(labo, rng)
-                self.hold_back()
+                self.hold_back(labo, rng)
         self.poll(labo, rng)
 
-    def hold_back(self):
-        """A laboratory does not write faster than the others read."""
+    def hold_back(self, labo, rng):
+        """A laboratory does not write faster than the others read; it reads
+        what they answer."""
         while not self.over.is_set() and sum(
                 self.world.mailboxes().values()) > 3000:
             time.sleep(0.2)
+            self.poll(labo, rng)
 
     def others(self, member):
         rng = random.Random(f"{self.seed} {member.local}")
