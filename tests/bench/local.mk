@@ -1,0 +1,9 @@
+# How fast it is beside others, on real servers; HACKING has the settings.
+# make bench B=fetch N=1000 ROUNDS=3 FULL=1
+bench:
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) \
+	    $(abs_top_srcdir)/tests/bench/main.py \
+	    --out $(abs_top_builddir)/build/bench $${B:+--only $$B} \
+	    $${N:+--count $$N} --rounds $${ROUNDS:-3} $${FULL:+--full}
+
+.PHONY: bench
