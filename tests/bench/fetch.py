@@ -5,7 +5,7 @@ leaves the mail there."""
 
 from bench import floor, peers
 from bench.measure import Side, compare, run
-from bench.stand import document
+from bench.stand import ROOM, document
 
 # By how much less the slow ones get over the long line, where a message
 # costs them round trips; rates are for one message all the same.
@@ -30,21 +30,15 @@ def cases(bench):
                     yield octets, words, counts[octets], protocol, ms, disk
 
 
-def poll(stand, member, ms, memory=False):
+def poll(stand, member, ms, memory=False, **conf):
     """One `sceau poll`, as cron would run it."""
-    lines = stand.line(ms)
     port = stand.dovecot.port[member.protocol + "s"]
-    relay = stand.relay.port["submission"]
-    member.configure(top={"max_send": "200 MB", "max_receive": "400 MB"},
-                     port=lines.get(port, port),
-                     relay_port=lines.get(relay, relay))
-    if ms:
-        stand.lines[ms].turns()
-    got = run([stand.sceau, "-c", member.conf, "poll"], cwd=member.home,
-              env=member.environment(), memory=memory)
-    if ms:
-        got.turns = stand.lines[ms].turns()
-    return got
+    member.configure(**{
+        "top": ROOM, "port": stand.far(port, ms),
+        "relay_port": stand.far(stand.relay.port["submission"], ms), **conf})
+    return stand.counted(lambda: run(
+        [stand.sceau, "-c", member.conf, "poll"], cwd=member.home,
+        env=member.environment(), memory=memory))
 
 
 def ours(stand, protocol, n, octets, ms, kind="maildir"):
@@ -80,14 +74,9 @@ def theirs(stand, name, protocol, n, octets, ms, rounds):
         stand.fill(dr, n, octets)
 
     def work():
-        peer = peers.Peer(stand, name, protocol,
-                          stand.line(ms).get(port, port),
+        peer = peers.Peer(stand, name, protocol, stand.far(port, ms),
                           [(dr.user, dr.password)])
-        if ms:
-            stand.lines[ms].turns()
-        got = peer.fetch()
-        if ms:
-            got.turns = stand.lines[ms].turns()
+        got = stand.counted(peer.fetch)
         peer.count(n)
         return got
     return Side(name, work, before, n=n, rounds=rounds)
@@ -103,7 +92,7 @@ def floors(stand, protocol, n, octets, ms):
         stand.fill(dr, n, octets)
 
     def read():
-        return floor.reader(stand, protocol, stand.line(ms).get(port, port),
+        return floor.reader(stand, protocol, stand.far(port, ms),
                             dr.user, dr.password, paths)
 
     def write():
@@ -117,19 +106,15 @@ def floors(stand, protocol, n, octets, ms):
 
 def measure(bench):
     for octets, words, n, protocol, ms, disk in cases(bench):
+        title = (f"fetch: {n} x {words}, {protocol.upper()}, {2 * ms} ms, "
+                 f"{bench.machine['file systems'][disk]}")
+        if not bench.wants(title):
+            continue
         stand = bench.stand(disk)
         sides = [ours(stand, protocol, n, octets, ms)]
-        for name in peers.PACKAGES:
-            if name == "mpop" and protocol == "imap" or \
-                    name == "mbsync" and protocol == "pop3":
-                continue
-            if why := peers.absent(name):
-                bench.skip(name, why)
-            else:
-                sides.append(theirs(stand, name, protocol, n, octets, ms,
-                                    bench.rounds))
+        for name in peers.fetchers(bench, protocol):
+            sides.append(theirs(stand, name, protocol, n, octets, ms,
+                                bench.rounds))
         sides += floors(stand, protocol, n, octets, ms)
-        bench.table(
-            f"fetch: {n} x {words}, {protocol.upper()}, "
-            f"{2 * ms} ms, {stand.where}",
-            compare(sides, n, bench.rounds), "message", octets)
+        bench.table(title, compare(sides, n, bench.rounds), "message",
+                    octets)

@@ -118,19 +118,28 @@ def _sides(bench, home, octets, times, opening):
         yield Side(name, work, check=check, n=times)
 
 
+def _titles(words):
+    return [f"{way}: {words}, whole processes" for way in ("seal", "open")]
+
+
+def _measure(bench, home, octets, words, times, program):
+    (home / "plain").write_bytes(os.urandom(octets))
+    for opening, title in enumerate(_titles(words)):
+        if not bench.wants(title):
+            continue
+        sides = list(_sides(bench, home, octets, times, opening))
+        if program:
+            sides.append(_alone(program, octets, times))
+        bench.table(title, compare(sides, times, bench.rounds), "message",
+                    octets)
+    subprocess.run(["gpgconf", "--kill", "gpg-agent"], check=False,
+                   env=_env(home), capture_output=True)
+
+
 def measure(bench):
     program = sodium(bench)
     for octets, words, times in SIZES:
-        with tempfile.TemporaryDirectory(dir=MEMORY) as home:
-            home = pathlib.Path(home)
-            (home / "plain").write_bytes(os.urandom(octets))
-            for opening in (False, True):
-                sides = list(_sides(bench, home, octets, times, opening))
-                if program:
-                    sides.append(_alone(program, octets, times))
-                bench.table(f"{'open' if opening else 'seal'}: {words}, "
-                            "whole processes",
-                            compare(sides, times, bench.rounds), "message",
-                            octets)
-            subprocess.run(["gpgconf", "--kill", "gpg-agent"], check=False,
-                           env=_env(home), capture_output=True)
+        if any(map(bench.wants, _titles(words))):
+            with tempfile.TemporaryDirectory(dir=MEMORY) as home:
+                _measure(bench, pathlib.Path(home), octets, words, times,
+                         program)

@@ -1,9 +1,10 @@
 # How fast it is beside others, on real servers; HACKING has the settings.
-# make bench B=fetch N=1000 ROUNDS=3 FULL=1
+# make bench B=fetch N=1000 ROUNDS=3 FULL=1 MATCH="IMAP, 40 ms"
 bench:
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) \
 	    $(abs_top_srcdir)/tests/bench/main.py \
 	    --out $(abs_top_builddir)/build/bench $${B:+--only $$B} \
-	    $${N:+--count $$N} --rounds $${ROUNDS:-3} $${FULL:+--full}
+	    $${N:+--count $$N} --rounds $${ROUNDS:-3} $${FULL:+--full} \
+	    --match "$${MATCH:-}"
 
 .PHONY: bench

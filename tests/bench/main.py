@@ -2,7 +2,7 @@
 """How fast sceau is, beside those that people would take instead.
 
 usage: tests/bench/main.py --out FOLDER [--only NAME]... [--count N]
-                            [--rounds N] [--full]
+                            [--rounds N] [--full] [--match TEXT]
 
 Builds a release of this source in FOLDER, plays on real servers on loopback,
 checks what was done octet by octet, and prints one table for each kind of
@@ -101,7 +101,7 @@ class Bench:
 
     def __init__(self, args, sceau):
         self.full, self.count, self.rounds = args.full, args.count, args.rounds
-        self.sceau, self.out = sceau, args.out
+        self.sceau, self.out, self.match = sceau, args.out, args.match
         self.machine = machine(args.out)
         self.tables, self.skipped, self._stands = [], {}, {}
 
@@ -121,12 +121,15 @@ class Bench:
             print(f"skipped: {name}: {why}")
         self.skipped[name] = why
 
+    def wants(self, title):
+        return self.match in title
+
     def table(self, title, rows, item, octets=0):
         """Print one table and keep it."""
         self.tables.append({"title": title, "item": item, "octets": octets,
                             "rows": rows})
         print(f"\n{title}")
-        print(f"  {'':22}{item + 's/s':>12}{'ms each':>10}"
+        print(f"  {'':22}{item + '/s':>12}{'ms each':>10}"
               f"{'CPU ms':>9}  as long as sceau")
         for row in rows:
             print("  " + line(row, octets))
@@ -174,6 +177,8 @@ def arguments():
     p.add_argument("--count", type=int, default=0)
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--full", action="store_true")
+    p.add_argument("--match", default="",
+                   help="only the tables with that in their title")
     return p.parse_args()
 
 

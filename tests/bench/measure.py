@@ -44,6 +44,7 @@ class Side:
     n: int = 0
     rounds: int = 99
     note: str = ""
+    probe: object = None    # one more Run, for its memory and round trips
     floor: bool = False
 
 
@@ -127,8 +128,14 @@ def compare(sides, n, rounds):
                 if side is sides[0]:
                     raise
                 failed[side.name] = str(e)
-    return [row(side, runs[side.name], runs[sides[0].name], n, sides[0].n,
+    rows = [row(side, runs[side.name], runs[sides[0].name], n, sides[0].n,
                 failed.get(side.name)) for side in sides]
+    for side, out in zip(sides, rows):
+        if side.probe and "failed" not in out:
+            got = side.probe()
+            out["kb"] = got.kb
+            out["turns"] = got.turns or out["turns"]
+    return rows
 
 
 def row(side, mine, first, n, first_n, why):

@@ -102,6 +102,17 @@ def absent(name):
         f"not installed ({PACKAGES[name]})"
 
 
+def fetchers(bench, protocol):
+    """The names of those that are here and speak that protocol."""
+    for name in PACKAGES:
+        if (name, protocol) in (("mpop", "imap"), ("mbsync", "pop3")):
+            continue
+        if why := absent(name):
+            bench.skip(name, why)
+        else:
+            yield name
+
+
 class Peer:
     """accounts: [(user, password)]; port: where they all are.  None of them
     likes to be root: they run as the owner of Dovecot's mail."""

@@ -42,14 +42,13 @@ def digest(data):
 
 
 class Line:
-    """The delaying proxy, a process of its own."""
+    """The delaying proxy before one port, a process of its own."""
 
-    def __init__(self, *ports, ms=DELAY_MS):
+    def __init__(self, port, ms):
         self._process = subprocess.Popen(
-            [sys.executable, HERE / "delay.py", str(ms), *map(str, ports)],
+            [sys.executable, HERE / "delay.py", str(ms), str(port)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.ports = dict(zip(ports, map(
-            int, self._process.stdout.readline().split())))
+        self.port = int(self._process.stdout.readline())
 
     def turns(self):
         """Round trips since the last call."""
@@ -77,15 +76,22 @@ class Stand(Demo):
         tempfile.tempdir = None
         self.peers = self.top / "peers"
 
-    def line(self, ms):
-        """{port of a server: port to use instead} over such a line."""
+    def far(self, port, ms):
+        """The port to use instead of that, over a line of so many
+        milliseconds each way; 0: itself."""
         if not ms:
-            return {}
-        if ms not in self.lines:
-            self.lines[ms] = Line(
-                *(self.dovecot.port[p] for p in ("imaps", "pop3s")),
-                *(self.relay.port[p] for p in ("plain", "submission")), ms=ms)
-        return self.lines[ms].ports
+            return port
+        if (port, ms) not in self.lines:
+            self.lines[port, ms] = Line(port, ms)
+        return self.lines[port, ms].port
+
+    def counted(self, work):
+        """That Run, with the round trips that the lines saw."""
+        for line in self.lines.values():
+            line.turns()
+        got = work()
+        got.turns = sum(line.turns() for line in self.lines.values())
+        return got
 
     def pool(self, n, octets):
         """n sealed mails of that size, made when first asked for: (their
