@@ -12,6 +12,7 @@ did not do the work.
 """
 
 import argparse
+import fcntl
 import importlib
 import json
 import os
@@ -188,6 +189,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     args.out = args.out.resolve()
     args.out.mkdir(parents=True, exist_ok=True)
+    alone = (args.out / "lock").open("w")
+    fcntl.flock(alone, fcntl.LOCK_EX)   # one at a time
     install()
     sceau = build(args.out)
     os.environ["SCEAU_BUILD"] = str(sceau.parent)
