@@ -114,7 +114,9 @@ describe(GMimeObject *o, struct extract_doc *d)
 		d->charset[0] = '\0';
 }
 
-/* GMime closes what its streams hold: it gets a copy of the descriptor. */
+/* GMime closes what its streams hold: it gets a copy of the descriptor.  They
+ * keep nothing back, and their flush is an fsync(2): whoever files the
+ * document syncs it with those of the other messages. */
 static enum rc
 write_to(GMimeObject *o, int fd, struct err *e)
 {
@@ -132,8 +134,6 @@ write_to(GMimeObject *o, int fd, struct err *e)
 		    g_mime_data_wrapper_write_to_stream(w, out);
 	} else
 		n = g_mime_object_write_content_to_stream(o, NULL, out);
-	if (n >= 0 && g_mime_stream_flush(out) != 0)
-		n = -1;
 	g_object_unref(out);
 	return n >= 0 ? RC_OK : err_sys(e, _("a document"));
 }

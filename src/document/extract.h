@@ -41,10 +41,11 @@ void extract_init(void);
  * extract(fd, sink, e):
  * Take the documents out of the mail in the file ${fd} (seekable, borrowed,
  * read from its start).  Content is decoded from its transfer encoding and
- * otherwise given byte for byte, in constant memory.  Of multipart/alternative
- * the plain text is taken, else the last; and of the others what is no text:
- * some programs put attachments beside the HTML.  A mail that is not MIME is
- * one text; one without any part to be seen is one document as it is.
+ * otherwise given byte for byte, in constant memory; nothing is synced.  Of
+ * multipart/alternative the plain text is taken, else the last; and of the
+ * others what is no text: some programs put attachments beside the HTML.  A
+ * mail that is not MIME is one text; one without any part to be seen is one
+ * document as it is.
  * RC_INPUT, class POLICY: more parts or deeper than the limits; what the sink
  * returned.
  * Source: RFC 2045 to 2049; PROTOCOL 2.15.

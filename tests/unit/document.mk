@@ -40,3 +40,10 @@ tests_unit_test_alias_SOURCES = tests/unit/test_alias.c
 tests_unit_test_alias_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_alias_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_alias_LDADD = $(UNIT_DOCUMENT_LIBS)
+
+check_PROGRAMS += tests/unit/test_extract
+TESTS += tests/unit/test_extract
+tests_unit_test_extract_SOURCES = tests/unit/test_extract.c
+tests_unit_test_extract_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_extract_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_extract_LDADD = $(UNIT_DOCUMENT_LIBS) $(GMIME_LIBS)
