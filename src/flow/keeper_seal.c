@@ -132,21 +132,37 @@ ack_put_off(struct keeper *k, const char *peer, const struct err *why,
 	    store_ack_defer(k->st, peer, clock_now() + s, e);
 }
 
+/* One envelope; ${full}: it holds as many as it can. */
+static enum rc
+ack_once(struct keeper *k, const char *peer, bool *full, struct err *why,
+    struct err *e)
+{
+	struct outgoing o = { .at = 0 };
+	enum rc rc = keeper_resolve(k, RESOLVE_CONTROL, NULL, peer,
+	    &o.dest, why);
+
+	*full = false;
+	if (rc == RC_OK && o.dest.via_hub)
+		rc = err_set(why, RC_PERM, _("no key for %s"), peer);
+	if (rc != RC_OK)
+		return RC_OK;
+	rc = ack_seal(k, peer, &o, why, e);
+	*full = o.nacks == ACKS_MAX;
+	outgoing_free(k, &o);
+	return rc;
+}
+
+/* All of them: what waits for another pass is told minutes later. */
 static enum rc
 ack_peer(struct keeper *k, const char *peer, struct err *e)
 {
-	struct outgoing o = { .at = 0 };
 	struct err why = ERR_INIT;
-	enum rc rc = keeper_resolve(k, RESOLVE_CONTROL, NULL, peer,
-	    &o.dest, &why);
+	bool full;
+	enum rc rc;
 
-	if (rc == RC_OK && o.dest.via_hub)
-		rc = err_set(&why, RC_PERM, _("no key for %s"), peer);
-	if (rc == RC_OK)
-		rc = ack_seal(k, peer, &o, &why, e);
-	else
-		rc = RC_OK;
-	outgoing_free(k, &o);
+	do
+		rc = ack_once(k, peer, &full, &why, e);
+	while (rc == RC_OK && why.rc == RC_OK && full && !k->stop);
 	if (rc != RC_OK || why.rc == RC_OK)
 		return rc;
 	return ack_put_off(k, peer, &why, e);

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from world import documents
+from world.attack import acks
 from world.demo import mark, stripped
 
 
@@ -29,6 +30,20 @@ def test_a_second_poll_leaves_quietly(demo, forger):
     out, err = first.communicate(timeout=60)
     assert first.returncode == 0, err
     assert b"in.delivered" in err
+
+
+# many at once
+
+def test_a_pass_acknowledges_all_that_it_filed(demo, forger):
+    """More than one envelope holds, which is 200."""
+    demo.dr.configure(account={})
+    demo.post(demo.dr, *(forger.mail(
+        demo.labo, demo.dr, demo.mail_of(f"INR 2,{n}", demo.dr))
+        for n in range(201)))
+    demo.dr.ok("poll")
+    assert len(demo.dr.shown()) == 201
+    told = acks(demo, demo.labo, forger)
+    assert len({a["T"] for a in told}) == len(told) == 201
 
 
 # deliveries
