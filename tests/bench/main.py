@@ -125,10 +125,12 @@ class Bench:
     def wants(self, title):
         return self.match in title
 
+    def keep(self, title, rows, **more):
+        self.tables.append({"title": title, **more, "rows": rows})
+
     def table(self, title, rows, item, octets=0):
         """Print one table and keep it."""
-        self.tables.append({"title": title, "item": item, "octets": octets,
-                            "rows": rows})
+        self.keep(title, rows, item=item, octets=octets)
         print(f"\n{title}")
         print(f"  {'':22}{item + '/s':>12}{'ms each':>10}"
               f"{'CPU ms':>9}  as long as sceau")

@@ -109,15 +109,19 @@ class Stand(Demo):
             wanted.append(digest(mail))
         return paths[:n], wanted[:n]
 
+    def put(self, member, paths):
+        """Those mails in a mailbox, as a delivery agent leaves them."""
+        new = self.dovecot.maildir(member.user) / "new"
+        for number, path in enumerate(paths):
+            size = path.stat().st_size
+            os.link(path, new / f"{1700000000 + number}.M{number}.bench,"
+                                f"S={size},W={size}")
+
     def fill(self, member, n, octets):
         """A mailbox with n such mails, and nobody has seen any."""
         self.settle()
         member.fresh()
-        new = self.dovecot.maildir(member.user) / "new"
-        for number, path in enumerate(self.pool(n, octets)[0]):
-            size = path.stat().st_size
-            os.link(path, new / f"{1700000000 + number}.M{number}.bench,"
-                                f"S={size},W={size}")
+        self.put(member, self.pool(n, octets)[0])
         shutil.rmtree(self.peers, ignore_errors=True)
         self.peers.mkdir(mode=0o755)
 

@@ -1,0 +1,162 @@
+"""How time and memory grow with the work, by tens: the slope of the curve in
+a plot of logarithms is its exponent; 1 is what work for each message costs, 0
+what does not depend on it at all.  Curves go to FOLDER/growth.NAME.svg where
+gnuplot is."""
+
+import math
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+from bench import fetch
+from bench.filters import TOOLS, _env
+from bench.measure import run
+from bench.sending import Target, queue
+from bench.stand import MEMORY
+
+PLOT = """\
+set terminal svg size 640,400
+set output "{out}"
+set logscale xy
+set grid
+set key top left
+set xlabel "{x}"
+set ylabel "seconds"
+set y2label "kB"
+set logscale y2
+set y2tics
+set title "{title}"
+plot "{data}" using 1:2 with linespoints title "seconds", \\
+    "{data}" using 1:3 axes x1y2 with linespoints title "memory, kB"
+"""
+
+
+def exponent(points):
+    """Least squares on logarithms: [(x, y)]."""
+    logs = [(math.log(x), math.log(y)) for x, y in points if y > 0]
+    mx = sum(x for x, _ in logs) / len(logs)
+    my = sum(y for _, y in logs) / len(logs)
+    below = sum((x - mx) ** 2 for x, _ in logs)
+    return sum((x - mx) * (y - my) for x, y in logs) / below if below else 0
+
+
+def message_size(bench, sizes):
+    """Opening one message, as a whole process."""
+    with tempfile.TemporaryDirectory(dir=MEMORY) as home:
+        home = pathlib.Path(home)
+        plain, sealed, out = home / "plain", home / "sealed", home / "out"
+        seal, open_ = TOOLS["sceau"](bench.sceau, home)
+        for octets in sizes:
+            plain.write_bytes(os.urandom(octets))
+            run(seal, env=_env(home), stdin=plain, stdout=sealed)
+
+            def once(memory=False):
+                return run(open_, env=_env(home), stdin=sealed, stdout=out,
+                           memory=memory)
+            yield octets, best(bench, once), once(True).kb
+            assert out.read_bytes() == plain.read_bytes()
+
+
+def best(bench, once):
+    """The least of several: what else runs only adds to it."""
+    return min(once().seconds for _ in range(bench.rounds))
+
+
+def mailbox(bench, counts):
+    """Fetching, opening, filing that many documents."""
+    stand = bench.stand("memory")
+    dr = stand.dr
+    dr.protocol, dr.kind = "imap", "maildir"
+    for n in counts:
+        def once(memory=False):
+            stand.fill(dr, n, 8_000)
+            got = fetch.poll(stand, dr, 0, memory)
+            stand.filed(dr, n, 8_000)
+            return got
+        yield n, best(bench, once), once(True).kb
+
+
+def remembered(bench, counts):
+    """100 more documents, when so many were filed before."""
+    stand = bench.stand("memory")
+    dr, done = stand.dr, 0
+    dr.protocol, dr.kind = "imap", "maildir"
+    stand.fill(dr, 0, 8_000)
+    paths, _ = stand.pool(max(counts) + 300 * len(counts), 8_000)
+
+    def more(n, memory=False):
+        nonlocal done
+        stand.put(dr, paths[done:done + n])
+        done += n
+        got = fetch.poll(stand, dr, 0, memory)
+        stand.settle()
+        assert dr.mail() == []
+        return got
+    for n in counts:
+        more(max(n - done, 0))
+        yield n, min(more(100).seconds for _ in range(2)), more(100, True).kb
+
+
+def waiting(bench, counts):
+    """Relaying a queue of that length to Postfix."""
+    stand = bench.stand("memory")
+    labo, target = stand.labo, Target(stand, None, True)
+    target.empty = lambda: stand.empty(stand.dr)
+    for n in counts:
+        def once(memory=False):
+            saved = queue(stand, n)
+            stand.settle()
+            target.empty()
+            labo.fresh()
+            shutil.rmtree(labo.state)
+            subprocess.run(["cp", "-a", saved, labo.state], check=True)
+            got = fetch.poll(stand, labo, 0, memory,
+                             **target.conf(0, "esmtp"))
+            assert len(target.mails()) == n
+            return got
+        yield n, best(bench, once), once(True).kb
+
+
+CURVES = (
+    ("size", "octets of a message opened", message_size,
+     (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000), ()),
+    ("mailbox", "documents fetched and filed", mailbox,
+     (1, 10, 100, 1_000), (10_000,)),
+    ("remembered", "documents filed before, 100 more", remembered,
+     (1, 10, 100, 1_000), (10_000,)),
+    ("queue", "documents waiting, relayed", waiting,
+     (1, 10, 100), (1_000, 10_000)),
+)
+
+
+def draw(bench, name, x, points):
+    data = bench.out / f"growth.{name}.dat"
+    data.write_text("".join(f"{n} {s:.6f} {kb}\n" for n, s, kb in points))
+    if not shutil.which("gnuplot"):
+        bench.skip("gnuplot", "not installed: no plots")
+        return
+    subprocess.run(["gnuplot"], input=PLOT.format(
+        out=bench.out / f"growth.{name}.svg", x=x, title=x, data=data),
+        text=True, check=True)
+
+
+def measure(bench):
+    for name, x, curve, few, more in CURVES:
+        title = f"growth: {x}"
+        if not bench.wants(title):
+            continue
+        points = list(curve(bench, few + (more if bench.full else ())))
+        tail = points[-3:]          # where the work is more than the start
+        slopes = {"time": exponent([(n, s) for n, s, _ in tail]),
+                  "memory": exponent([(n, kb) for n, _, kb in points])}
+        rows = [{"side": f"{n}", "n": n, "median": s, "kb": kb}
+                for n, s, kb in points]
+        bench.keep(title, rows, exponents=slopes)
+        print(f"\n{title}\n  {'':>12}{'seconds':>12}{'kB':>10}")
+        for n, s, kb in points:
+            print(f"  {n:12}{s:12.4f}{kb:10}")
+        print(f"  exponents: time {slopes['time']:.2f}, "
+              f"memory {slopes['memory']:.2f}", flush=True)
+        draw(bench, name, x, points)
