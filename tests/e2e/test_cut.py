@@ -3,10 +3,12 @@ disk had not yet written.  tests/fault/cut.py and crash.py are the campaigns;
 this is their short form."""
 
 import random
+import sqlite3
 
 import pytest
 
 from fault import crash, cut
+from fault.alike import Picture
 from fault.cut import Cut
 from fault.day import Day
 from world.demo import Demo
@@ -53,16 +55,44 @@ def test_without_its_syncs_something_is_lost(day, deaf, step, how):
 
 def test_it_fails_at_any_moment(day):
     rng = random.Random(1)
-    for where in cut.chosen(list(cut.cuts(day.seen)), rng, 1)[:4]:
+    for where in rng.sample(list(cut.cuts(day.seen)), 4):
         here = Cut(day, *where)
         how, image = rng.choice(list(here.images(rng)))
         row = here.judged(how, image)
         assert row["verdict"] == "ok", row
 
 
+def test_only_what_is_alike_is_judged_alike(day):
+    """Of a death that leaves what another left no more is lived."""
+    durand = day.demo.durand
+
+    def left(point, change=lambda: None):
+        got = day.step(day.from_step("taken"), SCEAU_FAULT=f"{point}:kill")
+        change()
+        return Picture(day.demo, durand, got.code == 0).digest
+
+    def other_text():
+        path = next(day.taken.glob("*.hpr"))
+        path.write_bytes(path.read_bytes().replace(b"mmol", b"umol"))
+
+    def other_row():
+        with sqlite3.connect(durand.state / "sceau.db") as db:
+            assert db.execute("UPDATE ack SET state = 2").rowcount
+        db.close()
+
+    def one_mail_more():
+        day.demo.post(durand, b"A: b\r\n\r\n")
+
+    there = left("keeper.watch.after")
+    assert there and there == left("keeper.watch.after")
+    assert len({there, left("keeper.watch.before"), *(
+        left("keeper.watch.after", change)
+        for change in (other_text, other_row, one_mail_more))}) == 5
+
+
 def test_a_death_at_any_moment(day):
     rng = random.Random(1)
-    for death in crash.chosen(list(crash.deaths(day.seen)), rng, 1)[:4]:
+    for death in rng.sample(list(crash.deaths(day.seen)), 4):
         row = crash.one(day, *death)
         assert row["verdict"] == "ok", row
 

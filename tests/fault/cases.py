@@ -7,9 +7,11 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from fault.judge import TOKEN, lying            # noqa: E402
 from pysceau import envelope                    # noqa: E402
 from world.association import CODE             # noqa: E402
 from world.demo import YEAR, mark               # noqa: E402
+from world.outbox import PDF, Box, report       # noqa: E402
 from world.verdict import settle, shown_once    # noqa: E402
 
 REPORTS = (b"AddressSanitizer", b"LeakSanitizer", b"runtime error:",
@@ -50,13 +52,57 @@ class Quiet(Case):
         self.demo.labo.ok("send", "-t", input=self.data)
 
     def run(self, **env):
-        return self.demo.labo.sceau(*self.words, input=self.input, **env)
+        who = getattr(self.demo, self.who)
+        return who.sceau(*self.words, input=self.input, **env)
 
     def judge(self, first):
         again = self.run()
         assert again.code == 0, again.text()
         if first.code == 0:
             assert first.stdout == again.stdout, "exit 0 with less"
+
+
+class Prove(Quiet):
+    """Of one message, by its number."""
+
+    def prepare(self):
+        super().prepare()
+        t = self.demo.labo.ok("register", "list", "--json").json()[-1]["t"]
+        self.words = "register", "prove", t
+
+
+class Held1(Quiet):
+    """Of one that is held."""
+
+    words = "held", "show", "1", "--json"
+    who = "dr"
+
+    def prepare(self):
+        super().prepare()
+        d = self.demo
+        d.post(d.dr, self.forger.mail(d.labo, d.dr, self.data, year=YEAR + 1))
+        assert d.dr.sceau("poll").code == 65
+        self.words = "held", "show", str(d.dr.held()[0]["id"]), "--json"
+
+
+class Inbox(Quiet):
+    words = "inbox", "--json"
+    who = "dr"
+
+    def prepare(self):
+        super().prepare()
+        self.demo.labo.ok("poll")
+        self.demo.dr.ok("poll")
+
+
+class Hprim(Quiet):
+    """No store, no configuration: a file."""
+
+    def prepare(self):
+        super().prepare()
+        path = self.demo.labo.home / "r.hpr"
+        path.write_bytes(report())
+        self.words = "hprim", "check", path, "--json"
 
 
 def quiet(*words):
@@ -240,6 +286,125 @@ class Restored(Case):
         assert "possible-duplicate" in mark(got.read_bytes())["flags"]
 
 
+class HeldDrop(Case):
+    """Given up by a person; nothing else is."""
+
+    def prepare(self):
+        super().prepare()
+        d = self.demo
+        d.post(d.dr, self.forger.mail(d.labo, d.dr, self.data),
+               self.forger.mail(d.labo, d.dr, self.data, year=YEAR + 1))
+        assert d.dr.sceau("poll").code == 65
+        (self.row,) = d.dr.held()
+
+    def run(self, **env):
+        return self.demo.dr.sceau("held", "drop", self.row["id"], **env)
+
+    def judge(self, first):
+        left = len(self.demo.dr.held())
+        assert left == 0 if first.code == 0 else left in (0, 1)
+        settle(self.demo.dr)
+        assert len(self.demo.dr.held()) == left
+        shown_once(self.demo.dr, [self.data])
+
+
+class Refile(Case):
+    """Asked for, then filed once more by a pass; each may fail."""
+
+    passes = False
+
+    def prepare(self):
+        super().prepare()
+        d = self.demo
+        d.dr.configure(kind="folder")
+        d.labo.ok("send", "-t", input=self.data)
+        d.labo.ok("poll")
+        d.dr.ok("poll")
+        self.path, = lying(d.dr)
+        self.text = self.path.read_bytes()
+        self.token = TOKEN.search(self.path.name).group(1)
+        if self.passes:
+            d.dr.ok("refile", self.token)
+            self.path.unlink()
+
+    def run(self, **env):
+        words = ("poll",) if self.passes else ("refile", self.token)
+        return self.demo.dr.sceau(*words, **env)
+
+    def judge(self, first):
+        d = self.demo
+        if first.code != 0:
+            assert (again := self.run()).code == 0, again.text()
+        self.path.unlink(missing_ok=True)       # the software took it
+        settle(d.dr)
+        again, = lying(d.dr)
+        assert again.name == self.path.name.replace(
+            self.token, f"{self.token}-2")
+        assert again.read_bytes() == self.text
+        said = (d.dr.inbox / "sceau" /
+                f"sceau-{self.token}-2.txt").read_text("utf-8")
+        assert "filed once more" in said
+        settle(d.labo)
+        assert d.labo.states() == {d.dr.name: "opened"}
+
+
+class Refiling(Refile):
+    passes = True
+
+
+class Outbox(Case):
+    """Two groups that go, and a file that is refused."""
+
+    who = "labo"
+
+    def prepare(self):
+        super().prepare()
+        self.box = Box(self.demo)
+        self.wrong = report(line_7="never")
+        self.box.drop("r.hpr", report())
+        self.box.drop("r.pdf", PDF)
+        self.box.drop("s.hpr", report(line_9="2"))
+        self.box.drop("t.hpr", self.wrong)
+
+    def run(self, **env):
+        return self.demo.labo.sceau("poll", **env)
+
+    def judge(self, first):
+        settle(self.demo.labo)
+        assert self.box.left() == []
+        assert sorted(d for _, d in self.box.arrived()) == sorted(
+            [report(), PDF, report(line_9="2")])
+        assert sorted(self.box.refusals()) == ["t.hpr", "t.hpr.txt"]
+        assert self.box.refusals()["t.hpr"] == self.wrong
+
+
+class Clear(Case):
+    """Mail that is not sealed, where it is wanted."""
+
+    def prepare(self):
+        super().prepare()
+        dr = self.demo.dr
+        self.apart = dr.home / "clear"
+        dr.configure(account={"unsealed": "deliver"}, sections=f"""
+deliver "clear" {{
+    kind = maildir
+    path = "{self.apart}"
+    unsealed = yes
+}}""")
+        self.demo.post(dr, b"From: a@b.example\r\n\r\nau midi ?\r\n",
+                       self.forger.mail(self.demo.labo, dr, self.data))
+
+    def run(self, **env):
+        return self.demo.dr.sceau("poll", **env)
+
+    def judge(self, first):
+        settle(self.demo.dr)
+        shown_once(self.demo.dr, [self.data])
+        assert self.demo.dr.mail() == []
+        one, = self.apart.glob("*/*")
+        assert one.parent.name == "new" and b"au midi ?" in one.read_bytes()
+
+
 class KeyImport(Case):
     def prepare(self):
         super().prepare()
@@ -325,6 +490,13 @@ class DeskBatch(Desk):
 CASES = {
     "send": Send, "seal": Seal, "open": Open, "poll, receiving": Receive,
     "poll, relaying": Relay, "poll, gateway": Gateway,
+    "poll, outbox": Outbox, "poll, in clear": Clear,
+    "poll, refiling": Refiling, "refile": Refile, "held drop": HeldDrop,
+    "inbox": Inbox, "held show": Held1, "register prove": Prove,
+    "register list": quiet("register", "list", "--json"),
+    "register verify": quiet("register", "verify", "--json"),
+    "queue show": quiet("queue", "show", "1", "--json"),
+    "hprim check": Hprim,
     "status": quiet("status", "--json"), "sent": quiet("sent", "--json"),
     "log": quiet("log", "--json"),
     "queue list": quiet("queue", "list", "--json"),

@@ -9,23 +9,16 @@ end.  Mailboxes, the relay and the others are other machines: they keep what
 they had at that moment.
 
 What a command finds when it begins is durable: the one before ended minutes
-ago.  --sample keeps one cut in so many, chosen by --seed; what was tried
-stands in --out and is not tried again.
+ago.  --sample keeps one cut in so many, chosen by --seed.
 """
 
-import argparse
 import datetime
-import json
-import logging
 import pathlib
 import random
 import sys
-import time
-from collections import Counter
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from fault.day import Day                           # noqa: E402
-from world.demo import Demo                         # noqa: E402
+from fault import lives                             # noqa: E402
 from world.power import CHOICES, Disk, Record       # noqa: E402
 
 CLASSES = ("write", "sync", "rename", "net")
@@ -35,9 +28,9 @@ def cuts(seen):
     """(step, what, n) of every cut that the survey found."""
     for step, (points, calls) in seen.items():
         yield step, "end", 0
-        for name, times in sorted(points.items()):
-            for n in sorted({1, times}):
-                yield step, name, n
+        for point, times in sorted(points.items()):
+            for n in range(1, times + 1):
+                yield step, point, n
         for what in CLASSES:
             for n in range(1, sum(r.get(what, 0) for r in calls.values()) + 1):
                 yield step, what, n
@@ -69,28 +62,28 @@ class Cut:
                 known.append(image)
                 yield how, image
 
-    def judged(self, how, image):
+    def judged(self, how, image, rows=None):
         self.day.demo.load("cut")
         self.disk.put(image)
-        row = {"step": self.step, "what": self.what, "n": self.n, "how": how,
-               "code": self.code, "open": len(self.disk.open)}
-        try:
-            row |= self.day.end(self.at, self.code)
-            row["verdict"] = "ok"
-        except AssertionError as e:
-            row["verdict"] = f"WRONG: {e}"[:500]
-        return row
+        return lives.go_on(self.day, self.at, {
+            "step": self.step, "what": self.what, "n": self.n, "how": how,
+            "code": self.code, "open": len(self.disk.open)}, rows)
 
 
-def chosen(every, rng, sample):
-    """Each kind once before any twice: a short run reaches all."""
-    todo = [x for x in every if sample == 1 or rng.randrange(sample) == 0]
-    rng.shuffle(todo)
-    times, order = Counter(), {}
-    for x in todo:
-        order[x] = times[x[:2]]
-        times[x[:2]] += 1
-    return sorted(todo, key=order.get)
+def name(row):
+    return row["step"], row["what"], row["n"]
+
+
+def every(args, seen):
+    return lives.chosen(
+        [x for x in cuts(seen) if not args.points or x[1] not in CLASSES],
+        random.Random(args.seed), args.sample, lambda x: x[:2])
+
+
+def live(day, rows, cut):
+    here = Cut(day, *cut)
+    for how, image in here.images(random.Random(str(cut))):
+        rows.add(here.judged(how, image, rows))
 
 
 def table(rows):
@@ -104,49 +97,15 @@ def table(rows):
                f"{sum(r['verdict'] != 'ok' for r in mine)} |")
 
 
-def live(args, rows, out):
-    rng, began = random.Random(args.seed), time.monotonic()
-    done = {(r["step"], r["what"], r["n"]) for r in rows}
-    with Demo(postfix=False) as demo:
-        demo.start()
-        day = Day(demo)
-        every = list(cuts(day.survey()))
-        for cut in chosen(every, rng, args.sample):
-            if args.seconds and time.monotonic() - began > args.seconds:
-                break
-            if cut in done:
-                continue
-            here = Cut(day, *cut)
-            for image in here.images(random.Random(f"{args.seed}{cut}")):
-                rows.append(here.judged(*image))
-                print(json.dumps(rows[-1]), file=out, flush=True)
-                if rows[-1]["verdict"] != "ok":
-                    print(rows[-1], flush=True)
-    return len(every), round(time.monotonic() - began)
-
-
 def main():
-    args = argparse.ArgumentParser(prog="cut")
-    args.add_argument("--seed", type=int, default=1)
-    args.add_argument("--sample", type=int, default=1)
-    args.add_argument("--seconds", type=int, help="stop after so long")
-    args.add_argument("--out", type=pathlib.Path, required=True)
-    args = args.parse_args()
-    logging.getLogger("mail.log").setLevel(logging.ERROR)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    rows = [json.loads(line) for line in args.out.read_text().splitlines()] \
-        if args.out.exists() else []
-    with open(args.out, "a") as out:
-        possible, seconds = live(args, rows, out)
-    wrong = [r for r in rows if r["verdict"] != "ok"]
+    args = lives.arguments("cut")
+    possible, rows, seconds = lives.live(args, every, name, live)
     print(f"{datetime.date.today()}, `make check-power SEED={args.seed}`, "
           f"{seconds} s: of {possible} cuts that are possible, "
-          f"{len({(r['step'], r['what'], r['n']) for r in rows})} were lived, "
-          f"on {len(rows)} disks; {len(wrong)} wrong, "
-          f"{sum(r.get('flagged', 0) for r in rows)} mails shown again and "
-          "flagged.\n")
+          f"{len({name(r) for r in rows})} were lived, on {len(rows)} disks; "
+          f"{lives.ended(rows)}\n")
     print("\n".join(table(rows)))
-    return 1 if wrong else 0
+    return 1 if lives.wrong(rows) else 0
 
 
 if __name__ == "__main__":

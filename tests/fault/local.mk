@@ -12,11 +12,12 @@ tests/fault/power.so: $(top_srcdir)/tests/fault/power.c
 CLEANFILES += tests/fault/shim.so tests/fault/power.so
 
 # Each death of a day, judged; hours in full, it goes on where it stopped.
-# make check-crash SEED=1 SAMPLE=20 T=600
+# make check-crash SEED=1 SAMPLE=20 T=600 J=2 POINTS=1 (at FAULT points only)
 check-crash: all
 	PYTHONDONTWRITEBYTECODE=1 SCEAU_BUILD=$(abs_top_builddir) $(PYTHON) \
 	    $(abs_top_srcdir)/tests/fault/crash.py --seed $${SEED:-1} \
 	    --sample $${SAMPLE:-1} $${T:+--seconds $$T} \
+	    --jobs $${J:-2} $${POINTS:+--points} \
 	    --out $(abs_top_builddir)/build/crash/deaths-$${SEED:-1}.jsonl
 
 # Each power cut of a day, and the disks it can leave, judged; the same.
@@ -25,6 +26,7 @@ check-power: all
 	PYTHONDONTWRITEBYTECODE=1 SCEAU_BUILD=$(abs_top_builddir) $(PYTHON) \
 	    $(abs_top_srcdir)/tests/fault/cut.py --seed $${SEED:-1} \
 	    --sample $${SAMPLE:-1} $${T:+--seconds $$T} \
+	    --jobs $${J:-2} $${POINTS:+--points} \
 	    --out $(abs_top_builddir)/build/power/cuts-$${SEED:-1}.jsonl
 
 # Each call that can fail, failing; goes on where it stopped.

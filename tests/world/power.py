@@ -69,10 +69,12 @@ class Change:
 
 
 class Node:
-    """A file, or a folder (names is not None), as it is durably."""
+    """A file, or a folder (names is not None), as it is durably; was: its
+    stat when the record began."""
 
-    def __init__(self, mode, octets=None, names=None):
+    def __init__(self, mode, octets=None, names=None, was=None):
         self.mode, self.octets, self.names = mode, octets, names
+        self.was = was
 
     @classmethod
     def of(cls, path, index):
@@ -82,7 +84,7 @@ class Node:
                 p.name: cls.of(p, index) for p in path.iterdir()
                 if not p.name.endswith(MAPPED)})
         else:
-            node = cls(st.st_mode & 0o7777, octets=path.read_bytes())
+            node = cls(st.st_mode & 0o7777, octets=path.read_bytes(), was=st)
         index[st.st_ino] = node
         return node
 
@@ -118,6 +120,15 @@ def torn(change, rng):
             for a, b in zip(cuts, cuts[1:]) if rng.random() < 0.5]
 
 
+class Image(dict):
+    """{path below the folder: (mode, octets; None: a folder)}; was: {path:
+    stat of the file when the record began, or None}."""
+
+    def __init__(self):
+        super().__init__()
+        self.was = {}
+
+
 class Disk:
     """folder: what lies on it, all of it durable now.  deaf: to the syncs of
     "files" or of "folders", as if the program had none."""
@@ -125,7 +136,17 @@ class Disk:
     def __init__(self, folder, deaf=None):
         self.folder, self.deaf, self.nodes = folder, deaf, {}
         self.root = Node.of(folder, self.nodes)
+        self.inodes = folder.with_name(f"{folder.name}.inodes")
+        self._keep_inodes()
         self.open = []          # changes that are not durable, in order
+
+    def _keep_inodes(self):
+        """Links to all files, beside the folder."""
+        shutil.rmtree(self.inodes, ignore_errors=True)
+        self.inodes.mkdir(mode=0o700)
+        for path in self.folder.rglob("*"):
+            if path.is_file():
+                os.link(path, self.inodes / str(path.stat().st_ino))
 
     # --- what happened
 
@@ -239,14 +260,14 @@ class Disk:
                 if c.after is None or id(c.after) in there]
 
     def image(self, kept):
-        """{path below the folder: (mode, octets; None: a folder)}."""
         mine = {id(node): cs for node, cs in self._by_node(kept)}
-        found = {}
+        found = Image()
 
         def walk(node, path):
             changes = mine.get(id(node), [])
             if node.names is None:
                 found[path] = (node.mode, patched(node.octets, changes))
+                found.was[path] = node.was
                 return
             found[path] = (node.mode, None)
             for name, sub in renamed(node.names, changes).items():
@@ -255,12 +276,27 @@ class Disk:
         return found
 
     def put(self, image):
-        for path in self.folder.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        """A file or folder that was there before stays the same one: sceau
+        knows those of an outbox by inode and time."""
+        self._clear(image)
         for name, (mode, octets) in image.items():
             path = self.folder / name
             if octets is None:
                 path.mkdir(exist_ok=True)
-            else:
-                path.write_bytes(octets)
+                os.chmod(path, mode)
+                continue
+            was = image.was[name]
+            if was:
+                os.link(self.inodes / str(was.st_ino), path)
+                os.chmod(path, 0o600)
+            path.write_bytes(octets)
             os.chmod(path, mode)
+            if was:
+                os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
+
+    def _clear(self, image):
+        for path in sorted(self.folder.rglob("*"), reverse=True):
+            if not path.is_dir():
+                path.unlink()
+            elif path.relative_to(self.folder) not in image:
+                path.rmdir()

@@ -15,6 +15,8 @@ class _Handler:
         self.relay = relay
 
     async def handle_RCPT(self, server, session, envelope, address, options):
+        if address in self.relay.busy:
+            return "451 4.2.1 mailbox busy"
         if self.relay.mailbox(address) is None:
             return "550 5.1.1 no such mailbox"
         envelope.rcpt_tos.append(address)
@@ -34,12 +36,13 @@ class _Controller(Controller):
 class Smtpd:
     """cert: the server's Certificate.  Mail for a user of that Dovecot, at
     that domain or by one of the aliases ({address: user}), goes into its
-    mailbox."""
+    mailbox; busy: addresses for which it must be tried again."""
 
     def __init__(self, cert, domain, dovecot, aliases=None):
         self.cert, self.dovecot = cert, dovecot
         self.aliases = {f"{u}@{domain}": u for u in dovecot.users} | \
             (aliases or {})
+        self.busy = set()
         self.user, self.password = "relay", "password-of-the-relay"
         self.port = {"submission": free_ports(1)[0]}
         self._controller = None

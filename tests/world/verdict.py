@@ -32,13 +32,14 @@ def settle(member):
     raise AssertionError(got.text())
 
 
-def shown_once(member, mails):
-    """Each mail once as new; another showing only with a flag."""
+def shown_once(member, mails, of=stripped):
+    """Each mail once as new; another showing only with a flag.  of: what of
+    a delivered mail is compared."""
     new, again = Counter(), Counter()
     for p in member.documents():
         data = p.read_bytes()
         flagged = "possible-duplicate" in mark(data).get("flags", "")
-        (again if flagged else new)[stripped(data)] += 1
+        (again if flagged else new)[of(data)] += 1
     lost = [m for m in mails if not new[m] and not again[m]]
     assert not lost, f"{len(lost)} lost"
     assert max(new.values(), default=1) == 1, "shown twice as new"

@@ -49,6 +49,17 @@ class Relay(Postfix):
         self.__exit__()
 
 
+def emptied(folder, like):
+    """Without its files, and without the folders that ${like} has not."""
+    for path in folder.iterdir():
+        if path.is_symlink() or not path.is_dir():
+            path.unlink()
+        elif (like / path.name).is_dir():
+            emptied(path, like / path.name)
+        else:
+            shutil.rmtree(path)
+
+
 def relay_for(cert, dovecot, postfix=True, aliases=None):
     """Postfix as root, where it is installed; aiosmtpd for the others."""
     if postfix and os.getuid() == 0 and shutil.which("postfix", path=SBIN):
@@ -119,22 +130,27 @@ class World:
         return mail
 
     def _kept(self):
-        return {"mail": self.dovecot.top / "mail",
-                **{m.local: m.folder for m in self.members.values()}}
+        return [self.dovecot.top / "mail",
+                *(m.folder for m in self.members.values())]
 
     def save(self, name):
         """Every member and every mailbox, to be put back by load(name)."""
         to = self.top / "saved" / name
         shutil.rmtree(to, ignore_errors=True)
         to.mkdir(parents=True)
-        for what, folder in self._kept().items():
-            subprocess.run(["cp", "-a", folder, to / what], check=True)
+        subprocess.run(["cp", "-a", *self._kept(), to], check=True)
 
     def load(self, name):
-        for what, folder in self._kept().items():
-            shutil.rmtree(folder)
-            subprocess.run(["cp", "-a", self.top / "saved" / name / what,
-                            folder], check=True)
+        """Folders stay the same ones: servers may have them open, and sceau
+        knows some by their inode."""
+        saved = self.top / "saved" / name
+        for folder in self._kept():
+            emptied(folder, saved / folder.name)
+        subprocess.run(["cp", "-a", saved / "mail", self.dovecot.top],
+                       check=True)
+        subprocess.run(["cp", "-a", *(saved / m.folder.name for m in
+                                      self.members.values()), self.top],
+                       check=True)
 
     def leaks(self, marker, *folders):
         """Where the marker can be read: every member's state, the servers'
