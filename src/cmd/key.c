@@ -74,7 +74,11 @@ load_or_new(const struct keystore_at *at, struct keystore **ks,
 	return keystore_load(at, ks, e);
 }
 
-/* What waited for this key is opened by the next poll. */
+/*
+ * What waited for this key is opened by the next poll.  Before the key is
+ * there and again behind it: one that is killed between the two has the key,
+ * and nobody would ask for the mail again.
+ */
 static enum rc
 wake_pending(struct app *app, size_t *n, struct err *e)
 {
@@ -158,14 +162,17 @@ import(struct app *app, const char *path, const uint8_t code[KDF_CODE_BYTES],
 	    app->conf.keystore_key, NULL };
 	struct keyfile_result r;
 	struct keystore *ks = NULL;
-	size_t pending = 0;
+	size_t before = 0, pending = 0;
 	enum rc rc;
 
 	if ((rc = file_mkdirs(app->conf.state, 0700, e)) == RC_OK &&
 	    (rc = load_or_new(&at, &ks, e)) == RC_OK &&
 	    (rc = keyfile_import(ks, path, code, &r, e)) == RC_OK &&
-	    !app->dry_run && (rc = keystore_save(ks, &at, e)) == RC_OK)
-		rc = wake_pending(app, &pending, e);
+	    !app->dry_run &&
+	    (rc = wake_pending(app, &before, e)) == RC_OK &&
+	    (rc = keystore_save(ks, &at, e)) == RC_OK &&
+	    (rc = wake_pending(app, &pending, e)) == RC_OK)
+		pending += before;
 	keystore_free(&ks);
 	if (rc != RC_OK)
 		return rc;
