@@ -21,6 +21,7 @@ struct paper {
 	size_t		place;
 	struct drop	drop;
 	char		name[CLERK_NAME_BYTES];	/* "" : given to a command */
+	bool		remarks;
 };
 
 struct job {

@@ -351,7 +351,9 @@ name_all(struct clerk *c, struct job *j, bool *touched, struct err *e)
 			drop_forget(&p->drop);
 			continue;
 		}
-		rc = drop_name(&c->places[p->place], &p->drop, p->name, e);
+		/* More is known now than when a delivery was interrupted. */
+		rc = (p->remarks ? drop_replace : drop_name)(
+		    &c->places[p->place], &p->drop, p->name, e);
 	}
 	return rc;
 }

@@ -504,6 +504,7 @@ write_remarks(struct clerk *c, struct job *j, size_t delivery,
 	if (rc != RC_OK)
 		return rc;
 	snprintf(p->name, sizeof(p->name), "sceau-%s.txt", j->token);
+	p->remarks = true;
 	if ((rc = drop_write(&p->drop, b->p, b->len, e)) == RC_OK)
 		rc = drop_written(&p->drop, e);
 	if (rc != RC_OK)

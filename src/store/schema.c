@@ -7,8 +7,9 @@
  * 1 fetched          yes            any of another message, or none
  * 2 intent           yes            1 intent, journal.incoming = this row
  * 3 delivered        none           2 done (or later forgotten)
- * 4 held             yes            none, 3 damaged, 4 refused; 2 if the same
- *                                   T was delivered from another copy
+ * 4 held             yes            none, 3 damaged, 4 refused; 1 if it may
+ *                                   have been filed before it was held; 2 if
+ *                                   the same T was delivered from another copy
  * 5 passed           none           none
  *
  * queue.state        queue.body

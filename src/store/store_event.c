@@ -100,7 +100,10 @@ expire(struct store *st, int64_t now, const struct store_keep *k, bool *more,
 		int64_t		 before;
 	} f[] = {
 		/* No clock alone: while its key is there, it can come again. */
-		{ FORGET("journal", "id", "forget_at <= ?1 AND state <> 1 "
+		{ FORGET("journal", "id", "forget_at <= ?1 AND (state <> 1 "
+		    "OR NOT EXISTS (SELECT 1 FROM incoming WHERE "
+		    "incoming.id = journal.incoming AND "
+		    "incoming.state IN (1, 2, 4))) "
 		    "AND year <= (SELECT year FROM erased)"), now },
 		/* WITHOUT ROWID: few go at a time, by their index. */
 		{ "DELETE FROM original WHERE (t, peer) IN (SELECT t, peer "

@@ -57,7 +57,10 @@ hold_journal(struct store *st, struct store_hold *h, int64_t now,
 	struct journal j;
 	enum rc rc;
 
-	/* An intent that comes to nothing leaves nothing. */
+	/* Its files may lie there, and who opens it again must look. */
+	if (h->t_state == STORE_T_NONE)
+		return RC_OK;
+	/* Another word on this message takes the place of its intent. */
 	if ((rc = DB_DO(st, e, "DELETE FROM journal WHERE state = 1 "
 	    "AND incoming = ?1 AND t = (SELECT t FROM incoming "
 	    "WHERE id = ?1) AND ack_state = 0", V_I(h->id))) != RC_OK ||
@@ -66,8 +69,6 @@ hold_journal(struct store *st, struct store_hold *h, int64_t now,
 	    "AND incoming = ?1 AND t = (SELECT t FROM incoming "
 	    "WHERE id = ?1)", V_I(h->id))) != RC_OK)
 		return rc;
-	if (h->t_state == STORE_T_NONE)
-		return RC_OK;
 	BUG_ON(h->sender == NULL);
 	memcpy(m.t, h->t, STORE_T_BYTES);
 	if ((rc = journal_load(st, h->t, &j, e)) != RC_OK)

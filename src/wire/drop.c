@@ -209,6 +209,20 @@ drop_name(const struct drop_place *place, struct drop *d, const char *name,
 	return rc;
 }
 
+enum rc
+drop_replace(const struct drop_place *place, struct drop *d,
+    const char *name, struct err *e)
+{
+	char final[DROP_PATH_BYTES];
+	enum rc rc = join(final, place->path, new_of(place), name, e);
+
+	if (rc == RC_OK && rename(d->tmp, final) != 0)
+		rc = err_sys(e, "%s", final);
+	if (rc == RC_OK)
+		d->tmp[0] = '\0';
+	return rc;
+}
+
 static enum rc
 settle(const struct drop_place *place, const char *sub, struct err *e)
 {

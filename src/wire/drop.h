@@ -63,6 +63,9 @@ enum rc drop_sync_many(const struct drop_place *place, struct drop *const *d,
  */
 enum rc drop_name(const struct drop_place *place, struct drop *d,
     const char *name, struct err *e);
+/* drop_replace(): the same, and a file that has that name already goes. */
+enum rc drop_replace(const struct drop_place *place, struct drop *d,
+    const char *name, struct err *e);
 /* drop_settle(place, e): the names given so far survive a power loss, and
  * their temporary ones do not. */
 enum rc drop_settle(const struct drop_place *place, struct err *e);

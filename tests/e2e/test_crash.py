@@ -10,6 +10,8 @@ from collections import Counter
 import pytest
 
 from pysceau import envelope, mail, records
+from world import documents
+from world.demo import YEAR
 from world.fault import children, stopped
 from world.memory import tree
 from world.verdict import CRASHED, crash, received, settle, shown_once
@@ -144,6 +146,53 @@ def test_killed_while_relaying(demo, faults, forger, point):
     settle(demo.hub)
     settle(demo.labo)
     assert demo.labo.states() == {demo.petit.name: "received"}
+
+
+@pytest.mark.parametrize("point", [
+    "file.rename.before", "file.rename.after", "store.held.retry.before#2"])
+def test_killed_while_a_key_is_taken_in(demo, faults, forger, point):
+    """The mail that waited for it is opened, if the key is there: nobody asks
+    for it a second time."""
+    dr, maker = demo.dr, forger.maker(YEAR + 1)
+    path, slip = dr.key_file(forger.all, YEAR)
+    dr.ok("key", "import", "--code-file", slip, path)
+    data = demo.mail_of("INR 1", dr)
+    demo.post(dr, forger.mail(
+        demo.labo, dr, data, now=int(time.time()) + 1, year=YEAR + 1,
+        grant=False, key=maker.C(forger.who(demo.labo), forger.who(dr),
+                                 YEAR + 1)))
+    assert dr.sceau("poll").code == 65 and dr.classes() == ["NOKEY"]
+    path, slip = dr.key_file(maker, YEAR + 1)
+    crash(dr, point, "key", "import", "--code-file", slip, path)
+    dr.ok("poll")
+    if len(dr.ok("key", "list", "--json").json()) == 1:
+        assert dr.classes() == ["NOKEY"]
+        dr.ok("key", "import", "--code-file", slip, path)
+        dr.ok("poll")
+    shown_once(dr, [data])
+
+
+def test_held_after_it_was_filed_it_comes_back_flagged(demo, faults, forger):
+    """A process ends on it each time, behind the names of its two documents;
+    a person has it opened once more, when the practice has taken them."""
+    dr = demo.dr
+    dr.configure(kind="folder")
+    two = documents.mail(demo.labo.address, [dr.address], "INR", "INR 2",
+                         "r.pdf", documents.pdf(1000), "application/pdf")
+    demo.post(dr, *(forger.mail(demo.labo, dr, m)
+                    for m in (demo.mail_of("INR 1", dr), two)))
+    crash(dr, "drop.name.after#2", "poll")
+    (row,) = dr.held()
+    assert row["class"] == "POLICY"
+    filed = [p.name for p in dr.documents()]
+    assert len(filed) == 3
+    for path in dr.documents():
+        path.unlink()
+    dr.ok("held", "release", row["id"])
+    dr.ok("poll")
+    again = [p.name for p in dr.documents() if p.parent == dr.inbox]
+    assert len(again) == 2 and set(again) < set(filed)
+    assert dr.ok("inbox", "--json").json()[-1]["possible_duplicate"]
 
 
 def name_of(pid):

@@ -108,6 +108,24 @@ def test_the_same_name_with_another_birth_date(practice):
     assert len(told(dr)) == 1 and len(inbox(dr, "--flagged")) == 1
 
 
+def test_filed_twice_and_odd_both_are_told(practice):
+    """Killed between files and commit, the software took them meanwhile: the
+    text that the first filing left does not keep the second from being told.
+    """
+    dr = practice.dr
+    carry(practice, [report()])
+    practice.labo.ok("send", "-t", input=mail_of(
+        practice, [report(birth="13/05/1961")]))
+    practice.labo.ok("poll")
+    crash(dr, "keeper.delivered.before", "poll")
+    for path in files(dr):
+        path.unlink()
+    dr.ok("poll")
+    (text,) = told(dr).values()
+    assert BEFORE in text and "may have been filed before" in text
+    assert flags(inbox(dr)[-1]) == ["other_birth", "possible_duplicate"]
+
+
 def test_a_name_is_the_same_however_it_is_written(practice):
     carry(practice, [report("NOËL-PÂRIS", "Jean François")])
     carry(practice, hprim.encode(

@@ -218,17 +218,26 @@ test_intact_copy_of_a_damaged_T(void **state)
 	assert_int_equal(state_of(w, 1), STORE_T_DONE);
 }
 
+/* Its files may have got their names: who opens it again, or another copy of
+ * it, has to look for them. */
 static void
-test_hold_after_intent_takes_the_intent_back(void **state)
+test_hold_after_intent_keeps_the_intent(void **state)
 {
 	struct world *w = *state;
-	int64_t id = put_one_of(w, "a", 1);
+	int64_t id = put_one_of(w, "a", 1), copy = put_one_of(w, "a", 2);
 	struct store_hold h = make_hold(id, EC_POLICY);
+	size_t n;
 
 	assert_int_equal(intend(w, id, 1, "x"), STORE_OK);
 	hold(w, &h, NOW);
-	assert_int_equal(state_of(w, 1), STORE_T_NONE);
-	assert_int_equal(intend(w, put_one_of(w, "a", 2), 1, "y"), STORE_OK);
+	assert_int_equal(state_of(w, 1), STORE_T_INTENT);
+	OK(w, store_held_retry(w->st, id, EC_NONE, &n, &w->e));
+	assert_int_equal(intend(w, id, 1, "x"), STORE_AGAIN);
+	hold(w, &h, NOW);
+	assert_int_equal(intend(w, copy, 1, "y"), STORE_OK);
+	assert_int_equal(deliver(w, copy, 1), STORE_OK);
+	OK(w, store_held_retry(w->st, id, EC_NONE, &n, &w->e));
+	assert_int_equal(intend(w, id, 1, "x"), STORE_DUPLICATE);
 }
 
 static void
@@ -241,6 +250,9 @@ test_hold_after_damage_and_intent(void **state)
 	hold(w, &h, NOW);
 	assert_int_equal(intend(w, id, 1, "x"), STORE_OK);
 	h = make_hold(id, EC_POLICY);
+	hold(w, &h, NOW);
+	assert_int_equal(state_of(w, 1), STORE_T_INTENT);
+	h = damaged(id, 1);
 	hold(w, &h, NOW);
 	assert_int_equal(state_of(w, 1), STORE_T_DAMAGED);
 }
@@ -283,7 +295,7 @@ main(void)
 		WORLD_TEST(test_drop_is_not_fetched_again),
 		WORLD_TEST(test_damage_is_said_once_per_T_and_peer_and_hour),
 		WORLD_TEST(test_intact_copy_of_a_damaged_T),
-		WORLD_TEST(test_hold_after_intent_takes_the_intent_back),
+		WORLD_TEST(test_hold_after_intent_keeps_the_intent),
 		WORLD_TEST(test_hold_after_damage_and_intent),
 		WORLD_TEST(test_refused_is_repeated_damage_is_not),
 	};
