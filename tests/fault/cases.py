@@ -371,11 +371,14 @@ class Outbox(Case):
 
     def judge(self, first):
         settle(self.demo.labo)
-        assert self.box.left() == []
+        assert self.box.left() == [], self.box.left()
         assert sorted(d for _, d in self.box.arrived()) == sorted(
             [report(), PDF, report(line_9="2")])
-        assert sorted(self.box.refusals()) == ["t.hpr", "t.hpr.txt"]
-        assert self.box.refusals()["t.hpr"] == self.wrong
+        # When the file could not follow its reasons, there are others.
+        kept = self.box.refusals()
+        (name, data), = ((n, d) for n, d in kept.items()
+                         if not n.endswith(".txt"))
+        assert data == self.wrong and f"{name}.txt" in kept, sorted(kept)
 
 
 class Clear(Case):

@@ -18,8 +18,10 @@ SAID = {"possible_duplicate": "may have been filed before",
 
 
 def lying(member):
-    """The documents that were filed and nobody has taken."""
-    return sorted(p for p in member.inbox.iterdir() if p.is_file())
+    """The documents that were filed and nobody has taken; names that begin
+    with a dot are nobody's yet."""
+    return sorted(p for p in member.inbox.iterdir()
+                  if p.is_file() and p.name[0] != ".")
 
 
 def take(member, taken):
@@ -122,10 +124,16 @@ class Judge:
         sent = [n for n in left if n.startswith("pdf/sent/")]
         assert sorted((self.outbox / n).read_bytes() for n in sent) == sorted(
             [PDF, self.alone]), ("outbox", left)
-        left = [n for n in left if n not in sent]
-        assert left == [f"lis/refused/wrong.hpr{end}" for end in ("", ".txt")], left
-        assert (self.outbox / left[0]).read_bytes() == self.wrong
-        assert d.dr.classes() == ["BODY"], d.dr.held()
+        # Killed between the reasons and the file, it is refused under another
+        # name, and the first text stays alone.
+        wrong, = [n for n in left if n not in sent and n[-4:] != ".txt"]
+        assert wrong.startswith("lis/refused/wrong") and \
+            f"{wrong}.txt" in left, left
+        assert (self.outbox / wrong).read_bytes() == self.wrong
+        assert all(n in sent or n.startswith("lis/refused/wrong")
+                   for n in left), left
+        for who in (d.dr, d.durand, d.petit, d.hub, d.labo):
+            assert who.classes() == ["BODY"] * (who is d.dr), who.held()
         found = traces.in_folders(
             MARK.encode(), d.dovecot.top / "mail", *(
                 w.folder / name for w in d.members.values()
