@@ -97,6 +97,7 @@ say_added(const struct app *app, const struct members_count *c, size_t total,
 {
 	static const struct out_col cols[] = {
 		{ "added", NULL, OUT_NUMBER }, { "held", NULL, OUT_NUMBER },
+		{ "moved", NULL, OUT_NUMBER },
 		{ "warnings", NULL, OUT_NUMBER },
 		{ "members", NULL, OUT_NUMBER }, { NULL, NULL, OUT_TEXT }
 	};
@@ -106,13 +107,20 @@ say_added(const struct app *app, const struct members_count *c, size_t total,
 		printf(app->dry_run ? _("%zu members would be added, %zu are "
 		    "there already; %zu in all, desks included.\n") :
 		    _("%zu members added, %zu were there already; %zu in all, "
-		    "desks included.\n"), c->added, c->held, total);
+		    "desks included.\n"), c->added, c->held + c->moved,
+		    total);
+		if (c->moved > 0)
+			printf(app->dry_run ? _("%zu of these would have "
+			    "another postal address.\n") :
+			    _("%zu of these have another postal address "
+			    "now.\n"), c->moved);
 		return RC_OK;
 	}
 	if ((o = out_new(true, "members", cols)) == NULL)
 		return err_set(e, RC_NOMEM, _("no memory left"));
 	out_number(o, "added", (int64_t)c->added);
 	out_number(o, "held", (int64_t)c->held);
+	out_number(o, "moved", (int64_t)c->moved);
 	out_number(o, "warnings", (int64_t)c->warnings);
 	out_number(o, "members", (int64_t)total);
 	out_row(o);
@@ -130,7 +138,7 @@ add_table(struct app *app, struct desk *d, const char *path, struct err *e)
 	if ((rc = file_read(path, MEMBERS_FILE_MAX, &in, e)) == RC_OK)
 		rc = members_take(d->members, in.p, in.len, say_line, &s,
 		    &count, e);
-	if (rc == RC_OK && !app->dry_run && count.added > 0)
+	if (rc == RC_OK && !app->dry_run && count.added + count.moved > 0)
 		rc = desk_save(d, e);
 	if (rc == RC_OK)
 		rc = say_added(app, &count, d->members->n, e);

@@ -329,7 +329,8 @@ add_desk(struct members *m, enum member_kind kind, const char *address,
 	const struct member_new w = {
 		{ (const uint8_t *)address, strlen(address) },
 		{ (const uint8_t *)route, strlen(route) },
-		{ (const uint8_t *)show, strlen(show) }, { NULL, 0 }, kind };
+		{ (const uint8_t *)show, strlen(show) }, { NULL, 0 }, kind,
+		{ NULL, 0 } };
 	enum member_add how;
 
 	if (members_add(m, &w, &how, e) == RC_OK)

@@ -286,6 +286,53 @@ check_show(struct bytes show, char out[REC_DISPLAY_MAX + 1], struct err *e)
 	return RC_OK;
 }
 
+static enum rc
+add_post_line(struct bytes line, char *out, size_t *n, struct err *e)
+{
+	size_t chars = 0;
+	uint32_t c;
+
+	for (size_t at = 0; at < line.len; chars++)
+		if (!utf8_next(line.p, line.len, &at, &c) || utf8_control(c))
+			return err_set(e, RC_INPUT, _("the postal address "
+			    "holds a control character, or is not UTF-8"));
+	if (chars > MEMBER_POST_CHARS)
+		return err_set(e, RC_INPUT, _("a line of the postal address "
+		    "has %zu characters; %d are the most: put a | where "
+		    "another line begins"), chars, MEMBER_POST_CHARS);
+	if (*n > 0)
+		out[(*n)++] = '|';
+	memcpy(out + *n, line.p, line.len);
+	*n += line.len;
+	return RC_OK;
+}
+
+/* Without the lines that are empty and the blanks around others. */
+static enum rc
+check_post(struct bytes s, char out[MEMBER_POST_BYTES + 1], struct err *e)
+{
+	size_t n = 0, lines = 0;
+	enum rc rc = RC_OK;
+
+	while (s.len > 0 && rc == RC_OK) {
+		const uint8_t *end = memchr(s.p, '|', s.len);
+		size_t len = end != NULL ? (size_t)(end - s.p) : s.len;
+		struct bytes line = bytes_trim((struct bytes){ s.p, len });
+
+		len += end != NULL;
+		s.p += len;
+		s.len -= len;
+		if (line.len == 0)
+			continue;
+		if (lines++ == MEMBER_POST_LINES)
+			return err_set(e, RC_INPUT, _("the postal address "
+			    "has more than %d lines"), MEMBER_POST_LINES);
+		rc = add_post_line(line, out, &n, e);
+	}
+	out[n] = '\0';
+	return rc;
+}
+
 /* The number of a list by name, a new one if need be; -1: memory. */
 static int
 list_number(struct members *m, const char *name)
@@ -408,17 +455,21 @@ append(struct members *m, const struct member *w, struct err *e)
 	return RC_OK;
 }
 
-/* Into ${w}: one block for both texts, owned by ${w->route}. */
+/* Into ${w}: one block for all texts, owned by ${w->route}. */
 static bool
-put_texts(struct member *w, const char *route, const char *show)
+put_texts(struct member *w, const char *route, const char *show,
+    const char *post)
 {
 	size_t n = strlen(route) + 1, k = strlen(show) + 1;
+	size_t l = strlen(post) + 1;
 
-	if ((w->route = malloc(n + k)) == NULL)
+	if ((w->route = malloc(n + k + l)) == NULL)
 		return false;
 	w->show = w->route + n;
+	w->post = w->show + k;
 	memcpy(w->route, route, n);
 	memcpy(w->show, show, k);
+	memcpy(w->post, post, l);
 	return true;
 }
 
@@ -427,6 +478,7 @@ fill(struct members *m, const struct member_new *in, struct member *w,
     struct err *e)
 {
 	char route[REC_ROUTE_MAX + 1], show[REC_DISPLAY_MAX + 1];
+	char post[MEMBER_POST_BYTES + 1];
 	enum rc rc;
 
 	memset(w, 0, sizeof(*w));
@@ -434,22 +486,39 @@ fill(struct members *m, const struct member_new *in, struct member *w,
 	if ((rc = make_identity(m, in->address, &w->id, e)) != RC_OK ||
 	    (rc = check_route(in->route, route, e)) != RC_OK ||
 	    (rc = check_show(in->show, show, e)) != RC_OK ||
+	    (rc = check_post(in->post, post, e)) != RC_OK ||
 	    (rc = put_lists(m, w, in->lists, e)) != RC_OK)
 		return rc;
-	return put_texts(w, route, show) ? RC_OK : err_nomem(e);
+	return put_texts(w, route, show, post) ? RC_OK : err_nomem(e);
 }
 
+/* The texts of ${w}, which gets the former ones. */
+static enum member_add
+move(struct member *held, struct member *w, bool said)
+{
+	struct member old = *held;
+
+	if (!said || strcmp(held->post, w->post) == 0)
+		return MEMBER_HELD;
+	held->route = w->route;
+	held->show = w->show;
+	held->post = w->post;
+	w->route = old.route;
+	return MEMBER_MOVED;
+}
+
+/* ${said}: with a postal address, though it be empty. */
 static enum rc
-place(struct members *m, struct member *w, enum member_add *how,
+place(struct members *m, struct member *w, bool said, enum member_add *how,
     struct err *e)
 {
-	const struct member *held = find_alike(m, &w->id);
+	struct member *held = find_alike(m, &w->id);
 	bool shares;
 	enum rc rc;
 
 	if (held != NULL && identity_same_name(&held->id, &w->id) &&
 	    same_data(held, w)) {
-		*how = MEMBER_HELD;
+		*how = move(held, w, said);
 		return RC_OK;
 	}
 	if (held != NULL)
@@ -473,7 +542,7 @@ members_add(struct members *m, const struct member_new *in,
 	enum rc rc = fill(m, in, &w, e);
 
 	if (rc == RC_OK)
-		rc = place(m, &w, how, e);
+		rc = place(m, &w, in->post.p != NULL, how, e);
 	free(w.route);
 	return rc;
 }

@@ -17,6 +17,10 @@
 #define MEMBER_LISTS_MAX 16	/* rings by list that one member is in */
 #define MEMBER_LIST_BYTES 64	/* of the name of a list */
 #define MEMBERS_CALL_BYTES 200
+/* Of a postal address: what a window shows below a name. */
+#define MEMBER_POST_LINES 5
+#define MEMBER_POST_CHARS 38
+#define MEMBER_POST_BYTES (MEMBER_POST_LINES * (4 * MEMBER_POST_CHARS + 1))
 
 enum member_kind {
 	MEMBER_OTHER,
@@ -41,8 +45,9 @@ struct member {
 	bool		 excluded;	/* has left: no key, barred */
 	uint8_t		 nlists;
 	uint16_t	 lists[MEMBER_LISTS_MAX];	/* of members->lists */
-	char		*route;		/* both owned, in one block */
+	char		*route;		/* all owned, in one block */
 	char		*show;
+	char		*post;		/* lines with | between them, or "" */
 };
 
 /* Fields may be read. */
@@ -70,12 +75,14 @@ struct member_new {
 	struct bytes	 show;
 	struct bytes	 lists;		/* separated by | ; or , */
 	enum member_kind kind;
+	struct bytes	 post;		/* lines, | between; NULL: not said */
 };
 
 enum member_add {
 	MEMBER_ADDED,
 	MEMBER_SHARES,	/* added; somebody else has that mailbox */
-	MEMBER_HELD	/* was there with the very same data */
+	MEMBER_HELD,	/* was there with the very same data */
+	MEMBER_MOVED	/* the same, but for the postal address: changed */
 };
 
 /*
@@ -83,8 +90,9 @@ enum member_add {
  * One more member, generation 1.  RC_OK, ${*how} says what came of it;
  * RC_NOMEM; RC_INPUT: an address outside of the grammar, or taken, or so like
  * another that people would mistake them (A5: dots, dashes and underscores do
- * not count); a route, name or list that cannot be; a second hub; too many.
- * Source: PROTOCOL 2.2, 2.19.7; ATTACKS A5.
+ * not count); a route, name, list or postal address that cannot be; a second
+ * hub; too many.  A postal address is for letters alone, and may change.
+ * Source: PROTOCOL 2.2, 2.19.7; ATTACKS A5; NF Z 10-011 (postal address).
  */
 enum rc members_add(struct members *m, const struct member_new *w,
     enum member_add *how, struct err *e);
@@ -119,6 +127,7 @@ bool members_format(const struct members *m, struct buf *out);
 struct members_count {
 	size_t	added;
 	size_t	held;		/* were there already, the same */
+	size_t	moved;		/* the same, with a new postal address */
 	size_t	wrong;
 	size_t	warnings;
 };
@@ -130,8 +139,8 @@ typedef void members_say(void *ctx, bool wrong, unsigned line,
 /*
  * members_take(m, p, len, say, ctx, count, e):
  * Add the members of a table: CSV, the first line naming the columns address,
- * route, name, kind and, if wanted, ring, in any order.  ${p} is borrowed and
- * changed.  Every wrong line is told by ${say}.
+ * route, name, kind and, if wanted, ring and post, in any order.  ${p} is
+ * borrowed and changed.  Every wrong line is told by ${say}.
  *
  * RC_OK; RC_INPUT: at least one line is wrong, ${m} is half changed and must
  * be freed unsaved; RC_NOMEM.

@@ -9,7 +9,8 @@
 
 #define FIRST "sceau register 1"
 #define SETTINGS 5	/* lines before the first member's */
-#define FIELDS 7	/* member, identity, kind, state, route, lists, name */
+/* member, identity, kind, state, route, lists, name, post */
+#define FIELDS 8
 
 /* ---- writing ------------------------------------------------------------ */
 
@@ -31,7 +32,7 @@ format_member(const struct members *m, const struct member *w,
 	return buf_addf(out, "member\t%s\t%s\t%s\t%s\t", w->id.s,
 	    members_kind_word(w->kind), w->excluded ? "excluded" : "member",
 	    w->route) && format_lists(m, w, out) &&
-	    buf_addf(out, "\t%s\n", w->show);
+	    buf_addf(out, "\t%s\t%s\n", w->show, w->post);
 }
 
 bool
@@ -84,7 +85,8 @@ static enum rc
 parse_member(struct members *m, const struct bytes f[FIELDS], struct err *e)
 {
 	struct identity id;
-	struct member_new w = { .route = f[4], .lists = f[5], .show = f[6] };
+	struct member_new w = { .route = f[4], .lists = f[5], .show = f[6],
+	    .post = f[7] };
 	enum member_add how = MEMBER_HELD;
 	enum rc rc;
 
@@ -95,7 +97,7 @@ parse_member(struct members *m, const struct bytes f[FIELDS], struct err *e)
 	w.address = identity_address(&id);
 	if ((rc = members_add(m, &w, &how, e)) != RC_OK)
 		return rc;
-	if (how == MEMBER_HELD)
+	if (how == MEMBER_HELD || how == MEMBER_MOVED)
 		return err_set(e, RC_INPUT, _("the member is there twice"));
 	m->v[m->n - 1].id = id;
 	m->v[m->n - 1].excluded = bytes_eqs(f[3], "excluded");

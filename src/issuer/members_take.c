@@ -7,10 +7,10 @@
 #include "issuer/csv.h"
 #include "issuer/members.h"
 
-enum column { C_ADDRESS, C_ROUTE, C_NAME, C_KIND, C_RING, C_N };
+enum column { C_ADDRESS, C_ROUTE, C_NAME, C_KIND, C_RING, C_POST, C_N };
 
 static const char *const titles[C_N] = { "address", "route", "name", "kind",
-    "ring" };
+    "ring", "post" };
 
 /* Where each column stands; -1: it does not. */
 struct columns {
@@ -31,7 +31,7 @@ read_title(struct columns *cols, struct bytes f, int at, struct err *e)
 		return RC_OK;
 	}
 	return err_set(e, RC_INPUT, _("\"%.*s\" is no column; the first line "
-	    "names them: address,route,name,kind,ring"),
+	    "names them: address,route,name,kind,ring,post"),
 	    f.len > 40 ? 40 : (int)f.len, (const char *)f.p);
 }
 
@@ -54,7 +54,7 @@ read_titles(struct csv *c, struct columns *cols, struct err *e)
 		if (cols->at[i] < 0)
 			rc = err_set(e, RC_INPUT, _("the column %s is "
 			    "missing; the first line names them: "
-			    "address,route,name,kind,ring"), titles[i]);
+			    "address,route,name,kind,ring,post"), titles[i]);
 	return rc;
 }
 
@@ -95,6 +95,9 @@ take_line(struct members *m, const struct csv *c, const struct columns *cols,
 	    .lists = field(c, cols, C_RING) };
 	enum rc rc;
 
+	/* A table without that column leaves postal addresses as they are. */
+	if (cols->at[C_POST] >= 0)
+		w.post = field(c, cols, C_POST);
 	if (c->n > cols->n)
 		return err_set(e, RC_INPUT, _("%zu fields, but %zu columns: "
 		    "put a field that holds the separator in quotes"), c->n,
@@ -121,6 +124,8 @@ judge(struct taking *t, enum rc rc, enum member_add how, const char *why)
 		t->say(t->ctx, true, t->c.line > 0 ? t->c.line : 1, why);
 	} else if (how == MEMBER_HELD)
 		t->count->held++;
+	else if (how == MEMBER_MOVED)
+		t->count->moved++;
 	else
 		t->count->added++;
 	if (rc == RC_OK && how == MEMBER_SHARES) {

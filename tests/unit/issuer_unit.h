@@ -65,7 +65,7 @@ enter(struct members *m, const char *address, const char *lists,
     enum member_kind kind, enum member_add *how, struct err *e)
 {
 	const struct member_new w = { str(address), str("box@poste.example"),
-	    str("Somebody"), str(lists), kind };
+	    str("Somebody"), str(lists), kind, { NULL, 0 } };
 
 	return members_add(m, &w, how, e);
 }

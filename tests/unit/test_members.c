@@ -98,7 +98,7 @@ with(const char *route, const char *show, const char *lists)
 {
 	struct members *m = some();
 	const struct member_new w = { str("x@y.example"), str(route),
-	    str(show), str(lists), MEMBER_OTHER };
+	    str(show), str(lists), MEMBER_OTHER, { NULL, 0 } };
 	struct err e = ERR_INIT;
 	enum member_add how;
 	enum rc rc = members_add(m, &w, &how, &e);

@@ -1,6 +1,24 @@
 /* issuer/members_file: the register. */
 #include "issuer_unit.h"
 
+/* The member a@x.example, at another postal address. */
+static void
+must_move(struct members *m)
+{
+	const struct member_new w = { str("a@x.example"),
+	    str("box@poste.example"), str("Somebody"), str("cardio;radio"),
+	    MEMBER_PRACTICE, str(" 3 rue des Lilas||14000 CAEN|") };
+	struct err e = ERR_INIT;
+	enum member_add how;
+
+	T_RC(members_add(m, &w, &how, &e), RC_OK);
+	T_CHECK(how == MEMBER_MOVED);
+	T_RC(members_add(m, &w, &how, &e), RC_OK);
+	T_CHECK(how == MEMBER_HELD);
+	T_STR(m->v[1].post, "3 rue des Lilas|14000 CAEN");
+	T_STR(m->v[1].route, "box@poste.example");
+}
+
 static struct members *
 some(void)
 {
@@ -10,6 +28,7 @@ some(void)
 	must_enter(m, "association@asso.example", "", MEMBER_ISSUER);
 	must_enter(m, "a@x.example", "cardio;radio", MEMBER_PRACTICE);
 	must_enter(m, "b@x.example", "", MEMBER_LABORATORY);
+	must_move(m);
 	m->policy = MEMBERS_LIST;
 	m->names_ring = true;
 	strcpy(m->call, "02 31 00 00 00, de 9 h \xc3\xa0 12 h");
@@ -37,6 +56,7 @@ test_there_and_back(void **state)
 	T_CHECK(n->v[1].nlists == 2 && n->v[2].excluded);
 	T_STR(n->v[1].route, m->v[1].route);
 	T_STR(n->v[1].show, m->v[1].show);
+	T_STR(n->v[1].post, m->v[1].post);
 	T_CHECK(members_format(n, &two));
 	assert_int_equal(one.len, two.len);
 	assert_memory_equal(one.p, two.p, one.len);
@@ -76,7 +96,7 @@ test_every_truncation(void **state)
 
 #define HEAD "sceau register 1\nassociation\tessai\npolicy\tfull\n" \
 	"directory\tall\ncall\t\n"
-#define A "member\tessai/a@x.example#1\tpractice\tmember\ta@y.example\t\tA\n"
+#define A "member\tessai/a@x.example#1\tpractice\tmember\ta@y.example\t\tA\t\n"
 
 static void
 bad(const char *text, const char *line)
@@ -105,13 +125,13 @@ test_refuses(void **state)
 	bad(HEAD A A, "line 7");
 	bad(HEAD "member\n", "line 6");
 	bad(HEAD "member\tessai/a@x.example#1\tpractice\tmember\ta@y.example"
-	    "\t\tA\tmore\n", "line 6");
+	    "\t\tA\t\tmore\n", "line 6");
 	bad(HEAD "member\tautre/a@x.example#1\tpractice\tmember\ta@y.example"
-	    "\t\tA\n", "line 6");
+	    "\t\tA\t\n", "line 6");
 	bad(HEAD "member\tessai/a@x.example\tpractice\tmember\ta@y.example"
-	    "\t\tA\n", "line 6");
+	    "\t\tA\t\n", "line 6");
 	bad(HEAD "member\tessai/a@x.example#1\tking\tmember\ta@y.example"
-	    "\t\tA\n", "line 6");
+	    "\t\tA\t\n", "line 6");
 	bad(HEAD "\n", "line 6");
 	bad("sceau register 1\nassociation\tabcdefghijklmnopqrstuvwxyz0123456"
 	    "\npolicy\tfull\ncall\t\n", "line 2");
