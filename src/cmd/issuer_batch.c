@@ -101,10 +101,11 @@ say_batch(const struct progress *p, const struct batch_plan *plan)
 	printf(_("%zu pairs of key file and letter made in %s, %zu were there "
 	    "already.\n"), p->made, plan->out, p->passed);
 	if (p->made > 0)
-		printf(_("Hand the files of keys/ and the letters of letters/ "
-		    "out by different ways; destroy the letters' files once "
-		    "they are printed, and then run no batch into this folder "
-		    "again.\n"));
+		printf(_("Print letters/print-*.html, one letter a page, and "
+		    "keep counterfoil.html.  Hand the files of keys/ and the "
+		    "letters out by different ways; destroy the folder "
+		    "letters/ once all is printed, and then run no batch into "
+		    "this folder again.\n"));
 }
 
 static enum rc

@@ -15,6 +15,7 @@
 #include "base/lang.h"
 #include "issuer/batch.h"
 #include "issuer/ring_walk.h"
+#include "issuer/sheets.h"
 #include "vault/code.h"
 #include "vault/keyfile.h"
 
@@ -257,16 +258,34 @@ do_all(struct batch *b, batch_each *each, void *ctx, struct err *e)
 	return rc;
 }
 
+/* Of all letters that are there, those of former runs too. */
+static enum rc
+gather(struct batch *b, struct err *e)
+{
+	const struct sheets_plan plan = { b->plan->out, b->letters_dir,
+	    b->all->assoc, b->plan->year, b->plan->english };
+	struct sheets *s = NULL;
+	enum rc rc = sheets_open(&plan, &s, e);
+
+	for (size_t i = 0; i < b->all->n && rc == RC_OK; i++) {
+		const struct member *w = &b->all->v[i];
+
+		if (is_served(w) && (rc = set_paths(b, w, e)) == RC_OK)
+			rc = sheets_add(s, w, b->letter_path, e);
+	}
+	return sheets_close(&s, rc, e);
+}
+
 /* ---- the whole ---------------------------------------------------------- */
 
-/* "x.cle.tmpA1b2C3": what a crash left. */
+/* "x.cle.tmpA1b2C3", "print-001.html.tmp": what a crash left. */
 static bool
 is_leftover(const char *name)
 {
 	size_t len = strlen(name);
 
-	return len > 14 && (memcmp(name + len - 14, ".cle.tmp", 8) == 0 ||
-	    memcmp(name + len - 14, ".txt.tmp", 8) == 0);
+	return file_temporary(name) ||
+	    (len > 10 && memcmp(name + len - 10, ".tmp", 4) == 0);
 }
 
 /* A half letter holds a code: away with it. */
@@ -382,6 +401,8 @@ batch_run(const struct batch_plan *plan, batch_each *each, void *ctx,
 	    (rc = set_folder(b, "keys", b->keys_dir, e)) == RC_OK &&
 	    (rc = set_folder(b, "letters", b->letters_dir, e)) == RC_OK)
 		rc = do_all(b, each, ctx, e);
+	if (rc == RC_OK && plan->really)
+		rc = gather(b, e);
 out:
 	if (b != NULL)
 		index_free(&b->by_local);

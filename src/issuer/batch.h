@@ -40,7 +40,9 @@ typedef enum rc batch_each(void *ctx, const struct batch_done *d,
  * under it in ${out}/keys, the letter with it in ${out}/letters, both 0600 and
  * wholly there or not at all.  A member whose letter is there is passed over,
  * so that a batch that was cut off goes on where it stood; a key file without
- * a letter is made again.  Codes are kept nowhere.  Rings are derived as they
+ * a letter is made again.  Then all letters that are there are put into
+ * documents to be printed, with a counterfoil: see issuer/sheets.  Codes are
+ * kept nowhere else.  Rings are derived as they
  * are written: 64 octets of secrets a member are held, never a ring.
  *
  * RC_OK; RC_CONF: no root or no more sense in that year, no hub though the

@@ -4,7 +4,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/secret.h"
 #include "issuer/letter.h"
+#include "vault/code.h"
 
 #define DATE_BYTES 40
 
@@ -20,8 +22,7 @@ static const char fr[] =
 "Association {assoc}\n"
 "Le {today}\n"
 "\n"
-"{name}\n"
-"{address}\n"
+"{to}\n"
 "\n"
 "Objet : votre clé Sceau pour {year}\n"
 "\n"
@@ -34,6 +35,7 @@ static const char fr[] =
 "    Code :       {code}\n"
 "    Fichier :    {file}\n"
 "    Empreinte :  {digits}\n"
+"    Membre :     {address}\n"
 "\n"
 "Avec cette clé, vous pourrez écrire du {from} au {send},\n"
 "et lire les messages qui vous auront été adressés jusqu'au {read}.\n"
@@ -44,6 +46,9 @@ static const char fr[] =
 "    sceau key import {file}\n"
 "\n"
 "Le code vous est alors demandé. Majuscules et tirets ne comptent pas.\n"
+"Vérifiez ensuite que tout est en ordre :\n"
+"\n"
+"    sceau check\n"
 "\n"
 "Si le code est refusé, comparez d'abord l'empreinte ci-dessus aux huit\n"
 "premiers chiffres que donne :\n"
@@ -62,8 +67,7 @@ static const char en[] =
 "Association {assoc}\n"
 "{today}\n"
 "\n"
-"{name}\n"
-"{address}\n"
+"{to}\n"
 "\n"
 "Subject: your Sceau key for {year}\n"
 "\n"
@@ -76,6 +80,7 @@ static const char en[] =
 "    Code:         {code}\n"
 "    File:         {file}\n"
 "    Fingerprint:  {digits}\n"
+"    Member:       {address}\n"
 "\n"
 "With this key you can write from {from} to {send},\n"
 "and read the messages addressed to you until {read}.\n"
@@ -84,7 +89,10 @@ static const char en[] =
 "\n"
 "    sceau key import {file}\n"
 "\n"
-"You are then asked for the code. Capitals and dashes do not matter.\n"
+"You are then asked for the code. Capitals and dashes do not matter. Then see\n"
+"whether all is well:\n"
+"\n"
+"    sceau check\n"
 "\n"
 "If the code is refused, first compare the fingerprint above with the first\n"
 "eight digits printed by:\n"
@@ -117,57 +125,34 @@ say_day(int64_t at, bool english, char out[DATE_BYTES])
 		    tm.tm_year + 1900);
 }
 
-struct word {
-	const char	*name;
-	const char	*value;
-};
-
-#define NWORDS 12
-
-static const char *
-find(const struct word words[NWORDS], const char *name, size_t len)
+/* The name and the lines of the postal address below it: none is empty, so
+ * that the next empty line is the end of them. */
+static bool
+add_to(const struct member *to, struct buf *out)
 {
-	for (size_t i = 0; i < NWORDS; i++)
-		if (strlen(words[i].name) == len &&
-		    memcmp(words[i].name, name, len) == 0)
-			return words[i].value;
-	return "";
+	if (!buf_adds(out, to->show))
+		return false;
+	if (to->post[0] != '\0' && !buf_addf(out, "\n%s", to->post))
+		return false;
+	for (size_t i = out->len - strlen(to->post); i < out->len; i++)
+		if (out->p[i] == '|')
+			out->p[i] = '\n';
+	return true;
 }
 
-/* ${text} with the words put in: once, so braces in a name stay. */
-static bool
-expand(const char *text, const struct word words[NWORDS], struct buf *out)
+static struct bytes
+text(const char *s)
 {
-	const char *open, *close;
-
-	while ((open = strchr(text, '{')) != NULL) {
-		close = strchr(open, '}');
-		BUG_ON(close == NULL);
-		if (!buf_add(out, text, (size_t)(open - text)) ||
-		    !buf_adds(out, find(words, open + 1,
-		    (size_t)(close - open - 1))))
-			return false;
-		text = close + 1;
-	}
-	return buf_adds(out, text);
+	return (struct bytes){ (const uint8_t *)s, strlen(s) };
 }
 
 bool
 letter_format(const struct letter *l, struct buf *out)
 {
 	char today[DATE_BYTES], from[DATE_BYTES], send[DATE_BYTES];
-	char read[DATE_BYTES], year[8], address[IDENTITY_MAX_BYTES + 1];
-	char issuer[IDENTITY_MAX_BYTES + 1];
-	struct bytes to = identity_address(&l->to->id);
-	struct bytes by = identity_address(l->issuer);
-	const struct word words[NWORDS] = {
-		{ "assoc", l->assoc }, { "today", today },
-		{ "name", l->to->show }, { "address", address },
-		{ "year", year }, { "code", l->code },
-		{ "file", l->key_file }, { "digits", l->digits },
-		{ "from", from }, { "send", send }, { "read", read },
-		{ "call", l->call[0] != '\0' ? l->call : issuer }
-	};
+	char read[DATE_BYTES], year[8];
+	struct buf to = BUF_INIT;
+	bool ok;
 
 	say_day(l->at, l->english, today);
 	say_day(l->dates.from_at, l->english, from);
@@ -175,9 +160,45 @@ letter_format(const struct letter *l, struct buf *out)
 	say_day(l->dates.send_until_at - 1, l->english, send);
 	say_day(l->dates.read_until_at - 1, l->english, read);
 	snprintf(year, sizeof(year), "%u", l->year);
-	snprintf(address, sizeof(address), "%.*s", (int)to.len,
-	    (const char *)to.p);
-	snprintf(issuer, sizeof(issuer), "%.*s", (int)by.len,
-	    (const char *)by.p);
-	return expand(l->english ? en : fr, words, out);
+	ok = add_to(l->to, &to);
+	const struct word words[] = {
+		{ "assoc", text(l->assoc) }, { "today", text(today) },
+		{ "to", { to.p, to.len } }, { "year", text(year) },
+		{ "address", identity_address(&l->to->id) },
+		{ "code", text(l->code) }, { "file", text(l->key_file) },
+		{ "digits", text(l->digits) }, { "from", text(from) },
+		{ "send", text(send) }, { "read", text(read) },
+		{ "call", l->call[0] != '\0' ? text(l->call) :
+		    identity_address(l->issuer) }
+	};
+	ok = ok && words_fill(l->english ? en : fr, words,
+	    sizeof(words) / sizeof(words[0]), WORDS_PLAIN, out);
+	buf_free(&to);
+	return ok;
+}
+
+static const char *const places[LETTER_NWORDS] = { "assoc", "today", "to",
+    "address", "year", "code", "file", "digits", "from", "send", "read",
+    "call" };
+
+static bool
+is_code(struct bytes s)
+{
+	uint8_t code[CODE_BYTES];
+	struct err e = ERR_INIT;
+	bool ok = s.len == CODE_TEXT_BYTES - 1 &&
+	    code_parse((const char *)s.p, s.len, code, &e) == RC_OK;
+
+	wipe(code, sizeof(code));
+	return ok;
+}
+
+bool
+letter_read(struct bytes s, struct letter_words *w)
+{
+	for (size_t i = 0; i < LETTER_NWORDS; i++)
+		w->v[i] = (struct word){ places[i], { NULL, 0 } };
+	w->english = !words_read(fr, w->v, LETTER_NWORDS, s);
+	return (!w->english || words_read(en, w->v, LETTER_NWORDS, s)) &&
+	    is_code(words_find(w->v, LETTER_NWORDS, "code"));
 }

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "issuer/desk.h"
 #include "issuer/members.h"
+#include "issuer/words.h"
 
 /* The first digits of b2sum -l 256 of a key file, and a NUL. */
 #define LETTER_DIGITS_BYTES 9
@@ -34,5 +35,34 @@ struct letter {
  * False: memory.
  */
 bool letter_format(const struct letter *l, struct buf *out);
+
+#define LETTER_NWORDS 12
+
+/* What a letter says: assoc, today, to (the name, and below it the lines of the
+ * postal address), address (in Sceau), year, code, file, digits, from, send,
+ * read, call; lent. */
+struct letter_words {
+	struct word	 v[LETTER_NWORDS];
+	bool		 english;
+};
+
+/*
+ * letter_read(s, w):
+ * What letter_format() put into the letter ${s} (borrowed, as long as ${w} is
+ * used).  False: it is no such letter, or not whole.
+ */
+bool letter_read(struct bytes s, struct letter_words *w);
+
+/*
+ * letter_page(w, out):
+ * The same letter as an element of HTML that is also XML: one A4 page, name and
+ * postal address where envelopes DL and C5 have their window, the code as a
+ * square too; its style is letter_style().  Names are data, never marks.
+ * ${out} holds a secret then.  False: memory.
+ */
+bool letter_page(const struct letter_words *w, struct buf *out);
+
+/* letter_style(): for the <style> of a document of such pages; static. */
+const char *letter_style(void);
 
 #endif

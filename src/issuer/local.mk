@@ -4,7 +4,12 @@ src_libissuer_a_SOURCES = \
 	src/issuer/csv.c src/issuer/csv.h \
 	src/issuer/desk.c src/issuer/desk.h \
 	src/issuer/letter.c src/issuer/letter.h \
+	src/issuer/letter_page.c \
 	src/issuer/members.c src/issuer/members.h \
 	src/issuer/members_file.c \
 	src/issuer/members_take.c \
-	src/issuer/ring_walk.c src/issuer/ring_walk.h
+	src/issuer/qr.c src/issuer/qr.h \
+	src/issuer/ring_walk.c src/issuer/ring_walk.h \
+	src/issuer/sheets.c src/issuer/sheets.h \
+	src/issuer/words.c src/issuer/words.h
+src_libissuer_a_CFLAGS = $(AM_CFLAGS) $(QRENCODE_CFLAGS)

@@ -1,5 +1,5 @@
-/* The letter of any member that the register takes: printable, and it says the
- * code just once. */
+/* The letter of any member that the register takes: printable, it says the code
+ * just once, can be read again, and no name puts a mark into its page. */
 /* links: issuer vault document conf mail base */
 #include "config.h"
 
@@ -21,6 +21,41 @@ check_text(struct buf *out)
 		BUG_ON(!utf8_next(out->p, out->len, &i, &c));
 		BUG_ON(c != '\n' && utf8_control(c));
 	}
+}
+
+/* Of marks there are as many as in anybody's page. */
+static size_t
+count(const struct buf *b, char c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->len; i++)
+		n += b->p[i] == (uint8_t)c;
+	return n;
+}
+
+static void
+check_page(const struct buf *out, const struct member *to, bool english)
+{
+	struct letter_words w;
+	struct buf page = BUF_INIT, other = BUF_INIT;
+	struct bytes name;
+	size_t len = strlen(to->show);
+
+	BUG_ON(!letter_read((struct bytes){ out->p, out->len }, &w));
+	BUG_ON(w.english != english);
+	name = words_find(w.v, LETTER_NWORDS, "to");
+	BUG_ON(name.len < len || memcmp(name.p, to->show, len) != 0);
+	BUG_ON(!letter_page(&w, &page));
+	for (size_t i = 0; i < LETTER_NWORDS; i++)
+		if (strcmp(w.v[i].name, "code") != 0)
+			w.v[i].value.len = 0;
+	BUG_ON(!letter_page(&w, &other));
+	BUG_ON(count(&page, '<') != count(&other, '<') ||
+	    count(&page, '>') != count(&other, '>') ||
+	    count(&page, '"') != count(&other, '"'));
+	buf_free(&page);
+	buf_free(&other);
 }
 
 int
@@ -48,11 +83,13 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	w.route = fuzz_run(&f, 255);
 	w.lists = fuzz_run(&f, 255);
 	w.show = fuzz_run(&f, 255);
+	w.post = fuzz_run(&f, 255);
 	if (members_add(m, &w, &how, &e) == RC_OK) {
 		l.to = &m->v[0];
 		BUG_ON(!letter_format(&l, &out));
 		if (strstr(m->v[0].show, code) == NULL)
 			check_text(&out);
+		check_page(&out, &m->v[0], l.english);
 	}
 	buf_free(&out);
 	members_free(&m);

@@ -1,7 +1,8 @@
 # unit tests of src/issuer
 UNIT_ISSUER_LIBS = src/libissuer.a src/libvault.a src/libconf.a \
-	src/libmail.a $(CONFUSE_LIBS) $(UNIT_BASE_LIBS)
-EXTRA_DIST += tests/unit/issuer_unit.h tests/e2e/test_issuer.py
+	src/libmail.a $(CONFUSE_LIBS) $(QRENCODE_LIBS) $(UNIT_BASE_LIBS)
+EXTRA_DIST += tests/unit/issuer_unit.h tests/e2e/test_issuer.py \
+	tests/e2e/test_letters.py
 check_PROGRAMS += tests/unit/test_csv
 TESTS += tests/unit/test_csv
 tests_unit_test_csv_SOURCES = tests/unit/test_csv.c
@@ -50,3 +51,15 @@ tests_unit_test_batch_SOURCES = tests/unit/test_batch.c
 tests_unit_test_batch_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_batch_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_batch_LDADD = $(UNIT_ISSUER_LIBS)
+check_PROGRAMS += tests/unit/test_words
+TESTS += tests/unit/test_words
+tests_unit_test_words_SOURCES = tests/unit/test_words.c
+tests_unit_test_words_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_words_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_words_LDADD = $(UNIT_ISSUER_LIBS)
+check_PROGRAMS += tests/unit/test_qr
+TESTS += tests/unit/test_qr
+tests_unit_test_qr_SOURCES = tests/unit/test_qr.c
+tests_unit_test_qr_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_qr_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_qr_LDADD = $(UNIT_ISSUER_LIBS)
