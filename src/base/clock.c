@@ -132,6 +132,20 @@ clock_3339(int64_t at, char out[CLOCK_3339_BYTES])
 		strftime(out, CLOCK_3339_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
+bool
+clock_of_3339(const char *s, int64_t *at)
+{
+	int year, month, day, hour, min, sec;
+	char again[CLOCK_3339_BYTES];
+
+	if (sscanf(s, "%4d-%2d-%2dT%2d:%2d:%2dZ", &year, &month, &day, &hour,
+	    &min, &sec) != 6)
+		return false;
+	*at = clock_utc(year, month, day) + hour * 3600 + min * 60 + sec;
+	clock_3339(*at, again);
+	return strcmp(s, again) == 0;
+}
+
 void
 clock_5322(int64_t at, char out[CLOCK_5322_BYTES])
 {

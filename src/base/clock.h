@@ -2,6 +2,7 @@
 #ifndef SC_BASE_CLOCK_H
 #define SC_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,9 @@ int64_t clock_ms(void);
 /* RFC 3339 in UTC, "2026-01-01T08:00:00Z"; "" for 0, "never" for FOREVER. */
 #define CLOCK_3339_BYTES 24
 void clock_3339(int64_t at, char out[CLOCK_3339_BYTES]);
+/* clock_of_3339(s, at): back, of a moment written in just that form; false:
+ * anything else, "" and "never" too. */
+bool clock_of_3339(const char *s, int64_t *at);
 /* RFC 5322, "Thu, 01 Jan 2026 08:00:00 +0000", always UTC, always English. */
 #define CLOCK_5322_BYTES 40
 void clock_5322(int64_t at, char out[CLOCK_5322_BYTES]);

@@ -125,6 +125,7 @@ enum rc cmd_key_import(struct app *, int, char **, struct err *);
 enum rc cmd_key_list(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_init(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_add(struct app *, int, char **, struct err *);
+enum rc cmd_issuer_audit(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_batch(struct app *, int, char **, struct err *);
 
 #endif

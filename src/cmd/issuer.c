@@ -7,6 +7,7 @@
 #include "base/lang.h"
 #include "cmd/issuer_words.h"
 #include "cmd/out.h"
+#include "issuer/acts.h"
 
 /* ---- init --------------------------------------------------------------- */
 
@@ -128,6 +129,18 @@ say_added(const struct app *app, const struct members_count *c, size_t total,
 }
 
 static enum rc
+keep(struct desk *d, const struct members_count *c, struct err *e)
+{
+	char what[80];
+	enum rc rc;
+
+	snprintf(what, sizeof(what), "added=%zu held=%zu members=%zu",
+	    c->added, c->held, d->members->n);
+	rc = acts_note(d, "add", what, e);
+	return rc == RC_OK ? desk_save(d, e) : rc;
+}
+
+static enum rc
 add_table(struct app *app, struct desk *d, const char *path, struct err *e)
 {
 	struct saying s = { path, 0 };
@@ -139,7 +152,7 @@ add_table(struct app *app, struct desk *d, const char *path, struct err *e)
 		rc = members_take(d->members, in.p, in.len, say_line, &s,
 		    &count, e);
 	if (rc == RC_OK && !app->dry_run && count.added + count.moved > 0)
-		rc = desk_save(d, e);
+		rc = keep(d, &count, e);
 	if (rc == RC_OK)
 		rc = say_added(app, &count, d->members->n, e);
 	buf_free(&in);

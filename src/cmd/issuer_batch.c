@@ -10,6 +10,7 @@
 #include "base/lang.h"
 #include "cmd/issuer_words.h"
 #include "cmd/out.h"
+#include "issuer/acts.h"
 #include "issuer/batch.h"
 
 struct progress {
@@ -128,6 +129,34 @@ run_batch(struct app *app, const struct batch_plan *plan, struct err *e)
 	return rc == RC_OK ? end : rc;
 }
 
+static enum rc
+count_one(void *ctx, const struct batch_done *d, struct err *e)
+{
+	(void)e;
+	*(size_t *)ctx += d->made;
+	return RC_OK;
+}
+
+/* In the journal, with what will be made: it may be cut off. */
+static enum rc
+note_batch(const struct batch_plan *plan, struct err *e)
+{
+	const struct members *m = plan->desk->members;
+	struct batch_plan dry = *plan;
+	char what[160];
+	size_t n = 0;
+	enum rc rc;
+
+	dry.really = false;
+	rc = batch_run(&dry, count_one, &n, e);
+	if (rc != RC_OK || n == 0)
+		return rc;
+	snprintf(what, sizeof(what), "year=%u make=%zu policy=%s "
+	    "directory=%s", plan->year, n, members_policy_word(m->policy),
+	    m->names_ring ? "ring" : "all");
+	return acts_note(plan->desk, "batch", what, e);
+}
+
 /* Kept, so that a batch which goes on goes on alike. */
 static enum rc
 choose_policy(struct app *app, struct desk *d,
@@ -173,6 +202,8 @@ batch(struct app *app, struct desk *d, const struct issuer_words *w,
 		plan.out = out;
 	}
 	if ((rc = choose_policy(app, d, w, e)) != RC_OK)
+		return rc;
+	if (plan.really && (rc = note_batch(&plan, e)) != RC_OK)
 		return rc;
 	return run_batch(app, &plan, e);
 }

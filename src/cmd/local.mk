@@ -8,6 +8,7 @@ src_libcmd_a_SOURCES = \
 	src/cmd/hprim.c \
 	src/cmd/inbox.c \
 	src/cmd/issuer.c \
+	src/cmd/issuer_audit.c \
 	src/cmd/issuer_batch.c \
 	src/cmd/issuer_words.c src/cmd/issuer_words.h \
 	src/cmd/key.c \

@@ -63,6 +63,8 @@ const struct cmd cmds[] = {
 	    "[--directory all|ring] [--year Y] [--pass-file FILE]",
 	    N_("make their key files, and the letters with the codes"),
 	    CMD_DRY | CMD_JSON, cmd_issuer_batch },
+	{ "issuer audit", "DIR", N_("what was done at the desk; is its journal "
+	    "whole?"), CMD_JSON, cmd_issuer_audit },
 	{ "hprim check", "FILE...", N_("are these HPRIM files fit to be "
 	    "sent?"), CMD_JSON, cmd_hprim_check },
 	{ "log", "[--days N]", N_("what happened"), CMD_CONF | CMD_JSON,

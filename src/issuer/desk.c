@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/lang.h"
+#include "issuer/acts.h"
 #include "issuer/desk.h"
 #include "vault/sealed.h"
 #include "base/utf8.h"
@@ -34,8 +35,8 @@ desk_dates(uint16_t year, int64_t issued_at)
 	return d;
 }
 
-static enum rc
-path_of(const char *dir, const char *name, char out[PATH_MAX], struct err *e)
+enum rc
+desk_path(const char *dir, const char *name, char out[PATH_MAX], struct err *e)
 {
 	int n = snprintf(out, PATH_MAX, "%s/%s", dir, name);
 
@@ -92,7 +93,7 @@ write_store(struct desk *d, const uint8_t *key, const struct secret *pass,
 	s.head.to = d->issuer;
 	rc = sealed_seal(&s, (struct env_sink){ sink_put, &out }, e);
 	if (rc == RC_OK &&
-	    (rc = path_of(d->dir, "issuer.store", path, e)) == RC_OK)
+	    (rc = desk_path(d->dir, "issuer.store", path, e)) == RC_OK)
 		rc = file_write(path, out.p, out.len, 0600, e);
 	buf_free(&out);
 	return rc;
@@ -110,7 +111,7 @@ machine_key(const struct desk *d, uint8_t key[KDF_KEY_BYTES], struct err *e)
 	char path[PATH_MAX];
 	enum rc rc;
 
-	if ((rc = path_of(d->dir, "issuer.key", path, e)) != RC_OK ||
+	if ((rc = desk_path(d->dir, "issuer.key", path, e)) != RC_OK ||
 	    (rc = file_private(path, e)) != RC_OK ||
 	    (rc = file_read(path, KDF_KEY_BYTES, &b, e)) != RC_OK)
 		return rc;
@@ -172,7 +173,7 @@ read_store(struct desk *d, const struct secret *pass, struct err *e)
 	enum rc rc;
 	int fd;
 
-	if ((rc = path_of(d->dir, "issuer.store", path, e)) != RC_OK)
+	if ((rc = desk_path(d->dir, "issuer.store", path, e)) != RC_OK)
 		return rc;
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
 		return err_set(e, RC_CONF, _("%s: %s"), path,
@@ -200,7 +201,7 @@ desk_save(const struct desk *d, struct err *e)
 {
 	struct buf out = BUF_INIT;
 	char path[PATH_MAX];
-	enum rc rc = path_of(d->dir, "register", path, e);
+	enum rc rc = desk_path(d->dir, "register", path, e);
 
 	if (rc == RC_OK && !members_format(d->members, &out))
 		rc = err_set(e, RC_NOMEM, _("no memory left"));
@@ -216,7 +217,7 @@ read_register(struct desk *d, struct err *e)
 	const struct member *issuer;
 	struct buf in = BUF_INIT;
 	char path[PATH_MAX];
-	enum rc rc = path_of(d->dir, "register", path, e);
+	enum rc rc = desk_path(d->dir, "register", path, e);
 
 	if (rc == RC_OK &&
 	    (rc = file_read(path, MEMBERS_FILE_MAX, &in, e)) == RC_OK &&
@@ -414,13 +415,22 @@ check_folder(const char *dir, struct err *e)
 }
 
 static enum rc
+note_init(const struct desk *d, const struct desk_plan *p, struct err *e)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "assoc=%s year=%u", p->assoc, p->year);
+	return acts_note(d, "init", what, e);
+}
+
+static enum rc
 make_files(struct desk *d, const struct desk_plan *p, struct err *e)
 {
 	uint8_t key[KDF_KEY_BYTES];
 	char path[PATH_MAX];
 	enum rc rc;
 
-	if ((rc = path_of(p->dir, "issuer.key", path, e)) != RC_OK ||
+	if ((rc = desk_path(p->dir, "issuer.key", path, e)) != RC_OK ||
 	    (rc = file_mkdirs(p->dir, 0700, e)) != RC_OK ||
 	    (rc = lock_folder(d, e)) != RC_OK)
 		return rc;
@@ -434,7 +444,10 @@ make_files(struct desk *d, const struct desk_plan *p, struct err *e)
 	} else
 		rc = write_store(d, NULL, p->pass, e);
 	/* The register last: with it the desk is there. */
-	return rc == RC_OK ? desk_save(d, e) : rc;
+	if (rc == RC_OK && (rc = acts_begin(d, e)) == RC_OK &&
+	    (rc = note_init(d, p, e)) == RC_OK)
+		rc = desk_save(d, e);
+	return rc;
 }
 
 enum rc

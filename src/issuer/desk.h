@@ -2,6 +2,7 @@
 #ifndef SC_ISSUER_DESK_H
 #define SC_ISSUER_DESK_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@
 /*
  * In the folder (0700):
  *   register       who belongs to the association (0600)
+ *   acts           its journal: see issuer/acts.h (0600)
  *   issuer.store   the roots of the years, sealed (0600)
  *   issuer.key     what opens it (0400), unless a passphrase does
  */
@@ -64,6 +66,10 @@ void desk_close(struct desk **d);
 
 /* desk_save(d, e): the register, as it is now. */
 enum rc desk_save(const struct desk *d, struct err *e);
+
+/* desk_path(dir, name, out, e): a file in the folder ${dir}; RC_CONF. */
+enum rc desk_path(const char *dir, const char *name, char out[PATH_MAX],
+    struct err *e);
 
 /* desk_root(d, year): lent; NULL: no root of that year is here. */
 const uint8_t *desk_root(const struct desk *d, uint16_t year);

@@ -236,7 +236,7 @@ def test_batch_goes_on(made):
     after = made.files()
     changed = {n for n in after if after[n] != before.get(n)}
     assert changed == {
-        "members.csv", "desk/register", "out/counterfoil.html",
+        "members.csv", "desk/register", "desk/acts", "out/counterfoil.html",
         "out/counterfoil.txt", "out/letters/print-001.html", *(
             str(p.relative_to(made.top)) for n in ("dr.martin", "new")
             for p in (made.key(n), made.letter(n)))}

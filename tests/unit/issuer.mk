@@ -2,7 +2,7 @@
 UNIT_ISSUER_LIBS = src/libissuer.a src/libvault.a src/libconf.a \
 	src/libmail.a $(CONFUSE_LIBS) $(QRENCODE_LIBS) $(UNIT_BASE_LIBS)
 EXTRA_DIST += tests/unit/issuer_unit.h tests/e2e/test_issuer.py \
-	tests/e2e/test_letters.py
+	tests/e2e/test_issuer_desk.py tests/e2e/test_letters.py
 check_PROGRAMS += tests/unit/test_csv
 TESTS += tests/unit/test_csv
 tests_unit_test_csv_SOURCES = tests/unit/test_csv.c
@@ -33,6 +33,12 @@ tests_unit_test_desk_SOURCES = tests/unit/test_desk.c
 tests_unit_test_desk_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_desk_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_desk_LDADD = $(UNIT_ISSUER_LIBS)
+check_PROGRAMS += tests/unit/test_acts
+TESTS += tests/unit/test_acts
+tests_unit_test_acts_SOURCES = tests/unit/test_acts.c
+tests_unit_test_acts_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_acts_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_acts_LDADD = $(UNIT_ISSUER_LIBS)
 check_PROGRAMS += tests/unit/test_letter
 TESTS += tests/unit/test_letter
 tests_unit_test_letter_SOURCES = tests/unit/test_letter.c

@@ -29,6 +29,25 @@ test_dates_are_written_as_the_rfcs_say(void **state)
 }
 
 static void
+test_dates_are_read_as_written(void **state)
+{
+	static const char *const wrong[] = { "", "never", "2026-01-01",
+	    "2026-01-01T07:00:00", "2026-01-01T07:00:00Z ",
+	    "2026-02-30T07:00:00Z", "2026-01-01T24:00:00Z",
+	    "2026-1-1T07:00:00Z", "2026-01-01 07:00:00Z",
+	    "-026-01-01T07:00:00Z" };
+	int64_t at;
+
+	(void)state;
+	T_CHECK(clock_of_3339("2026-01-01T07:00:00Z", &at));
+	T_CHECK(at == 1767250800);
+	T_CHECK(clock_of_3339("1969-12-31T23:59:59Z", &at));
+	T_CHECK(at == -1);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		T_CHECK(!clock_of_3339(wrong[i], &at));
+}
+
+static void
 test_utc_counts_days(void **state)
 {
 	struct tm tm;
@@ -84,6 +103,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dates_are_written_as_the_rfcs_say),
+		cmocka_unit_test(test_dates_are_read_as_written),
 		cmocka_unit_test(test_utc_counts_days),
 		cmocka_unit_test(test_people_read_their_language),
 #ifdef ENABLE_FAULT
