@@ -11,6 +11,18 @@
 
 /* ---- init --------------------------------------------------------------- */
 
+static void
+say_sheets(const struct desk_plan *p)
+{
+	printf(_("The root is written nowhere: any two of three custodians "
+	    "hold it. Their sheets are in %s%s, custodian-1.%u.txt to "
+	    "custodian-3.%u.txt: print each, hand it to its custodian alone, "
+	    "and destroy the three files. Without two sheets no more keys of "
+	    "%u can be made.\n"), p->sheets != NULL ? p->sheets : p->dir,
+	    p->sheets != NULL ? "" : "/custodians", p->year, p->year,
+	    p->year);
+}
+
 static enum rc
 say_init(const struct app *app, const struct desk_plan *p, struct err *e)
 {
@@ -27,12 +39,7 @@ say_init(const struct app *app, const struct desk_plan *p, struct err *e)
 		    _("%s is the desk of the association %s, with a root for "
 		    "%u.\n"), p->dir, p->assoc, p->year);
 		if (!app->dry_run)
-			printf("%s", p->pass != NULL ? _("Without its "
-			    "passphrase nobody, you included, can make keys "
-			    "with it.\n") :
-			    _("Whoever has this folder can read all mail of "
-			    "that year: keep the machine off every network, "
-			    "and under lock.\n"));
+			say_sheets(p);
 		return RC_OK;
 	}
 	if ((o = out_new(true, "desk", cols)) == NULL)
@@ -55,7 +62,7 @@ cmd_issuer_init(struct app *app, int argc, char **argv, struct err *e)
 		{ "watch", required_argument, NULL, OPT_WATCH },
 		{ "hub", required_argument, NULL, OPT_HUB },
 		{ "call", required_argument, NULL, OPT_CALL },
-		{ "pass-file", required_argument, NULL, OPT_PASS },
+		{ "sheets", required_argument, NULL, OPT_SHEETS },
 		{ NULL, 0, NULL, 0 }
 	};
 	struct issuer_words w;
@@ -66,7 +73,6 @@ cmd_issuer_init(struct app *app, int argc, char **argv, struct err *e)
 		rc = app_usage(app, e);
 	if (rc == RC_OK)
 		rc = desk_init(&w.plan, !app->dry_run, e);
-	issuer_words_wipe(&w);
 	return rc == RC_OK ? say_init(app, &w.plan, e) : rc;
 }
 
@@ -131,11 +137,11 @@ say_added(const struct app *app, const struct members_count *c, size_t total,
 static enum rc
 keep(struct desk *d, const struct members_count *c, struct err *e)
 {
-	char what[80];
+	char what[120];
 	enum rc rc;
 
-	snprintf(what, sizeof(what), "added=%zu held=%zu members=%zu",
-	    c->added, c->held, d->members->n);
+	snprintf(what, sizeof(what), "added=%zu moved=%zu held=%zu "
+	    "members=%zu", c->added, c->moved, c->held, d->members->n);
 	rc = acts_note(d, "add", what, e);
 	return rc == RC_OK ? desk_save(d, e) : rc;
 }
@@ -162,18 +168,13 @@ add_table(struct app *app, struct desk *d, const char *path, struct err *e)
 enum rc
 cmd_issuer_add(struct app *app, int argc, char **argv, struct err *e)
 {
-	static const struct option longs[] = {
-		{ "pass-file", required_argument, NULL, OPT_PASS },
-		{ NULL, 0, NULL, 0 }
-	};
 	struct desk *d = NULL;
 	struct issuer_words w;
-	enum rc rc = issuer_words_read(app, argc, argv, longs, 2, &w, e);
+	enum rc rc = issuer_words_read(app, argc, argv, NULL, 2, &w, e);
 
 	if (rc == RC_OK &&
 	    (rc = issuer_words_open(&w, &d, e)) == RC_OK)
 		rc = add_table(app, d, argv[optind + 1], e);
 	desk_close(&d);
-	issuer_words_wipe(&w);
 	return rc;
 }

@@ -137,20 +137,23 @@ count_one(void *ctx, const struct batch_done *d, struct err *e)
 	return RC_OK;
 }
 
-/* In the journal, with what will be made: it may be cut off. */
 static enum rc
-note_batch(const struct batch_plan *plan, struct err *e)
+count_pairs(const struct batch_plan *plan, size_t *n, struct err *e)
 {
-	const struct members *m = plan->desk->members;
 	struct batch_plan dry = *plan;
-	char what[160];
-	size_t n = 0;
-	enum rc rc;
 
 	dry.really = false;
-	rc = batch_run(&dry, count_one, &n, e);
-	if (rc != RC_OK || n == 0)
-		return rc;
+	*n = 0;
+	return batch_run(&dry, count_one, n, e);
+}
+
+/* In the journal, with what will be made: it may be cut off. */
+static enum rc
+note_batch(const struct batch_plan *plan, size_t n, struct err *e)
+{
+	const struct members *m = plan->desk->members;
+	char what[160];
+
 	snprintf(what, sizeof(what), "year=%u make=%zu policy=%s "
 	    "directory=%s", plan->year, n, members_policy_word(m->policy),
 	    m->names_ring ? "ring" : "all");
@@ -159,10 +162,9 @@ note_batch(const struct batch_plan *plan, struct err *e)
 
 /* Kept, so that a batch which goes on goes on alike. */
 static enum rc
-choose_policy(struct app *app, struct desk *d,
-    const struct issuer_words *w, struct err *e)
+choose_policy(struct app *app, struct members *m,
+    const struct issuer_words *w, bool *changed, struct err *e)
 {
-	struct members *m = d->members;
 	enum members_policy policy = m->policy;
 	bool ring = m->names_ring;
 
@@ -173,11 +175,26 @@ choose_policy(struct app *app, struct desk *d,
 		if (!ring && strcmp(w->directory, "all") != 0)
 			return app_usage(app, e);
 	}
-	if (policy == m->policy && ring == m->names_ring)
-		return RC_OK;
+	*changed = policy != m->policy || ring != m->names_ring;
 	m->policy = policy;
 	m->names_ring = ring;
-	return app->dry_run ? RC_OK : desk_save(d, e);
+	return RC_OK;
+}
+
+/* When nothing is to be made, no custodian need come. */
+static enum rc
+begin(const struct issuer_words *w, struct desk *d, struct batch_plan *plan,
+    bool changed, struct err *e)
+{
+	size_t n;
+	enum rc rc = count_pairs(plan, &n, e);
+
+	plan->really = n > 0;
+	if (rc == RC_OK && n > 0)
+		rc = issuer_words_root(w, d, plan->year, e);
+	if (rc == RC_OK && (n > 0 || changed))
+		rc = note_batch(plan, n, e);
+	return rc == RC_OK && changed ? desk_save(d, e) : rc;
 }
 
 static enum rc
@@ -186,12 +203,11 @@ batch(struct app *app, struct desk *d, const struct issuer_words *w,
 {
 	char out[PATH_MAX];
 	struct batch_plan plan = { .desk = d, .out = w->out,
-	    .really = !app->dry_run, .year = w->plan.year };
+	    .english = w->plan.english, .really = !app->dry_run,
+	    .year = w->plan.year };
+	bool changed = false;
 	enum rc rc;
 
-	/* Letters are French unless another language is asked for by name:
-	 * the machine's own says nothing about the members'. */
-	plan.english = app->lang != NULL && strcmp(lang_code(), "en") == 0;
 	if (plan.year == 0)
 		plan.year = d->years[d->nyears - 1];
 	if (plan.out == NULL) {
@@ -201,9 +217,9 @@ batch(struct app *app, struct desk *d, const struct issuer_words *w,
 			    _("%s: the name is too long"), w->plan.dir);
 		plan.out = out;
 	}
-	if ((rc = choose_policy(app, d, w, e)) != RC_OK)
+	if ((rc = choose_policy(app, d->members, w, &changed, e)) != RC_OK)
 		return rc;
-	if (plan.really && (rc = note_batch(&plan, e)) != RC_OK)
+	if (plan.really && (rc = begin(w, d, &plan, changed, e)) != RC_OK)
 		return rc;
 	return run_batch(app, &plan, e);
 }
@@ -216,7 +232,7 @@ cmd_issuer_batch(struct app *app, int argc, char **argv, struct err *e)
 		{ "policy", required_argument, NULL, OPT_POLICY },
 		{ "directory", required_argument, NULL, OPT_DIRECTORY },
 		{ "year", required_argument, NULL, OPT_YEAR },
-		{ "pass-file", required_argument, NULL, OPT_PASS },
+		{ "custodian", required_argument, NULL, OPT_CUSTODIAN },
 		{ NULL, 0, NULL, 0 }
 	};
 	struct desk *d = NULL;
@@ -227,6 +243,5 @@ cmd_issuer_batch(struct app *app, int argc, char **argv, struct err *e)
 	    (rc = issuer_words_open(&w, &d, e)) == RC_OK)
 		rc = batch(app, d, &w, e);
 	desk_close(&d);
-	issuer_words_wipe(&w);
 	return rc;
 }

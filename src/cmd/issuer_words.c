@@ -1,11 +1,14 @@
 /* The words of the issuer's commands. */
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/lang.h"
+#include "base/secret.h"
+#include "cmd/ask.h"
 #include "cmd/issuer_words.h"
-#include "conf/cred.h"
 
 static enum rc
 year_of(const char *s, uint16_t *year, struct err *e)
@@ -55,8 +58,13 @@ option(struct app *app, int argc, char **argv, int opt,
 	case OPT_CALL:
 		w->plan.call = optarg;
 		return RC_OK;
-	case OPT_PASS:
-		w->pass_file = optarg;
+	case OPT_SHEETS:
+		w->plan.sheets = optarg;
+		return RC_OK;
+	case OPT_CUSTODIAN:
+		if (w->ncustodians == ISSUER_CUSTODIANS_MAX)
+			return app_usage(app, e);
+		w->custodians[w->ncustodians++] = optarg;
 		return RC_OK;
 	case OPT_OUT:
 		w->out = optarg;
@@ -89,21 +97,105 @@ issuer_words_read(struct app *app, int argc, char **argv,
 	if (argc - optind != n)
 		return app_usage(app, e);
 	w->plan.dir = argv[optind];
-	if (w->pass_file == NULL)
-		return RC_OK;
-	w->plan.pass = &w->pass;
-	return cred_file(w->pass_file, &w->pass, e);
-}
-
-void
-issuer_words_wipe(struct issuer_words *w)
-{
-	secret_wipe(&w->pass);
+	/* What is printed is French unless another language is asked for by
+	 * name: the machine's own says nothing about the people's. */
+	w->plan.english = app->lang != NULL && strcmp(lang_code(), "en") == 0;
+	return RC_OK;
 }
 
 enum rc
 issuer_words_open(const struct issuer_words *w, struct desk **d,
     struct err *e)
 {
-	return desk_open(w->plan.dir, w->plan.pass, d, e);
+	return desk_open(w->plan.dir, d, e);
+}
+
+/* ---- custodians --------------------------------------------------------- */
+
+static enum rc
+read_sheet(const char *path, struct custody *c, struct err *e)
+{
+	struct buf b = BUF_INIT;
+	enum rc rc = file_read(path, CUSTODY_FILE_MAX, &b, e);
+
+	if (rc == RC_OK &&
+	    custody_parse((const char *)b.p, b.len, c, e) != RC_OK)
+		rc = err_ctx(e, "%s", path);
+	buf_free(&b);
+	return rc;
+}
+
+static enum rc
+good_code(const char *s, struct err *e)
+{
+	uint8_t code[CODE_BYTES];
+	enum rc rc = code_parse(s, strlen(s), code, e);
+
+	wipe(code, sizeof(code));
+	return rc;
+}
+
+static enum rc
+ask_sheet(const struct ask *a, unsigned number, struct custody *c,
+    struct err *e)
+{
+	char (*lines)[ASK_BYTES] = secret_alloc(CUSTODY_CODES * ASK_BYTES);
+	const char *codes[CUSTODY_CODES];
+	char question[80];
+	enum rc rc = lines != NULL ? RC_OK : err_nomem(e);
+
+	for (size_t i = 0; i < CUSTODY_CODES && rc == RC_OK; i++) {
+		codes[i] = lines[i];
+		snprintf(question, sizeof(question), number == 1 ?
+		    _("First custodian, code %zu of 6:") :
+		    _("Second custodian, code %zu of 6:"), i + 1);
+		rc = ask_text(a, question, NULL, good_code, lines[i], e);
+	}
+	if (rc == RC_OK)
+		rc = custody_codes(codes, c, e);
+	secret_free(&lines);
+	return rc;
+}
+
+/* Of those of whom there is no file. */
+static enum rc
+ask_sheets(uint16_t year, struct custody *c, size_t *n, struct err *e)
+{
+	struct ask a;
+	enum rc rc = RC_OK;
+
+	if (*n >= 2)
+		return RC_OK;
+	a = ask_begin(false);
+	fprintf(stderr, _("The root of %u is put together from what two "
+	    "custodians hold: the six codes of each one's sheet, or its file "
+	    "by --custodian.\n"), year);
+	for (; *n < 2 && rc == RC_OK; (*n)++)
+		rc = ask_sheet(&a, (unsigned)*n + 1, &c[*n], e);
+	return rc;
+}
+
+enum rc
+issuer_words_root(const struct issuer_words *w, struct desk *d,
+    uint16_t year, struct err *e)
+{
+	struct custody *c;
+	size_t n = 0;
+	enum rc rc = RC_OK;
+
+	if (desk_root(d, year) != NULL)
+		return RC_OK;
+	if (!desk_knows(d, year))
+		return err_set(e, RC_CONF, _("there is no root for %u here"),
+		    year);
+	if ((c = secret_alloc(ISSUER_CUSTODIANS_MAX * sizeof(*c))) == NULL)
+		return err_nomem(e);
+	for (; n < w->ncustodians && rc == RC_OK; n++)
+		rc = read_sheet(w->custodians[n], &c[n], e);
+	if (rc == RC_OK)
+		rc = ask_sheets(year, c, &n, e);
+	if (rc == RC_OK)
+		rc = desk_join(d, year, c, n, e);
+	secret_free(&c);
+	return rc;
 }

@@ -13,35 +13,46 @@ enum {
 	OPT_WATCH,
 	OPT_HUB,
 	OPT_CALL,
-	OPT_PASS,
+	OPT_SHEETS,
+	OPT_CUSTODIAN,
 	OPT_OUT,
 	OPT_POLICY,
 	OPT_DIRECTORY
 };
 
+/* Of two years at once, when one follows the other. */
+#define ISSUER_CUSTODIANS_MAX 4
+
 /* What any of them may be told; borrowed from the command line. */
 struct issuer_words {
 	struct desk_plan plan;
-	const char	*pass_file;
 	const char	*out;
 	const char	*policy;
 	const char	*directory;
-	struct secret	 pass;		/* issuer_words_wipe() */
+	size_t		 ncustodians;
+	const char	*custodians[ISSUER_CUSTODIANS_MAX];	/* files */
 };
 
 /*
  * issuer_words_read(app, argc, argv, longs, n, w, e):
  * The options of ${longs}, values of the enum above, and ${n} words, the first
- * of which is the desk's folder.  Wipe ${w} whatever comes of it.  RC_CONF: a
- * wrong option, or a file of a passphrase that cannot be used.
+ * of which is the desk's folder.  RC_CONF: a wrong option.
  */
 enum rc issuer_words_read(struct app *app, int argc, char **argv,
     const struct option *longs, int n, struct issuer_words *w,
     struct err *e);
-void issuer_words_wipe(struct issuer_words *w);
 
-/* issuer_words_open(w, d, e): desk_open() with what was told. */
+/* issuer_words_open(w, d, e): desk_open() of the folder that was told. */
 enum rc issuer_words_open(const struct issuer_words *w, struct desk **d,
     struct err *e);
+
+/*
+ * issuer_words_root(w, d, year, e):
+ * Put the root of the year together, as desk_join() does, from the custodians'
+ * files that were told; custodians of whom there is no file are asked for
+ * their codes.  Nothing when it is in memory already.
+ */
+enum rc issuer_words_root(const struct issuer_words *w, struct desk *d,
+    uint16_t year, struct err *e);
 
 #endif

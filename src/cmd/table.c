@@ -53,14 +53,15 @@ const struct cmd cmds[] = {
 	    CMD_CONF_MAYBE | CMD_JSON, cmd_key_list },
 	{ "issuer init", "DIR --assoc NAME --year Y --domain D [--issuer ADDR] "
 	    "[--watch ADDR] [--hub ADDR ROUTE] [--call TEXT] "
-	    "[--pass-file FILE]",
+	    "[--sheets FOLDER]",
 	    N_("offline: make the desk of an association, and the year's "
 	    "root"), CMD_DRY | CMD_JSON, cmd_issuer_init },
-	{ "issuer add", "DIR MEMBERS.csv [--pass-file FILE]",
+	{ "issuer add", "DIR MEMBERS.csv",
 	    N_("enter members into its register"), CMD_DRY | CMD_JSON,
 	    cmd_issuer_add },
 	{ "issuer batch", "DIR [--out OUT] [--policy full|list|gateway] "
-	    "[--directory all|ring] [--year Y] [--pass-file FILE]",
+	    "[--directory all|ring] [--year Y] "
+	    "[--custodian FILE]...",
 	    N_("make their key files, and the letters with the codes"),
 	    CMD_DRY | CMD_JSON, cmd_issuer_batch },
 	{ "issuer audit", "DIR", N_("what was done at the desk; is its journal "

@@ -45,6 +45,8 @@ typedef enum rc batch_each(void *ctx, const struct batch_done *d,
  * kept nowhere else.  Rings are derived as they
  * are written: 64 octets of secrets a member are held, never a ring.
  *
+ * ${plan->really}: the root of the year is in memory, see desk_join().
+ *
  * RC_OK; RC_CONF: no root or no more sense in that year, no hub though the
  * policy needs one; RC_TEMP: files; RC_NOMEM; what ${each} returned.
  * Source: PROTOCOL 2.7, 2.8, 2.19.4, 2.19.26, 2.19.34.

@@ -3,7 +3,9 @@ src_libissuer_a_SOURCES = \
 	src/issuer/acts.c src/issuer/acts.h \
 	src/issuer/batch.c src/issuer/batch.h \
 	src/issuer/csv.c src/issuer/csv.h \
+	src/issuer/custody.c src/issuer/custody.h \
 	src/issuer/desk.c src/issuer/desk.h \
+	src/issuer/desk_init.c src/issuer/desk_years.c \
 	src/issuer/letter.c src/issuer/letter.h \
 	src/issuer/letter_page.c \
 	src/issuer/members.c src/issuer/members.h \

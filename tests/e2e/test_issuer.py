@@ -63,9 +63,13 @@ class Desk:
                          else table.encode())
         return self.run("add", self.folder, path, *words, **more)
 
-    def batch(self, *words, **more):
-        return self.run("batch", self.folder, "--out", self.out, *words,
-                        **more)
+    def sheet(self, number, year=YEAR):
+        return self.folder / f"custodians/custodian-{number}.{year}.txt"
+
+    def batch(self, *words, custodians=(1, 2), **more):
+        return self.run("batch", self.folder, "--out", self.out, *words, *(
+            word for n in custodians
+            for word in ("--custodian", self.sheet(n))), **more)
 
     def key(self, local):
         return self.out / "keys" / f"{local}.{YEAR}.cle"
@@ -146,7 +150,8 @@ def test_init_says_and_refuses(desk):
     got = json.loads(desk.init(*HUB, "--json").stdout)
     assert got["association"] == "essai" and got["year"] == YEAR
     assert desk.folder.stat().st_mode & 0o777 == 0o700
-    assert (desk.folder / "issuer.key").stat().st_mode & 0o777 == 0o400
+    for number in (1, 2, 3):
+        assert desk.sheet(number).stat().st_mode & 0o777 == 0o600
     before = desk.files()
     assert b"not empty" in desk.init(check=78).stderr
     assert desk.files() == before
@@ -264,20 +269,6 @@ def test_batch_killed(desk, machine, point):
     for local in LOCALS:
         keyfile.read(desk.key(local).read_bytes(),
                      paper.parse(desk.code(local)))
-
-
-def test_passphrase(desk):
-    secret = desk.top / "pass"
-    secret.write_text("correct cheval agrafe\n")
-    secret.chmod(0o600)
-    desk.init(*HUB, "--pass-file", secret)
-    assert not (desk.folder / "issuer.key").exists()
-    assert b"--pass-file" in desk.add(check=78).stderr
-    desk.add(PEOPLE, "--pass-file", secret)
-    desk.batch("--pass-file", secret)
-    secret.write_text("correct cheval\n")
-    assert b"wrong passphrase" in desk.batch("--pass-file", secret,
-                                             check=78).stderr
 
 
 # -- what is in a key file ------------------------------------------------------

@@ -1,11 +1,15 @@
-"""The issuer's desk: its journal."""
+"""The issuer's desk: its journal; the root, which two custodians bring."""
 
 import hashlib
+import itertools
 import json
+import subprocess
 
 import pytest
 
-from test_issuer import HUB, PEOPLE, YEAR, Desk
+from pysceau import code as paper, kdf, keyfile
+from test_issuer import HUB, LOCALS, PEOPLE, YEAR, Desk, codes_in
+from world.power import Record
 
 
 @pytest.fixture
@@ -86,3 +90,145 @@ def test_nothing_is_done_unnoted(made):
     made.add(PEOPLE + "n@n.example,n@poste.example,N,practice,\n", check=78)
     assert "n@n.example" not in (made.folder / "register").read_text()
     made.run("audit", made.folder, check=78)
+
+
+# -- the root -----------------------------------------------------------------
+
+def root_of(desk, year=YEAR):
+    """From the sheets, by the independent reader."""
+    parts = []
+    for number in (1, 2, 3):
+        codes = codes_in(desk.sheet(number, year).read_text())
+        assert len(codes) == 6
+        parts += [codes[:3], codes[3:]]
+    parts = {tuple(p) for p in parts}
+    assert len(parts) == 3
+    return paper.root_join(parts)
+
+
+def K(desk, local):
+    return keyfile.read(desk.key(local).read_bytes(),
+                        paper.parse(desk.code(local))).self
+
+
+@pytest.mark.parametrize("two", itertools.combinations((1, 2, 3), 2))
+def test_any_two_custodians_bring_the_root(desk, two):
+    """The keys that they make are those of the root, whoever they are."""
+    desk.init(*HUB)
+    desk.add()
+    desk.batch(custodians=two)
+    root = root_of(desk)
+    for local in LOCALS:
+        mine = K(desk, local)
+        assert mine["key"] == kdf.member_key(root, YEAR, mine["identity"])
+
+
+def test_the_sheets_say_what_to_do(desk):
+    desk.init(*HUB, "--call", "02 31 00 00 00")
+    text = desk.sheet(2).read_text()
+    for words in ("Association essai", "Dépositaire 2 de 3", "02 31 00 00 00",
+                  f"31 mars {YEAR + 1}", "Part 1", "Part 3"):
+        assert words in text
+    assert max(map(len, text.splitlines())) <= 78
+    other = Desk(desk.sceau_, desk.top / "other")
+    other.top.mkdir()
+    said = other.init("--lang", "en", "--sheets", other.top / "paper").stdout
+    assert b"print each, hand it to its custodian alone" in said
+    assert "Custodian 3 of 3" in (
+        other.top / f"paper/custodian-3.{YEAR}.txt").read_text()
+    assert not (other.folder / "custodians").exists()
+
+
+def test_what_custodians_can_do_wrong(desk):
+    """Each its sentence; and nothing is made or noted."""
+    desk.init(*HUB)
+    desk.add()
+    other = Desk(desk.sceau_, desk.top / "other")
+    other.top.mkdir()
+    other.init()
+    good = desk.sheet(1).read_text()
+    codes = codes_in(good)
+
+    def changed(n, to):
+        return good.replace(codes[n], to)
+
+    typed = desk.top / "typed"
+    for second, why in (
+            (desk.sheet(2).read_text(),
+             "only custodian 2 is here: part 2 is missing"),
+            (changed(4, codes[4][:-1] + ("A" if codes[4][-1] != "A" else "B")),
+             "typed: code 5: the code is mistyped"),
+            (changed(1, codes[1][:-1]),
+             "typed: code 2: a code has 25 symbols"),
+            (changed(2, codes[2].replace("-", "U", 1)),
+             "typed: code 3: symbol 6 "),
+            ("\n".join(codes[:5]), "typed: six codes are wanted"),
+            ("\n".join(codes[::-1]), "typed: "),
+            ("\n".join(codes[:3] * 2), "typed: these six codes are not of one"),
+            (other.sheet(1).read_text(),
+             "custodian 1 is of no root that this desk knows"),
+            (None, "typed: No such file")):
+        before = desk.files()
+        if second is not None:
+            typed.write_text(second)
+        got = desk.batch("--custodian", desk.sheet(2), "--custodian", typed,
+                         custodians=(), check=78 if second is None else 65)
+        assert why in got.stderr.decode(), (why, got.stderr.decode())
+        typed.unlink(missing_ok=True)
+        assert desk.files() == before
+    assert desk.batch(custodians=(1, 3)).stdout.startswith(b"6 pairs")
+
+
+def batch_by_hand(desk, lines):
+    """Who is asked types lines."""
+    return subprocess.run(
+        [desk.sceau_, "issuer", "batch", desk.folder, "--out", desk.out],
+        input="".join(x + "\n" for x in lines).encode(), timeout=60,
+        capture_output=True, env={"PATH": "/usr/bin:/bin", "LANG": "C",
+                                  "HOME": str(desk.top)})
+
+
+def test_codes_are_asked_for(desk):
+    desk.init(*HUB)
+    desk.add()
+    codes = [c for n in (3, 1)
+             for c in codes_in(desk.sheet(n).read_text())]
+    got = batch_by_hand(desk, codes[:8])
+    assert got.returncode == 78
+    assert b"Second custodian, code 3 of 6:" in got.stderr
+    assert not desk.out.exists()
+    got = batch_by_hand(desk, codes[:6] * 2)
+    assert got.returncode == 65 and b"part 3 is missing" in got.stderr
+    got = batch_by_hand(desk, [c.lower().replace("-", "") for c in codes])
+    assert got.returncode == 0, got.stderr.decode()
+    assert got.stdout.startswith(b"6 pairs")
+    for c in codes:
+        assert c.encode() not in got.stdout + got.stderr
+
+
+def test_nobody_need_come_for_nothing(made):
+    """To look, or when all is made, or to enter members."""
+    assert made.batch(custodians=()).stdout.startswith(b"0 pairs")
+    made.add(PEOPLE + "n@n.example,n@poste.example,N,practice,\n")
+    assert made.batch("--dry-run", custodians=()).stdout.startswith(b"1 pair")
+    assert made.batch(custodians=(), check=78).stderr
+    assert made.batch("--year", YEAR + 1, check=78).stderr
+
+
+def test_the_root_is_on_no_disk(desk, tmp_path_factory):
+    """Whatever was written, under any name and for however short."""
+    record = Record(tmp_path_factory.mktemp("record"))
+    desk.init(*HUB, **record.env())
+    written = b"".join(r.data for r in record.read())
+    root = root_of(desk)
+    desk.add()
+    desk.batch(**record.env())
+    written += b"".join(r.data for r in record.read())
+    record.path.unlink()
+    kept = b"".join(desk.files().values())
+    for seen in (written, kept):
+        assert "Dépositaire 2 de 3".encode() in seen
+        assert kdf.root_check(root).hex().encode() in seen
+        for at in range(32 - 6):
+            assert root[at:at + 6] not in seen
+            assert root[at:at + 6].hex().encode() not in seen

@@ -447,7 +447,10 @@ class Desk(Case):
         more = {"init": ("--assoc", "essai", "--year", str(YEAR), "--domain",
                          "asso.example"),
                 "add": (self.desk / "members.csv",),
-                "batch": ("--out", self.desk / "out", "--policy", "full")}
+                "batch": ("--out", self.desk / "out", "--policy", "full",
+                          *(x for n in (1, 3) for x in (
+                              "--custodian", where /
+                              f"custodians/custodian-{n}.{YEAR}.txt")))}
         return self.demo.labo.sceau("issuer", word, where, *more[word], **env)
 
     def run(self, **env):

@@ -101,6 +101,33 @@ plan_of(const char *dir)
 	    .hub_route = "passerelle@poste.example" };
 }
 
+/* What custodian ${number} brings. */
+static inline struct custody
+sheet_of(const char *dir, unsigned number)
+{
+	struct err e = ERR_INIT;
+	struct buf b = BUF_INIT;
+	char path[PATH_MAX + 64];
+	struct custody c;
+
+	snprintf(path, sizeof(path), "%s/custodians/custodian-%u.%u.txt", dir,
+	    number, this_year());
+	T_RC(file_read(path, CUSTODY_FILE_MAX, &b, &e), RC_OK);
+	T_RC(custody_parse((const char *)b.p, b.len, &c, &e), RC_OK);
+	buf_free(&b);
+	return c;
+}
+
+/* With two custodians at it. */
+static inline void
+desk_ready(struct desk *d)
+{
+	const struct custody c[] = { sheet_of(d->dir, 3), sheet_of(d->dir, 1) };
+	struct err e = ERR_INIT;
+
+	T_RC(desk_join(d, this_year(), c, 2, &e), RC_OK);
+}
+
 static inline struct desk *
 desk_of(const char *dir)
 {
@@ -109,7 +136,7 @@ desk_of(const char *dir)
 	struct desk *d;
 
 	T_RC(desk_init(&p, true, &e), RC_OK);
-	T_RC(desk_open(dir, NULL, &d, &e), RC_OK);
+	T_RC(desk_open(dir, &d, &e), RC_OK);
 	return d;
 }
 

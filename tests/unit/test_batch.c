@@ -45,6 +45,7 @@ world_new(void)
 	folder_new(w.dir);
 	folder_new(w.out);
 	w.d = desk_of(w.dir);
+	desk_ready(w.d);
 	must_enter(w.d->members, "labo@x.example", "bio", MEMBER_LABORATORY);
 	must_enter(w.d->members, "martin@x.example", "bio", MEMBER_PRACTICE);
 	must_enter(w.d->members, "martin@y.example", "", MEMBER_PRACTICE);

@@ -59,10 +59,16 @@ class Association:
                     self.rings.get(m.local, "")])
         self._sceau("issuer", "add", self.folder, table)
 
+    def custodians(self, *numbers, year=None):
+        """The words by which custodians bring their sheets."""
+        return [word for n in numbers for word in (
+            "--custodian", self.folder / "custodians" /
+            f"custodian-{n}.{year or self.year}.txt")]
+
     def batch(self):
         """The year's key files and letters."""
         self._sceau("issuer", "batch", self.folder, "--out", self.out,
-                    "--policy", self.policy)
+                    "--policy", self.policy, *self.custodians(1, 2))
 
     def _made(self, folder, member, suffix):
         files = list((self.out / folder).glob(f"{member.local}*{suffix}"))
