@@ -44,9 +44,9 @@ def test_acts_are_noted(made):
     rows, last = acts(made)
     assert [(r["act"], r["what"]) for r in rows] == [
         ("init", f"assoc=essai year={YEAR}"),
-        ("add", "added=4 held=0 members=7"),
+        ("add", "added=4 moved=0 held=0 members=7"),
         ("batch", f"year={YEAR} make=6 policy=full directory=all"),
-        ("add", "added=1 held=4 members=8")]
+        ("add", "added=1 moved=0 held=4 members=8")]
     assert all(r["whole"] for r in rows)
     assert (last["lines"], last["broken"]) == (4, 0)
     before = "0" * 64
@@ -58,7 +58,7 @@ def test_acts_are_noted(made):
     assert last["hash"] == before
     said = made.run("audit", made.folder).stdout.decode()
     assert "whole: 4 lines" in said and before in said
-    assert "members entered" in said and "added=1 held=4 members=8" in said
+    assert "members entered" in said and "added=1 moved=0 held=4 members=8" in said
 
 
 def test_a_changed_journal_is_told(made):
