@@ -1,4 +1,4 @@
-/* sceau key import, sceau key list: the member's side of the key files. */
+/* sceau key import, key renew: the member's side of the key files. */
 #include "config.h"
 
 #include <stdio.h>
@@ -9,78 +9,39 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/lang.h"
-#include "cmd/cmd.h"
-#include "cmd/out.h"
-#include "flow/alone.h"
+#include "cmd/key.h"
 #include "store/store_alarm.h"
 #include "store/store_in.h"
-#include "vault/code.h"
-#include "vault/keyfile.h"
 
 #define OPT_CODE_FILE 1000
-#define CODE_FILE_MAX 4096
+#define OPT_DIGITS 1001
+#define TRIES 3
 
-/* ---- the code ------------------------------------------------------- */
+static const struct option longs[] = {
+	{ "code-file", required_argument, NULL, OPT_CODE_FILE },
+	{ "digits", required_argument, NULL, OPT_DIGITS },
+	{ NULL, 0, NULL, 0 }
+};
 
-static enum rc
-code_from_file(const char *path, uint8_t code[KDF_CODE_BYTES], struct err *e)
+struct keystore_at
+key_at(const struct app *app)
 {
-	struct buf b = BUF_INIT;
-	enum rc rc = file_read(path, CODE_FILE_MAX, &b, e);
-	size_t len = 0;
-
-	while (rc == RC_OK && len < b.len && b.p[len] != '\n' &&
-	    b.p[len] != '\r')
-		len++;
-	if (rc == RC_OK)
-		rc = code_parse((const char *)b.p, len, code, e);
-	buf_free(&b);
-	return rc;
+	return (struct keystore_at){ app->conf.keystore,
+	    app->conf.keystore_key, NULL };
 }
 
-/* Three tries: a code of 25 symbols is easily mistyped. */
-static enum rc
-code_from_terminal(const struct keyfile_head *h, uint8_t code[KDF_CODE_BYTES],
-    struct err *e)
+enum rc
+key_load(const struct app *app, struct keystore **ks, struct err *e)
 {
-	char line[256];
-	enum rc rc = RC_OK;
+	const struct keystore_at at = key_at(app);
 
-	fprintf(stderr, _("Key file of %.*s for %u.\n"), (int)h->member.len,
-	    h->member.s, h->year);
-	for (int i = 0; i < 3; i++) {
-		fprintf(stderr, "%s", _("Code on the letter: "));
-		if (fgets(line, sizeof(line), stdin) == NULL)
-			return err_set(e, RC_CONF, _("no code was given; "
-			    "nothing was changed"));
-		line[strcspn(line, "\r\n")] = '\0';
-		rc = code_parse(line, strlen(line), code, e);
-		wipe(line, sizeof(line));
-		if (rc == RC_OK)
-			return rc;
-		fprintf(stderr, "%s\n", e->text);
-	}
-	return rc;
-}
-
-/* ---- import --------------------------------------------------------- */
-
-static enum rc
-load_or_new(const struct keystore_at *at, struct keystore **ks,
-    struct err *e)
-{
-	if (access(at->store, F_OK) != 0)
+	if (access(at.store, F_OK) != 0)
 		return keystore_new(clock_used(), ks, e);
-	return keystore_load(at, ks, e);
+	return keystore_load(&at, ks, e);
 }
 
-/*
- * What waited for this key is opened by the next poll.  Before the key is
- * there and again behind it: one that is killed between the two has the key,
- * and nobody would ask for the mail again.
- */
-static enum rc
-wake_pending(struct app *app, size_t *n, struct err *e)
+enum rc
+key_wake(struct app *app, size_t *n, struct err *e)
 {
 	struct store *st = NULL;
 	enum rc rc = store_open(app->conf.state, STORE_WRITE, &st, e);
@@ -88,174 +49,148 @@ wake_pending(struct app *app, size_t *n, struct err *e)
 	*n = 0;
 	if (rc == RC_OK)
 		rc = store_held_retry(st, 0, EC_NOKEY, n, e);
-	/* The alarm of the key that ends is looked at anew. */
 	if (rc == RC_OK)
 		rc = store_keys_put(st, clock_now(), NULL, 0, e);
 	store_close(&st);
 	return rc;
 }
 
-static void
-say_result(const struct keyfile_result *r, size_t pending)
-{
-	char until[CLOCK_SAY_BYTES];
+/* ---- one file ------------------------------------------------------- */
 
-	printf(_("Key of %.*s for %u: %s.\n"), (int)r->self.len,
-	    r->self.s, r->year, r->again ?
-	    _("was held already") : _("is held now"));
-	clock_say(r->send_until_at, until);
-	printf(_("To write until %s,"), until);
-	clock_say(r->read_until_at, until);
-	printf(_(" to read until %s.\n"), until);
-	printf(_("Correspondents: %zu new, %zu known; directory: %zu.\n"),
-	    r->nkeys, r->nheld, r->nentries);
-	if (r->nconflicts > 0)
-		printf(_("%zu keys differ from those held (the first: %.*s); "
-		    "the held ones were kept. Call the association.\n"),
-		    r->nconflicts, (int)r->conflict.len,
-		    r->conflict.s);
-	if (pending > 0)
-		printf(_("%zu messages waited for this key; the next poll "
-		    "opens them.\n"), pending);
+/* One try; after a failure the store is loaded anew, for it may be half
+ * changed. */
+static enum rc
+try_code(struct key_take *t, struct err *e)
+{
+	uint8_t code[KDF_CODE_BYTES];
+	enum rc rc = key_code(t, code, e);
+
+	if (rc == RC_OK) {
+		rc = keyfile_import(t->ks, t->path, code, &t->res, e);
+		wipe(code, sizeof(code));
+		if (rc == RC_OK)
+			return RC_OK;
+		rc = key_explain(t, e);
+	}
+	keystore_free(&t->ks);
+	return rc;
+}
+
+/* At a terminal a code may be typed again; with one that does not open the
+ * file the letter's fingerprint says whether that is of any use. */
+static enum rc
+open_it(struct key_take *t, struct err *e)
+{
+	bool again = t->code_file == NULL && t->ask.terminal;
+	struct err why = ERR_INIT;
+	enum rc rc = RC_OK;
+
+	for (int i = 0; i < TRIES; i++) {
+		if ((rc = try_code(t, e)) != RC_INPUT || !again ||
+		    (e->class != EC_NONE && e->class != EC_HEADER))
+			return rc;
+		why = *e;
+		if (i == TRIES - 1)
+			break;
+		fprintf(stderr, "%s\n", e->text);
+		if ((e->class == EC_HEADER &&
+		    (rc = key_ask_digits(t, e)) != RC_OK) ||
+		    (rc = key_load(t->app, &t->ks, e)) != RC_OK)
+			return rc;
+	}
+	*e = why;
+	return rc;
 }
 
 static enum rc
-say_json(const struct keyfile_result *r, size_t pending, struct err *e)
+take_in(struct key_take *t, struct err *e)
 {
-	static const struct out_col cols[] = {
-		{ "identity", NULL, OUT_TEXT }, { "year", NULL, OUT_NUMBER },
-		{ "again", NULL, OUT_BOOL },
-		{ "send_until_at", NULL, OUT_TIME },
-		{ "read_until_at", NULL, OUT_TIME },
-		{ "new_keys", NULL, OUT_NUMBER },
-		{ "held_keys", NULL, OUT_NUMBER },
-		{ "conflicts", NULL, OUT_NUMBER },
-		{ "entries", NULL, OUT_NUMBER },
-		{ "pending", NULL, OUT_NUMBER }, { NULL, NULL, OUT_TEXT }
-	};
-	struct out *o = out_new(true, "key_imported", cols);
-	char id[GATE_ID_BYTES];
-
-	if (o == NULL)
-		return err_set(e, RC_NOMEM, _("no memory left"));
-	snprintf(id, sizeof(id), "%.*s", (int)r->self.len,
-	    r->self.s);
-	out_text(o, "identity", id);
-	out_number(o, "year", r->year);
-	out_bool(o, "again", r->again);
-	out_time(o, "send_until_at", r->send_until_at);
-	out_time(o, "read_until_at", r->read_until_at);
-	out_number(o, "new_keys", (int64_t)r->nkeys);
-	out_number(o, "held_keys", (int64_t)r->nheld);
-	out_number(o, "conflicts", (int64_t)r->nconflicts);
-	out_number(o, "entries", (int64_t)r->nentries);
-	out_number(o, "pending", (int64_t)pending);
-	out_row(o);
-	return out_end(&o, NULL, e);
-}
-
-static enum rc
-import(struct app *app, const char *path, const uint8_t code[KDF_CODE_BYTES],
-    struct err *e)
-{
-	const struct keystore_at at = { app->conf.keystore,
-	    app->conf.keystore_key, NULL };
-	struct keyfile_result r;
-	struct keystore *ks = NULL;
-	size_t before = 0, pending = 0;
+	const struct keystore_at at = key_at(t->app);
 	enum rc rc;
 
-	if ((rc = file_mkdirs(app->conf.state, 0700, e)) == RC_OK &&
-	    (rc = load_or_new(&at, &ks, e)) == RC_OK &&
-	    (rc = keyfile_import(ks, path, code, &r, e)) == RC_OK &&
-	    !app->dry_run &&
-	    (rc = wake_pending(app, &before, e)) == RC_OK &&
-	    (rc = keystore_save(ks, &at, e)) == RC_OK &&
-	    (rc = wake_pending(app, &pending, e)) == RC_OK)
-		pending += before;
-	keystore_free(&ks);
-	if (rc != RC_OK)
+	if ((rc = key_fits(t, e)) != RC_OK)
 		return rc;
-	if (app->json)
-		return say_json(&r, pending, e);
-	say_result(&r, pending);
+	if (t->code_file == NULL)
+		key_say_head(t);
+	if ((rc = open_it(t, e)) == RC_OK && !t->app->dry_run &&
+	    (rc = file_mkdirs(t->app->conf.state, 0700, e)) == RC_OK &&
+	    (rc = keystore_save(t->ks, &at, e)) == RC_OK)
+		rc = key_wake(t->app, &t->pending, e);
+	return rc == RC_OK ? key_say(t, e) : rc;
+}
+
+/* The file of the year after the last that is held, wherever it lies. */
+static enum rc
+find_next(struct key_take *t, char **found, struct err *e)
+{
+	uint16_t low = 0, high = 0;
+	enum rc rc;
+
+	if (t->ks->nselves == 0)
+		return err_set(e, RC_CONF, _("no key is held, so none can be "
+		    "renewed: sceau key import FILE"));
+	(void)keystore_years(t->ks, &t->ks->selves[0].id, &low, &high);
+	if ((rc = key_find(t->ks, (uint16_t)(high + 1), found, e)) != RC_OK)
+		return rc;
+	t->path = *found;
+	if (!t->app->json)
+		printf(_("Found: %s\n"), t->path);
+	fflush(stdout);
 	return RC_OK;
+}
+
+static enum rc
+take(struct key_take *t, struct err *e)
+{
+	char *found = NULL;
+	enum rc rc = key_load(t->app, &t->ks, e);
+
+	if (rc == RC_OK && t->path == NULL)
+		rc = find_next(t, &found, e);
+	if (rc == RC_OK)
+		rc = keyfile_peek(t->path, &t->head, e);
+	if (rc == RC_OK)
+		rc = take_in(t, e);
+	keystore_free(&t->ks);
+	free(found);
+	return rc;
+}
+
+static enum rc
+words(struct key_take *t, int argc, char **argv, struct err *e)
+{
+	enum rc rc;
+	int opt;
+
+	while ((rc = app_getopt(t->app, argc, argv, "", longs, &opt, e)) ==
+	    RC_OK && opt != -1) {
+		if (opt == OPT_CODE_FILE)
+			t->code_file = optarg;
+		else if ((rc = key_digits(optarg, t->digits, e)) != RC_OK)
+			return rc;
+	}
+	if (rc == RC_OK && argc - optind != 1 &&
+	    !(t->renew && argc == optind))
+		return app_usage(t->app, e);
+	t->path = argv[optind];
+	t->ask = ask_begin(false);
+	return rc;
 }
 
 enum rc
 cmd_key_import(struct app *app, int argc, char **argv, struct err *e)
 {
-	static const struct option longs[] = {
-		{ "code-file", required_argument, NULL, OPT_CODE_FILE },
-		{ NULL, 0, NULL, 0 }
-	};
-	uint8_t code[KDF_CODE_BYTES];
-	const char *code_file = NULL;
-	struct keyfile_head h;
-	enum rc rc;
-	int opt;
+	struct key_take t = { .app = app };
+	enum rc rc = words(&t, argc, argv, e);
 
-	while ((rc = app_getopt(app, argc, argv, "", longs, &opt, e)) ==
-	    RC_OK && opt != -1)
-		code_file = optarg;
-	if (rc != RC_OK)
-		return rc;
-	if (argc - optind != 1)
-		return app_usage(app, e);
-	if ((rc = keyfile_peek(argv[optind], &h, e)) != RC_OK)
-		return rc;
-	rc = code_file != NULL ? code_from_file(code_file, code, e) :
-	    code_from_terminal(&h, code, e);
-	if (rc == RC_OK)
-		rc = import(app, argv[optind], code, e);
-	wipe(code, sizeof(code));
-	return rc;
+	return rc == RC_OK ? take(&t, e) : rc;
 }
 
-/* ---- list ----------------------------------------------------------- */
-
-static const struct out_col cols[] = {
-	{ "identity", N_("identity"), OUT_TEXT },
-	{ "year", N_("year"), OUT_NUMBER },
-	{ "from_at", N_("from"), OUT_TIME },
-	{ "send_until_at", N_("to write until"), OUT_TIME },
-	{ "read_until_at", N_("to read until"), OUT_TIME },
-	{ "peers", N_("correspondents"), OUT_NUMBER },
-	{ "hub", NULL, OUT_TEXT },
-	{ "issuer", NULL, OUT_TEXT },
-	{ "watch", NULL, OUT_TEXT },
-	{ "replaced", NULL, OUT_BOOL },
-	{ NULL, NULL, OUT_TEXT }
-};
-
 enum rc
-cmd_key_list(struct app *app, int argc, char **argv, struct err *e)
+cmd_key_renew(struct app *app, int argc, char **argv, struct err *e)
 {
-	struct pass p = app_pass(app, PASS_SUBMIT);
-	struct gate_self *s = NULL;
-	struct out *o;
-	size_t n = 0;
-	enum rc rc = app_no_options(app, argc, argv, 0, e);
+	struct key_take t = { .app = app, .renew = true };
+	enum rc rc = words(&t, argc, argv, e);
 
-	if (rc != RC_OK || (rc = alone_selves(&p, &s, &n, e)) != RC_OK)
-		return rc;
-	if ((o = out_new(app->json, "key", cols)) == NULL) {
-		free(s);
-		return err_set(e, RC_NOMEM, _("no memory left"));
-	}
-	for (size_t i = 0; i < n; i++) {
-		out_text(o, "identity", s[i].identity);
-		out_number(o, "year", s[i].year);
-		out_time(o, "from_at", s[i].from_at);
-		out_time(o, "send_until_at", s[i].send_until_at);
-		out_time(o, "read_until_at", s[i].read_until_at);
-		out_number(o, "peers", (int64_t)s[i].npeers);
-		out_text(o, "hub", s[i].hub);
-		out_text(o, "issuer", s[i].issuer);
-		out_text(o, "watch", s[i].watch);
-		out_bool(o, "replaced", s[i].replaced);
-		out_row(o);
-	}
-	free(s);
-	return out_end(&o, _("no key is held"), e);
+	return rc == RC_OK ? take(&t, e) : rc;
 }

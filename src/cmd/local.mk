@@ -11,7 +11,11 @@ src_libcmd_a_SOURCES = \
 	src/cmd/issuer_audit.c \
 	src/cmd/issuer_batch.c \
 	src/cmd/issuer_words.c src/cmd/issuer_words.h \
-	src/cmd/key.c \
+	src/cmd/key.c src/cmd/key.h \
+	src/cmd/key_code.c \
+	src/cmd/key_find.c \
+	src/cmd/key_list.c \
+	src/cmd/key_say.c \
 	src/cmd/log.c \
 	src/cmd/out.c src/cmd/out.h \
 	src/cmd/queue.c \

@@ -86,25 +86,10 @@ is_key_file(const struct env_head *h, struct err *e)
 	    _("this is a key store under a passphrase, not a key file"));
 }
 
-enum rc
-keyfile_peek(const char *path, struct keyfile_head *out, struct err *e)
+static enum rc
+wrong_code(struct err *e)
 {
-	struct env_head h;
-	int fd;
-	enum rc rc;
-
-	memset(out, 0, sizeof(*out));
-	if ((rc = open_file(path, &fd, e)) != RC_OK)
-		return rc;
-	rc = sealed_head(fd, &h, e);
-	close(fd);
-	if (rc != RC_OK || (rc = is_key_file(&h, e)) != RC_OK)
-		return rc;
-	out->renewal = h.source == ENV_OLD_CODE;
-	out->year = h.year;
-	out->issuer = h.from;
-	out->member = h.to;
-	return RC_OK;
+	return err_class(e, EC_HEADER, _("wrong code, or a damaged file"));
 }
 
 /* K(recipient, Y-1) first (2.19.27), then whatever is held (2.19.11): T says
@@ -130,10 +115,7 @@ renewal_key(const struct import *im, uint8_t key[KDF_KEY_BYTES],
 		    "%s for %u, which is not held here: import that file "
 		    "first, or ask the association for a first key file"),
 		    im->h.to.s, im->h.year - 1U);
-	return err_class(e, EC_HEADER, _("wrong code, or a damaged file: type "
-	    "the code of the letter for %u again; check the first digits of "
-	    "b2sum -l 256 in that letter; else ask the association"),
-	    im->h.year);
+	return wrong_code(e);
 }
 
 static enum rc
@@ -152,9 +134,7 @@ import_key(void *ctx, const struct env_head *h, uint8_t key[KDF_KEY_BYTES],
 	if (env_head_verify(h, key))
 		return RC_OK;
 	wipe(key, KDF_KEY_BYTES);
-	return err_class(e, EC_HEADER, _("wrong code, or a damaged file: type "
-	    "the code of the letter for %u again; check the first digits of "
-	    "b2sum -l 256 in that letter; else ask the association"), h->year);
+	return wrong_code(e);
 }
 
 /* The sender must be the issuer of a key held already, by name (2.19.4). */

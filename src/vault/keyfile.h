@@ -43,16 +43,25 @@ enum rc keyfile_write(const struct keyfile_plan *plan, struct env_sink out,
 
 /* ---- reading (the member) ---------------------------------------------- */
 
+#define KEYFILE_DIGITS 8	/* of the file's BLAKE2b-256, on the letter */
+
 /* What anybody can see of a key file; hints. */
 struct keyfile_head {
 	bool		 renewal;	/* last year's key is needed */
+	bool		 exported;	/* a key store under a passphrase */
+	char		 digits[KEYFILE_DIGITS + 1];
 	uint16_t	 year;
 	struct identity	 issuer;
 	struct identity	 member;
 };
 
-/* keyfile_peek(path, out, e): RC_OK; RC_CONF: cannot be read; RC_INPUT with
- * EC_FORMAT or EC_VERSION: not a key file. */
+/*
+ * keyfile_peek(path, out, e):
+ * Read the whole file, open nothing.  RC_OK; RC_CONF: cannot be read; RC_INPUT,
+ * with what it is instead (a web page, a mail, a machine's store...) and what
+ * to do: EC_FORMAT, EC_VERSION; EC_TRUNCATED: of a size that no whole one has.
+ * Source: PROTOCOL 2.4, 2.7, 2.19.8.
+ */
 enum rc keyfile_peek(const char *path, struct keyfile_head *out,
     struct err *e);
 
@@ -85,7 +94,8 @@ struct keyfile_result {
  * RC_OK: save ${ks}.  Anything else: free ${ks} unsaved, it may be half
  * changed.  RC_CONF: cannot be read; RC_INPUT with
  *   EC_FORMAT     not a key file, or not SELF's year and identity
- *   EC_HEADER     wrong code, or a damaged file: nobody can tell which
+ *   EC_HEADER     wrong code, or a damaged file: the letter's digits tell
+ *		    which (keyfile_peek())
  *   EC_NOKEY      a renewal, and the key it builds on is not here
  *   EC_AUTHORITY  not by the issuer we know, or another key is held for that
  *                 identity and year

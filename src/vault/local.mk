@@ -19,6 +19,7 @@ src_libvault_a_SOURCES = \
 	src/vault/inner.c src/vault/inner.h \
 	src/vault/kdf.c src/vault/kdf.h \
 	src/vault/keyfile.c src/vault/keyfile.h \
+	src/vault/keyfile_look.c \
 	src/vault/keystore.c src/vault/keystore.h src/vault/keystore_priv.h \
 	src/vault/keystore_file.c \
 	src/vault/mailbox.c src/vault/mailbox.h \

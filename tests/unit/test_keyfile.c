@@ -417,6 +417,8 @@ test_damaged_and_foreign_files(void **state)
 		b.p[i] ^= 0x20;
 		T_RC(file_write(path, b.p, i, 0600, &e), RC_OK);
 		T_CHECK(import(ks, code, NULL) != EC_NONE);
+		T_RC(keyfile_peek(path, &h, &e), RC_INPUT);
+		T_CHECK(e.class == EC_TRUNCATED);
 		keystore_free(&ks);
 	}
 	b.p[7] = ENV_CHANNEL;

@@ -195,7 +195,8 @@ class Forger:
     def maker(self, *years):
         """The association's desk, with the roots of more years."""
         return association.Association(
-            {y: bytes(range(y - YEAR, y - YEAR + 32)) for y in (YEAR, *years)},
+            {y: bytes((y - YEAR + n) % 256 for n in range(32))
+             for y in (YEAR, *years)},
             self.all.gen, issuer=self.all.issuer, watch=self.all.watch,
             hub=self.all.hub)
 

@@ -1,0 +1,66 @@
+/* What the member's commands about keys share. */
+#ifndef SC_CMD_KEY_H
+#define SC_CMD_KEY_H
+
+#include "cmd/ask.h"
+#include "cmd/cmd.h"
+#include "vault/keyfile.h"
+#include "vault/keystore.h"
+
+/* One key file on its way into the store. */
+struct key_take {
+	struct app		*app;
+	const char		*path;
+	bool			 renew;		/* without path: found */
+	const char		*code_file;	/* NULL: asked for */
+	char			 digits[KEYFILE_DIGITS + 1];	/* or "" */
+	struct ask		 ask;
+	struct keyfile_head	 head;
+	struct keystore		*ks;		/* owned */
+	struct keyfile_result	 res;
+	size_t			 pending;	/* messages waited */
+};
+
+/* key_at(app): where the store lies; lent. */
+struct keystore_at key_at(const struct app *app);
+
+/* key_load(app, ks, e): the store, or a new one where there is none. */
+enum rc key_load(const struct app *app, struct keystore **ks, struct err *e);
+
+/*
+ * key_find(ks, year, path, e):
+ * The key file of ${year} for whoever ${ks} belongs to, in the folders where
+ * people put what came: this one, and that of downloads.  ${path} owned.
+ * RC_CONF: none, or several that differ; where it was looked for is said.
+ */
+enum rc key_find(const struct keystore *ks, uint16_t year, char **path,
+    struct err *e);
+
+/* key_digits(s, out, e): the fingerprint as a person typed it; RC_CONF. */
+enum rc key_digits(const char *s, char out[KEYFILE_DIGITS + 1],
+    struct err *e);
+/* key_code(t, code, e): from the file, or asked for once.  RC_INPUT: mistyped,
+ * and how. */
+enum rc key_code(const struct key_take *t, uint8_t code[KDF_CODE_BYTES],
+    struct err *e);
+/* key_fits(t, e): what its head and the letter's digits tell before any code
+ * is asked for: is it for this store?  RC_INPUT with EC_NOTFORME, EC_NOKEY,
+ * EC_EXPIRED, EC_HEADER. */
+enum rc key_fits(const struct key_take *t, struct err *e);
+/* key_explain(t, e): the sentence of what keyfile_import() said. */
+enum rc key_explain(const struct key_take *t, struct err *e);
+/* key_ask_digits(t, e): after a code that does not fit: those of the letter
+ * are asked for.  RC_INPUT: they are others; nothing helps but another file or
+ * letter. */
+enum rc key_ask_digits(struct key_take *t, struct err *e);
+
+/* key_say_head(t): which file, before the code is typed.  key_say(t, e): what
+ * is held now, until when, and what to do. */
+void key_say_head(const struct key_take *t);
+enum rc key_say(const struct key_take *t, struct err *e);
+
+/* key_wake(app, n, e): what waited for keys is opened by the next poll: ${n}
+ * messages; the alarm of a key that ends is looked at anew. */
+enum rc key_wake(struct app *app, size_t *n, struct err *e);
+
+#endif
