@@ -16,8 +16,8 @@ static const struct {
 	    N_("Set the clock of this machine, and let the network keep it "
 	    "(NTP).") },
 	[STORE_RULE_KEY] = { "key", N_("key ends soon"),
-	    N_("Take in the next key file: sceau key import FILE. If none "
-	    "has come, call the association.") },
+	    N_("Have letter and key file of the next year come? Then: sceau "
+	    "key renew. If not, call the association.") },
 	[STORE_RULE_RELAY] = { "relay", N_("relay down"),
 	    N_("Nothing is lost, it is tried again by itself. Look at the "
 	    "connection and the password: sceau check") },
@@ -145,9 +145,13 @@ alarm_what(const struct store_alarm *a, struct buf *out)
 		return buf_addf(out, _("The clock of this machine leapt on "
 		    "%s: times and alarms may be wrong."), when);
 	case STORE_RULE_KEY:
-		return buf_addf(out, a->level > 0 ?
-		    _("The key of %s is good to write until %s.") :
-		    _("The key of %s was good to write until %s."), who, when);
+		if (a->level <= 0)
+			return buf_addf(out, _("The key of %s was good to "
+			    "write until %s: nothing leaves with it any "
+			    "more."), who, when);
+		return buf_addf(out, _("The key of %s ends in less than %d "
+		    "days: it is good to write until %s."), who,
+		    (int)a->level, when);
 	case STORE_RULE_RELAY:
 		return buf_addf(out, _("The relay %s has failed since %s "
 		    "(%s)."), a->subject, when, a->text);

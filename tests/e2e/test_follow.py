@@ -329,11 +329,15 @@ def test_a_key_that_ends_is_told_at_60_30_and_7_days(demo, labo, forger):
         news = labo.news()
         assert news.count("Nouvelles :") == told, (day, news)
         if told:
-            word = "était" if day > 70 else "est"
-            assert f"- La clé de {demo.labo.address} {word} bonne pour " \
-                f"écrire jusqu’au {said(ends)}.\n  Importer le fichier de " \
-                "clés suivant : sceau key import FICHIER. S’il n’est pas " \
-                "arrivé, appeler l’association.\n" in news, news
+            left = {10: 60, 40: 30, 63: 7}.get(day)
+            assert f"- La clé de {demo.labo.address} " + (
+                f"finit dans moins de {left} jours : elle est bonne pour "
+                f"écrire jusqu’au {said(ends)}.\n" if left else
+                f"était bonne pour écrire jusqu’au {said(ends)} : rien ne "
+                "part plus avec elle.\n") + \
+                "  La lettre et le fichier de clés de l’année suivante sont-" \
+                "ils arrivés ? Alors : sceau key renew. Sinon, appeler " \
+                "l’association.\n" in news, news
     assert labo.figures()[
         f'sceau_key_end_timestamp_seconds{{name="{demo.labo.name}"}}'] == ends
     labo.take_key(maker, 2027, at(400, 9), at(73, 9))

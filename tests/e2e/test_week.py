@@ -335,9 +335,10 @@ def misrouted(w):
 
 def friday(w):
     alarm = f"""\
-- La clé de {LABO} est bonne pour écrire jusqu’au {said(KEY_ENDS)}.
-  Importer le fichier de clés suivant : sceau key import FICHIER. S’il n’est \
-pas arrivé, appeler l’association.
+- La clé de {LABO} finit dans moins de 60 jours : elle est bonne pour écrire \
+jusqu’au {said(KEY_ENDS)}.
+  La lettre et le fichier de clés de l’année suivante sont-ils arrivés ? \
+Alors : sceau key renew. Sinon, appeler l’association.
 """
     assert w.morning(FRI) == ("sceau - 2 alertes", f"""\
 Alertes :
