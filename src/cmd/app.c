@@ -326,7 +326,7 @@ struct pass
 app_pass(const struct app *app, enum pass_kind kind)
 {
 	return (struct pass){ .conf = &app->conf, .kind = kind,
-	    .dry_run = app->dry_run };
+	    .dry_run = app->dry_run, .lent = app->store != NULL };
 }
 
 const char *

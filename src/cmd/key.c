@@ -57,6 +57,31 @@ key_wake(struct app *app, size_t *n, struct err *e)
 
 /* ---- one file ------------------------------------------------------- */
 
+/* Nobody else changes the store from here on; a person has typed by then. */
+static enum rc
+load_locked(struct key_take *t, struct err *e)
+{
+	const struct keystore_at at = key_at(t->app);
+	enum rc rc = RC_OK;
+
+	if (t->app->dry_run)
+		return RC_OK;
+	if ((rc = file_mkdirs(t->app->conf.state, 0700, e)) == RC_OK &&
+	    (rc = keystore_lock(&at, &t->lock, e)) == RC_OK) {
+		keystore_free(&t->ks);
+		rc = key_load(t->app, &t->ks, e);
+	}
+	return rc;
+}
+
+static void
+unlock(struct key_take *t)
+{
+	if (t->lock >= 0)
+		close(t->lock);
+	t->lock = -1;
+}
+
 /* One try; after a failure the store is loaded anew, for it may be half
  * changed. */
 static enum rc
@@ -66,11 +91,14 @@ try_code(struct key_take *t, struct err *e)
 	enum rc rc = key_code(t, code, e);
 
 	if (rc == RC_OK) {
-		rc = keyfile_import(t->ks, t->path, code, &t->res, e);
+		if ((rc = load_locked(t, e)) == RC_OK &&
+		    (rc = keyfile_import(t->ks, t->path, code, &t->res, e)) !=
+		    RC_OK)
+			rc = key_explain(t, e);
 		wipe(code, sizeof(code));
 		if (rc == RC_OK)
 			return RC_OK;
-		rc = key_explain(t, e);
+		unlock(t);
 	}
 	keystore_free(&t->ks);
 	return rc;
@@ -113,7 +141,6 @@ take_in(struct key_take *t, struct err *e)
 	if (t->code_file == NULL)
 		key_say_head(t);
 	if ((rc = open_it(t, e)) == RC_OK && !t->app->dry_run &&
-	    (rc = file_mkdirs(t->app->conf.state, 0700, e)) == RC_OK &&
 	    (rc = keystore_save(t->ks, &at, e)) == RC_OK)
 		rc = key_wake(t->app, &t->pending, e);
 	return rc == RC_OK ? key_say(t, e) : rc;
@@ -151,6 +178,7 @@ take(struct key_take *t, struct err *e)
 		rc = keyfile_peek(t->path, &t->head, e);
 	if (rc == RC_OK)
 		rc = take_in(t, e);
+	unlock(t);
 	keystore_free(&t->ks);
 	free(found);
 	return rc;
@@ -180,7 +208,7 @@ words(struct key_take *t, int argc, char **argv, struct err *e)
 enum rc
 cmd_key_import(struct app *app, int argc, char **argv, struct err *e)
 {
-	struct key_take t = { .app = app };
+	struct key_take t = { .app = app, .lock = -1 };
 	enum rc rc = words(&t, argc, argv, e);
 
 	return rc == RC_OK ? take(&t, e) : rc;
@@ -189,7 +217,7 @@ cmd_key_import(struct app *app, int argc, char **argv, struct err *e)
 enum rc
 cmd_key_renew(struct app *app, int argc, char **argv, struct err *e)
 {
-	struct key_take t = { .app = app, .renew = true };
+	struct key_take t = { .app = app, .renew = true, .lock = -1 };
 	enum rc rc = words(&t, argc, argv, e);
 
 	return rc == RC_OK ? take(&t, e) : rc;

@@ -17,6 +17,7 @@ struct key_take {
 	struct ask		 ask;
 	struct keyfile_head	 head;
 	struct keystore		*ks;		/* owned */
+	int			 lock;		/* of the store, or -1 */
 	struct keyfile_result	 res;
 	size_t			 pending;	/* messages waited */
 };

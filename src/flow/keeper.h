@@ -14,6 +14,7 @@
 #include "flow/pass.h"
 #include "flow/sealing.h"
 #include "flow/suspect.h"
+#include "flow/tell.h"
 #include "store/store.h"
 #include "store/store_alarm.h"
 #include "store/store_in.h"
@@ -295,6 +296,17 @@ enum rc follow_unsealed(struct keeper *k, const char *account,
  * as it must be. */
 enum rc follow_outbox(struct keeper *k, const char *name,
     const struct err *why, struct err *e);
+
+/* keeper_tell(k, what, text, ok, e): the starter does it, and says what came of
+ * it; takes ${text}, which is whole when ${ok}. */
+enum rc keeper_tell(struct keeper *k, enum tell what, struct buf *text,
+    bool ok, struct err *e);
+
+/* keeper_erase.c: keeper_year_over(): of what IPC_SELVES told: a year that is
+ * over, or whose erasure was cut off; 0: none.  keeper_erase(): has its keys
+ * erased when the mailboxes are drained; when it fails it is tried again. */
+uint16_t keeper_year_over(const struct frame *selves);
+enum rc keeper_erase(struct keeper *k, uint16_t year, struct err *e);
 
 /* keeper_out.c: relays. */
 enum rc relays_new(struct keeper *k, struct err *e);

@@ -238,6 +238,7 @@ look_at_keys(struct keeper *k, struct err *e)
 	struct gate_self self;
 	int64_t looked_at = 0;
 	struct frame f;
+	uint16_t over = 0;
 	size_t n = 0;
 	enum rc rc = keys == NULL ? err_set(e, RC_NOMEM,
 	    _("no memory left")) : store_keys(k->st, keys, &n, &looked_at, e);
@@ -247,6 +248,8 @@ look_at_keys(struct keeper *k, struct err *e)
 		goto out;
 	if (rc == RC_OK)
 		rc = ask_keys(k, &f, e);
+	if (rc == RC_OK)
+		over = keeper_year_over(&f);
 	n = 0;
 	for (size_t at = 0; rc == RC_OK && at < f.body.len &&
 	    n < STORE_KEYS_MAX; at += sizeof(self)) {
@@ -258,6 +261,8 @@ look_at_keys(struct keeper *k, struct err *e)
 	}
 	if (rc == RC_OK)
 		rc = store_keys_put(k->st, clock_now(), keys, n, e);
+	if (rc == RC_OK)
+		rc = keeper_erase(k, over, e);
 out:
 	free(keys);
 	return rc;
@@ -265,9 +270,8 @@ out:
 
 /* ---- telling -------------------------------------------------------- */
 
-/* The starter does it, and says what came of it. */
-static enum rc
-tell(struct keeper *k, enum tell what, struct buf *text, bool ok,
+enum rc
+keeper_tell(struct keeper *k, enum tell what, struct buf *text, bool ok,
     struct err *e)
 {
 	struct buf b = BUF_INIT;
@@ -299,7 +303,7 @@ news(struct keeper *k, struct store_alarm *a, struct err *e)
 	    n == 0)
 		return rc;
 	ok = alarm_news(a, n, k->p->conf->route, &b);
-	if ((rc = tell(k, TELL_ALARMS, &b, ok, e)) != RC_OK) {
+	if ((rc = keeper_tell(k, TELL_ALARMS, &b, ok, e)) != RC_OK) {
 		keeper_event(k, "alarm.command_failed", "%s", e->text);
 		return RC_OK;	/* the next pass */
 	}
@@ -354,7 +358,7 @@ digest(struct keeper *k, struct store_alarm *a, struct err *e)
 		return rc;
 	if (d.n + d.nended > 0 || c->digest_empty) {
 		ok = alarm_mail(&d, &b);
-		if ((rc = tell(k, TELL_DIGEST, &b, ok, e)) != RC_OK) {
+		if ((rc = keeper_tell(k, TELL_DIGEST, &b, ok, e)) != RC_OK) {
 			keeper_event(k, "digest.command_failed", "%s", e->text);
 			return RC_OK;
 		}
@@ -386,7 +390,7 @@ metrics(struct keeper *k, struct err *e)
 	    (rc = store_keys(k->st, m->keys, &m->nkeys, &looked_at, e)) ==
 	    RC_OK) {
 		ok = metrics_say(m, &b);
-		if ((rc = tell(k, TELL_METRICS, &b, ok, e)) != RC_OK)
+		if ((rc = keeper_tell(k, TELL_METRICS, &b, ok, e)) != RC_OK)
 			keeper_event(k, "metrics.failed", "%s", e->text);
 		rc = RC_OK;
 	}

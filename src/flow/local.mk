@@ -53,5 +53,7 @@ src_libflow_a_SOURCES = \
 	src/flow/starter.c src/flow/starter.h \
 	src/flow/submission.h \
 	src/flow/suspect.c src/flow/suspect.h \
+	src/flow/erase.c src/flow/erase.h \
+	src/flow/keeper_erase.c \
 	src/flow/tell.c src/flow/tell.h \
 	src/flow/vault_main.c

@@ -35,6 +35,8 @@ struct pass {
 	bool			 dry_run;
 	bool			 store_only;	/* PASS_TAKE while a poll is at
 					 * work: it will open it */
+	bool			 lent;		/* --store: its file is never
+						 * written to */
 	const struct secret	*passphrase;	/* of the key store, or NULL */
 };
 

@@ -360,7 +360,7 @@ serve_tell(struct starter *s, struct rd *r, struct err *e)
 	bool ok;
 	enum rc rc;
 
-	if (r->bad || what > TELL_METRICS)
+	if (r->bad || what > TELL_ERASE)
 		return ipc_bad(e);
 	FAULT("starter.tell.before");
 	rc = tell_do(s->p->conf, (enum tell)what, r->p, r->left, &why);

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/lang.h"
+#include "flow/erase.h"
 #include "flow/spool.h"
 #include "flow/tell.h"
 #include "wire/pipe.h"
@@ -44,6 +45,8 @@ tell_do(const struct conf *c, enum tell what, const void *p, size_t len,
 		if (c->metrics_file != NULL)
 			rc = file_write(c->metrics_file, p, len, 0644, e);
 		return rc;
+	case TELL_ERASE:
+		return erase_run(c, e);
 	}
 	return err_set(e, RC_TEMP, "tell");
 }

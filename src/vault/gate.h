@@ -447,6 +447,8 @@ struct gate_self {
 	char	watch[GATE_ID_BYTES];
 	char	hub[GATE_ID_BYTES];
 	bool	replaced;	/* I hold a higher generation of this name */
+	uint16_t over;		/* a year to be erased, or one whose erasure
+				 * was cut off; 0: none; the same in all */
 	bool	is_hub;
 	bool	is_watch;
 	bool	is_issuer;

@@ -11,6 +11,8 @@
 #include "vault/keystore.h"
 #include "vault/keystore_priv.h"
 
+#define DAY_S 86400
+
 enum rc
 keystore_new(int64_t now, struct keystore **ks, struct err *e)
 {
@@ -258,6 +260,34 @@ drop_selves(struct keystore *ks, const int *to)
 	}
 	wipe(ks->secret->selves[kept], (n - kept) * KDF_KEY_BYTES);
 	ks->nselves = kept;
+}
+
+/* Past its time, by a day: clocks differ, and mail is under way. */
+static bool
+self_over(const struct keystore *ks, size_t i, int64_t now)
+{
+	const struct keystore_self *s = &ks->selves[i];
+	uint16_t low, high;
+
+	return s->read_until_at < now - DAY_S &&
+	    keystore_years(ks, &s->id, &low, &high) && high > s->year;
+}
+
+uint16_t
+keystore_over(const struct keystore *ks, int64_t now)
+{
+	uint16_t year = 0;
+
+	for (size_t i = 0; i < ks->nselves; i++) {
+		bool all = year == 0 || ks->selves[i].year < year;
+
+		for (size_t n = 0; all && n < ks->nselves; n++)
+			all = ks->selves[n].year != ks->selves[i].year ||
+			    self_over(ks, n, now);
+		if (all)
+			year = ks->selves[i].year;
+	}
+	return year;
 }
 
 enum rc

@@ -69,6 +69,10 @@ void keystore_free(struct keystore **ks);
 enum rc keystore_load(const struct keystore_at *at, struct keystore **ks,
     struct err *e);
 
+/* keystore_lock(at, fd, e): wait for whoever loads, changes and saves that
+ * store; closing ${*fd} ends it.  RC_TEMP. */
+enum rc keystore_lock(const struct keystore_at *at, int *fd, struct err *e);
+
 /*
  * keystore_save(ks, at, e):
  * Write it whole, or leave the file as it was.  A key file that is not there
@@ -133,6 +137,10 @@ enum rc keystore_add_self(struct keystore *ks, const struct rec_self *self,
     size_t *index, struct err *e);
 enum rc keystore_add_role(struct keystore *ks, size_t i,
     const struct rec_role *role, struct err *e);
+
+/* keystore_over(ks, now): the lowest year of which every key is past its
+ * read-until by a day, and a later year's is held for each; 0: none. */
+uint16_t keystore_over(const struct keystore *ks, int64_t now);
 
 /*
  * keystore_erase(ks, year, e):

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -538,6 +539,26 @@ says_demo(const char *path, bool *demo, struct err *e)
 	    bytes_eqs(identity_assoc(&h.to), KEYSTORE_DEMO);
 	close(fd);
 	return RC_OK;
+}
+
+enum rc
+keystore_lock(const struct keystore_at *at, int *fd, struct err *e)
+{
+	size_t len = strlen(at->store) + sizeof(".lock");
+	char *path = malloc(len);
+	enum rc rc = RC_OK;
+
+	*fd = -1;
+	if (path == NULL)
+		return err_set(e, RC_NOMEM, _("no memory for a path"));
+	snprintf(path, len, "%s.lock", at->store);
+	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (*fd < 0 || flock(*fd, LOCK_EX) != 0)
+		rc = err_sys(e, "%s", path);
+	if (rc != RC_OK && *fd >= 0)
+		close(*fd);
+	free(path);
+	return rc;
 }
 
 enum rc

@@ -8,6 +8,7 @@
 
 #include "unit.h"
 #include "assoc.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "vault/keystore.h"
 #include "vault/sealed.h"
@@ -332,10 +333,16 @@ test_ruling_10_erasing_a_year(void **state)
 	uint8_t old[KDF_KEY_BYTES], keep[KDF_KEY_BYTES];
 	uint8_t before[KDF_KEY_BYTES], local[KDF_KEY_BYTES];
 	uint8_t digest[KDF_KEY_BYTES];
+	const int64_t over = 1000000 + 86400;
 
 	(void)state;
 	T_RC(keystore_erase(ks, 2025, &e), RC_CONF);
+	ks->selves[0].read_until_at = 1000000;
+	T_CHECK(keystore_over(ks, over + 1) == 0);
 	assoc_full(ks, assoc_self(ks, A_LABO, 2026));
+	T_CHECK(keystore_over(ks, over) == 0);
+	T_CHECK(keystore_over(ks, over + 1) == 2025);
+	ks->selves[0].read_until_at = CLOCK_FOREVER;
 	T_RC(keystore_save(ks, &at, &e), RC_OK);
 	memcpy(old, keystore_key(ks, 0), sizeof(old));
 	memcpy(keep, ring_find(ks->ring, 1, &martin), sizeof(keep));

@@ -1,0 +1,61 @@
+/* The keeper's part in the end of a year: when its keys may go. */
+#include "config.h"
+
+#include <string.h>
+
+#include "base/lang.h"
+#include "flow/keeper.h"
+#include "vault/gate.h"
+
+/* All that lay in the mailboxes has been fetched and opened, by a clock that
+ * is believed (2.19.10). */
+static bool
+is_drained(const struct keeper *k)
+{
+	bool ok = k->clock == STORE_CLOCK_STEADY && !k->stop &&
+	    !k->open_more && !k->left && !k->unfiled;
+
+	for (size_t i = 0; ok && i < k->p->conf->naccounts; i++) {
+		const struct account *a = &k->accounts[i];
+
+		ok = a->line.rc == RC_OK && a->refused == 0 &&
+		    (a->state == AC_DONE || a->state == AC_WAITING);
+	}
+	return ok;
+}
+
+uint16_t
+keeper_year_over(const struct frame *selves)
+{
+	struct gate_self self;
+
+	for (size_t at = 0; at + sizeof(self) <= selves->body.len;
+	    at += sizeof(self)) {
+		memcpy(&self, selves->body.p + at, sizeof(self));
+		if (self.over != 0)
+			return self.over;
+	}
+	return 0;
+}
+
+enum rc
+keeper_erase(struct keeper *k, uint16_t year, struct err *e)
+{
+	struct err why = ERR_INIT;
+	struct buf none = BUF_INIT;
+	enum rc rc;
+
+	if (year == 0 || k->p->lent || !is_drained(k))
+		return RC_OK;
+	keeper_rest(k);
+	rows_forget(k);
+	rc = keeper_tell(k, TELL_ERASE, &none, true, &why);
+	if (rc == RC_OK)
+		keeper_event(k, "key.erased", "year=%u", year);
+	else if (rc == RC_NOMEM)
+		return err_set(e, rc, "%s", why.text);
+	else
+		keeper_event(k, "key.erase_failed", "year=%u why=\"%.200s\"",
+		    year, why.text);
+	return RC_OK;
+}
