@@ -123,6 +123,7 @@ enum rc cmd_restored(struct app *, int, char **, struct err *);
 enum rc cmd_check(struct app *, int, char **, struct err *);
 enum rc cmd_key_import(struct app *, int, char **, struct err *);
 enum rc cmd_key_renew(struct app *, int, char **, struct err *);
+enum rc cmd_key_export(struct app *, int, char **, struct err *);
 enum rc cmd_key_list(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_init(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_add(struct app *, int, char **, struct err *);

@@ -15,11 +15,13 @@
 
 #define OPT_CODE_FILE 1000
 #define OPT_DIGITS 1001
+#define OPT_PASS_FILE 1002
 #define TRIES 3
 
 static const struct option longs[] = {
 	{ "code-file", required_argument, NULL, OPT_CODE_FILE },
 	{ "digits", required_argument, NULL, OPT_DIGITS },
+	{ "pass-file", required_argument, NULL, OPT_PASS_FILE },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -57,9 +59,8 @@ key_wake(struct app *app, size_t *n, struct err *e)
 
 /* ---- one file ------------------------------------------------------- */
 
-/* Nobody else changes the store from here on; a person has typed by then. */
-static enum rc
-load_locked(struct key_take *t, struct err *e)
+enum rc
+key_load_locked(struct key_take *t, struct err *e)
 {
 	const struct keystore_at at = key_at(t->app);
 	enum rc rc = RC_OK;
@@ -91,7 +92,7 @@ try_code(struct key_take *t, struct err *e)
 	enum rc rc = key_code(t, code, e);
 
 	if (rc == RC_OK) {
-		if ((rc = load_locked(t, e)) == RC_OK &&
+		if ((rc = key_load_locked(t, e)) == RC_OK &&
 		    (rc = keyfile_import(t->ks, t->path, code, &t->res, e)) !=
 		    RC_OK)
 			rc = key_explain(t, e);
@@ -138,6 +139,8 @@ take_in(struct key_take *t, struct err *e)
 
 	if ((rc = key_fits(t, e)) != RC_OK)
 		return rc;
+	if (t->head.exported)
+		return key_take_export(t, e);
 	if (t->code_file == NULL)
 		key_say_head(t);
 	if ((rc = open_it(t, e)) == RC_OK && !t->app->dry_run &&
@@ -194,6 +197,8 @@ words(struct key_take *t, int argc, char **argv, struct err *e)
 	    RC_OK && opt != -1) {
 		if (opt == OPT_CODE_FILE)
 			t->code_file = optarg;
+		else if (opt == OPT_PASS_FILE)
+			t->pass_file = optarg;
 		else if ((rc = key_digits(optarg, t->digits, e)) != RC_OK)
 			return rc;
 	}

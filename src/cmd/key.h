@@ -13,6 +13,7 @@ struct key_take {
 	const char		*path;
 	bool			 renew;		/* without path: found */
 	const char		*code_file;	/* NULL: asked for */
+	const char		*pass_file;	/* the same of an export */
 	char			 digits[KEYFILE_DIGITS + 1];	/* or "" */
 	struct ask		 ask;
 	struct keyfile_head	 head;
@@ -54,6 +55,14 @@ enum rc key_explain(const struct key_take *t, struct err *e);
  * are asked for.  RC_INPUT: they are others; nothing helps but another file or
  * letter. */
 enum rc key_ask_digits(struct key_take *t, struct err *e);
+
+/* key_load_locked(t, e): the store anew, and nobody else changes it until
+ * t->lock is closed; a person has typed by then.  Not with --dry-run. */
+enum rc key_load_locked(struct key_take *t, struct err *e);
+
+/* key_take_export(t, e): the file is one of sceau key export; it is told, what
+ * is held then is in t->ks. */
+enum rc key_take_export(struct key_take *t, struct err *e);
 
 /* key_say_head(t): which file, before the code is typed.  key_say(t, e): what
  * is held now, until when, and what to do. */

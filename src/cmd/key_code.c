@@ -149,6 +149,8 @@ key_fits(const struct key_take *t, struct err *e)
 		    "Take your own file; each member needs a machine, or a "
 		    "state folder, of its own"), h->member.s,
 		    t->ks->selves[0].id.s);
+	if (h->exported)
+		return RC_OK;
 	if (t->ks->nselves == 0 && h->renewal)
 		return no_old_key(t, e);
 	if (t->ks->nselves > 0 && h->year < high &&

@@ -13,6 +13,7 @@ src_libcmd_a_SOURCES = \
 	src/cmd/issuer_words.c src/cmd/issuer_words.h \
 	src/cmd/key.c src/cmd/key.h \
 	src/cmd/key_code.c \
+	src/cmd/key_export.c \
 	src/cmd/key_find.c \
 	src/cmd/key_list.c \
 	src/cmd/key_say.c \

@@ -46,12 +46,16 @@ const struct cmd cmds[] = {
 	    "next poll"), CMD_CONF | CMD_DRY, cmd_held_release },
 	{ "held drop", "NO", N_("give one held message up for good"),
 	    CMD_CONF | CMD_DRY, cmd_held_drop },
-	{ "key import", "FILE [--code-file FILE] [--digits DIGITS]",
+	{ "key import", "FILE [--code-file FILE] [--digits DIGITS] "
+	    "[--pass-file FILE]",
 	    N_("take in the year's key file, with the code of the letter"),
 	    CMD_CONF | CMD_DRY | CMD_JSON, cmd_key_import },
 	{ "key renew", "[FILE] [--code-file FILE] [--digits DIGITS]",
 	    N_("the same for the next year; without FILE it is looked for"),
 	    CMD_CONF | CMD_DRY | CMD_JSON, cmd_key_renew },
+	{ "key export", "FILE [--pass-file FILE]",
+	    N_("the keys under a passphrase, for another computer"),
+	    CMD_CONF | CMD_DRY, cmd_key_export },
 	{ "key list", "", N_("the keys held, and until when"),
 	    CMD_CONF_MAYBE | CMD_JSON, cmd_key_list },
 	{ "issuer init", "DIR --assoc NAME --year Y --domain D [--issuer ADDR] "

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -43,6 +45,26 @@ keystore_free(struct keystore **ks)
 	secret_free(&(*ks)->secret);
 	free(*ks);
 	*ks = NULL;
+}
+
+enum rc
+keystore_lock(const struct keystore_at *at, int *fd, struct err *e)
+{
+	size_t len = strlen(at->store) + sizeof(".lock");
+	char *path = malloc(len);
+	enum rc rc = RC_OK;
+
+	*fd = -1;
+	if (path == NULL)
+		return err_set(e, RC_NOMEM, _("no memory for a path"));
+	snprintf(path, len, "%s.lock", at->store);
+	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (*fd < 0 || flock(*fd, LOCK_EX) != 0)
+		rc = err_sys(e, "%s", path);
+	if (rc != RC_OK && *fd >= 0)
+		close(*fd);
+	free(path);
+	return rc;
 }
 
 const uint8_t *
@@ -319,4 +341,55 @@ keystore_erase(struct keystore *ks, uint16_t year, struct err *e)
 	ks->has_previous = true;
 	random_bytes(ks->secret->local, KDF_KEY_BYTES);
 	return RC_OK;
+}
+
+/* Some key of ours in both, for the same year: whoever made ${from} had it. */
+static bool
+shares_key(const struct keystore *ks, const struct keystore *from)
+{
+	for (size_t i = 0; i < from->nselves; i++) {
+		int held = keystore_find(ks, &from->selves[i].id,
+		    from->selves[i].year);
+
+		if (held >= 0 && same(ks->secret->selves[held],
+		    from->secret->selves[i], KDF_KEY_BYTES))
+			return true;
+	}
+	return false;
+}
+
+static enum rc
+add_self_of(struct keystore *ks, const struct keystore *from, size_t i,
+    int *to, struct err *e)
+{
+	const struct keystore_self *s = &from->selves[i];
+	const struct rec_self self = { s->year, s->from_at, s->send_until_at,
+	    s->read_until_at, from->secret->selves[i], s->id };
+	size_t index = 0;
+	enum rc rc = keystore_add_self(ks, &self, &index, e);
+
+	*to = (int)index;
+	for (size_t r = 0; rc == RC_OK && r < s->nroles; r++)
+		rc = keystore_add_role(ks, index, &(struct rec_role){
+		    s->roles[r].kind, s->roles[r].id }, e);
+	return rc;
+}
+
+enum rc
+keystore_merge(struct keystore *ks, const struct keystore *from,
+    struct err *e)
+{
+	int to[KEYSTORE_SELVES_MAX];
+	enum rc rc = RC_OK;
+
+	if (!shares_key(ks, from))
+		return err_class(e, EC_AUTHORITY, _("no key in it is held "
+		    "here, so nothing shows that it comes from you. Take the "
+		    "export into an empty state folder first, then the key "
+		    "files"));
+	for (size_t i = 0; rc == RC_OK && i < from->nselves; i++)
+		rc = add_self_of(ks, from, i, &to[i], e);
+	if (rc == RC_OK)
+		rc = copy_keys(from->ring, ks->ring, to, e);
+	return rc == RC_OK ? copy_rest(from->ring, ks->ring, e) : rc;
 }

@@ -82,6 +82,17 @@ enum rc keystore_lock(const struct keystore_at *at, int *fd, struct err *e);
 enum rc keystore_save(const struct keystore *ks, const struct keystore_at *at,
     struct err *e);
 
+/*
+ * keystore_export(ks, pass, path, e):
+ * The whole store into a new file ${path}, mode 0600, under a passphrase
+ * (source 12).  keystore_load() with that passphrase reads it, whoever may
+ * read the file; its failures are then RC_INPUT: EC_HEADER, wrong passphrase;
+ * others, damaged.  RC_CONF: ${path} is there already; RC_TEMP; RC_NOMEM.
+ * Source: PROTOCOL 2.7, 2.6.
+ */
+enum rc keystore_export(const struct keystore *ks, const struct secret *pass,
+    const char *path, struct err *e);
+
 /* keystore_save_fixed(): the same with a given salt randomness and machine
  * key, which is written too: for the demonstration's fixed files. */
 enum rc keystore_save_fixed(const struct keystore *ks,
@@ -137,6 +148,16 @@ enum rc keystore_add_self(struct keystore *ks, const struct rec_self *self,
     size_t *index, struct err *e);
 enum rc keystore_add_role(struct keystore *ks, size_t i,
     const struct rec_role *role, struct err *e);
+
+/*
+ * keystore_merge(ks, from, e):
+ * Add what another store of the same member holds; the local keys stay, and so
+ * does every key held already.  RC_INPUT with EC_AUTHORITY: no key of ours is
+ * in both, or they hold different ones for one identity and year: free ${ks}
+ * unsaved then.  EC_TOOBIG; RC_NOMEM.
+ */
+enum rc keystore_merge(struct keystore *ks, const struct keystore *from,
+    struct err *e);
 
 /* keystore_over(ks, now): the lowest year of which every key is past its
  * read-until by a day, and a later year's is held for each; 0: none. */

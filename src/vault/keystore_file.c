@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -255,6 +254,19 @@ keystore_save(const struct keystore *ks, const struct keystore_at *at,
 }
 
 enum rc
+keystore_export(const struct keystore *ks, const struct secret *pass,
+    const char *path, struct err *e)
+{
+	struct buf out = BUF_INIT;
+	enum rc rc = seal_store(ks, NULL, pass, NULL, &out, e);
+
+	if (rc == RC_OK)
+		rc = file_create(path, out.p, out.len, 0600, e);
+	buf_free(&out);
+	return rc;
+}
+
+enum rc
 keystore_save_fixed(const struct keystore *ks, const struct keystore_at *at,
     const uint8_t key[KDF_KEY_BYTES], const uint8_t rnd[KDF_KEY_BYTES],
     struct err *e)
@@ -464,13 +476,17 @@ load_record(void *ctx, uint8_t type, struct bytes value, struct err *e)
 	return load_rec(l, &r, e);
 }
 
-/* What went wrong, as the operator must hear it. */
+/* What went wrong, as the operator must hear it; of an export, which travels,
+ * as a file is told of. */
 static enum rc
-load_failed(const char *path, struct err *e)
+load_failed(const struct keystore_at *at, const char *path, struct err *e)
 {
 	struct err why = *e;
 
-	if (why.rc != RC_INPUT)
+	if (why.rc == RC_INPUT && at->pass != NULL && why.class == EC_HEADER)
+		return err_class(e, EC_HEADER, _("%s: the passphrase is not "
+		    "that with which it was sealed"), path);
+	if (why.rc != RC_INPUT || at->pass != NULL)
 		return err_ctx(e, "%s", path);
 	if (why.class == EC_HEADER)
 		return err_set(e, RC_CONF, _("%s: wrong key or passphrase, "
@@ -500,7 +516,7 @@ load_path(struct loader *l, const char *path, struct err *e)
 	close(fd);
 	if (rc != RC_OK) {
 		keystore_free(&l->ks);
-		return load_failed(path, e);
+		return load_failed(l->at, path, e);
 	}
 	return RC_OK;
 }
@@ -542,26 +558,6 @@ says_demo(const char *path, bool *demo, struct err *e)
 }
 
 enum rc
-keystore_lock(const struct keystore_at *at, int *fd, struct err *e)
-{
-	size_t len = strlen(at->store) + sizeof(".lock");
-	char *path = malloc(len);
-	enum rc rc = RC_OK;
-
-	*fd = -1;
-	if (path == NULL)
-		return err_set(e, RC_NOMEM, _("no memory for a path"));
-	snprintf(path, len, "%s.lock", at->store);
-	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (*fd < 0 || flock(*fd, LOCK_EX) != 0)
-		rc = err_sys(e, "%s", path);
-	if (rc != RC_OK && *fd >= 0)
-		close(*fd);
-	free(path);
-	return rc;
-}
-
-enum rc
 keystore_load(const struct keystore_at *at, struct keystore **ks,
     struct err *e)
 {
@@ -573,7 +569,8 @@ keystore_load(const struct keystore_at *at, struct keystore **ks,
 	*ks = NULL;
 	if ((rc = says_demo(at->store, &demo, e)) != RC_OK)
 		return rc;
-	if (!demo && (rc = file_private(at->store, e)) != RC_OK)
+	if (!demo && at->pass == NULL &&
+	    (rc = file_private(at->store, e)) != RC_OK)
 		return rc;
 	if (at->key != NULL &&
 	    (rc = read_key(at->key, !demo, &key, e)) != RC_OK)

@@ -223,7 +223,8 @@ def test_the_manual_says_of_each_remark_what_to_do():
 WORDS = {"address": "{dr}", "practice": "{dr}", "number": "{n}",
          "key-file": "none.cle", "file": "none.hpr", "...": "",
          "Adresse": "{dr}", "Cabinet": "{dr}", "Numéro": "{n}",
-         "Fichier-de-clés": "none.cle", "Fichier...": "none.hpr"}
+         "Fichier-de-clés": "none.cle", "Fichier": "none.hpr",
+         "Fichier...": "none.hpr"}
 
 
 def test_what_the_pages_say_can_be_typed(demo):
@@ -236,7 +237,8 @@ def test_what_the_pages_say_can_be_typed(demo):
         lines |= set(re.findall(r"Ql sceau ((?:(?! [.,]?$)[^\n])+)",
                                 (TOP / page).read_text(), re.M))
     assert len(lines) > 20, lines
-    for line in sorted(lines - {"queue retry", "refile", "key import"}):
+    for line in sorted(lines - {"queue retry", "refile", "key import",
+                                "key renew"}):
         number = token[:20] if "prove" in line else "1"
         words = [WORDS.get(w, w).format(dr=demo.dr.address, n=number)
                  for w in line.split()]

@@ -54,7 +54,8 @@ class Bench:
         return self
 
     def kept(self):
-        return {p.name: p.read_bytes() for p in self.member.state.glob("key*")}
+        return {p.name: p.read_bytes() for p in self.member.state.glob("key*")
+                if p.suffix != ".lock"}
 
     def years(self):
         return sorted(k["year"] for k in

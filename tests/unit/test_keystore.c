@@ -291,7 +291,8 @@ test_passphrase(void **state)
 	T_RC(keystore_load(&by, &back, &e), RC_OK);
 	assert_memory_equal(keystore_key(ks, 0), keystore_key(back, 0), 32);
 	keystore_free(&back);
-	T_RC(keystore_load(&bad, &back, &e), RC_CONF);
+	T_RC(keystore_load(&bad, &back, &e), RC_INPUT);
+	T_CHECK(e.class == EC_HEADER);
 	T_CHECK(strstr(e.text, "cheval") == NULL);
 	keystore_free(&ks);
 	secret_wipe(&pass);
