@@ -56,7 +56,8 @@ const struct cmd cmds[] = {
 	{ "key export", "FILE [--pass-file FILE]",
 	    N_("the keys under a passphrase, for another computer"),
 	    CMD_CONF | CMD_DRY, cmd_key_export },
-	{ "key list", "", N_("the keys held, and until when"),
+	{ "key list", "[--peers] [WORD]", N_("the keys held, and until when; "
+	    "correspondents"),
 	    CMD_CONF_MAYBE | CMD_JSON, cmd_key_list },
 	{ "issuer init", "DIR --assoc NAME --year Y --domain D [--issuer ADDR] "
 	    "[--watch ADDR] [--hub ADDR ROUTE] [--call TEXT] "

@@ -393,3 +393,42 @@ keystore_merge(struct keystore *ks, const struct keystore *from,
 		rc = copy_keys(from->ring, ks->ring, to, e);
 	return rc == RC_OK ? copy_rest(from->ring, ks->ring, e) : rc;
 }
+
+/* Whoever holds a key: one of ours, or a correspondent's. */
+struct holder {
+	const uint8_t	*key;
+	const char	*who;
+};
+
+static int
+by_key(const void *a, const void *b)
+{
+	return memcmp(((const struct holder *)a)->key,
+	    ((const struct holder *)b)->key, KDF_KEY_BYTES);
+}
+
+enum rc
+keystore_twins(const struct keystore *ks, const char **one,
+    const char **other, struct err *e)
+{
+	size_t nring = ring_total(ks->ring), n = nring + ks->nselves;
+	struct holder *h = calloc(n + 1, sizeof(*h));
+	uint16_t ignored;
+
+	*one = *other = NULL;
+	if (h == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < nring; i++)
+		h[i].who = ring_at(ks->ring, i, &ignored, &h[i].key);
+	for (size_t i = 0; i < ks->nselves; i++)
+		h[nring + i] = (struct holder){ ks->secret->selves[i],
+		    ks->selves[i].id.s };
+	qsort(h, n, sizeof(*h), by_key);
+	for (size_t i = 1; i < n && *one == NULL; i++)
+		if (by_key(&h[i - 1], &h[i]) == 0) {
+			*one = h[i - 1].who;
+			*other = h[i].who;
+		}
+	free(h);
+	return RC_OK;
+}

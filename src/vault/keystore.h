@@ -159,6 +159,11 @@ enum rc keystore_add_role(struct keystore *ks, size_t i,
 enum rc keystore_merge(struct keystore *ks, const struct keystore *from,
     struct err *e);
 
+/* keystore_twins(ks, one, other, e): the first two holders of one and the same
+ * key, which no issuer makes; lent; both NULL: there are none.  RC_NOMEM. */
+enum rc keystore_twins(const struct keystore *ks, const char **one,
+    const char **other, struct err *e);
+
 /* keystore_over(ks, now): the lowest year of which every key is past its
  * read-until by a day, and a later year's is held for each; 0: none. */
 uint16_t keystore_over(const struct keystore *ks, int64_t now);
