@@ -42,8 +42,8 @@ key_load(const struct app *app, struct keystore **ks, struct err *e)
 	return keystore_load(&at, ks, e);
 }
 
-enum rc
-key_wake(struct app *app, size_t *n, struct err *e)
+static enum rc
+wake(const struct app *app, size_t *n, struct err *e)
 {
 	struct store *st = NULL;
 	enum rc rc = store_open(app->conf.state, STORE_WRITE, &st, e);
@@ -54,6 +54,26 @@ key_wake(struct app *app, size_t *n, struct err *e)
 	if (rc == RC_OK)
 		rc = store_keys_put(st, clock_now(), NULL, 0, e);
 	store_close(&st);
+	return rc;
+}
+
+/*
+ * Before the key is there and again behind it: one that is killed between the
+ * two has the key, and nobody would ask for the mail again.
+ */
+enum rc
+key_keep(struct key_take *t, struct err *e)
+{
+	const struct keystore_at at = key_at(t->app);
+	size_t before = 0;
+	enum rc rc;
+
+	if (t->app->dry_run)
+		return RC_OK;
+	if ((rc = wake(t->app, &before, e)) == RC_OK &&
+	    (rc = keystore_save(t->ks, &at, e)) == RC_OK &&
+	    (rc = wake(t->app, &t->pending, e)) == RC_OK)
+		t->pending += before;
 	return rc;
 }
 
@@ -134,7 +154,6 @@ open_it(struct key_take *t, struct err *e)
 static enum rc
 take_in(struct key_take *t, struct err *e)
 {
-	const struct keystore_at at = key_at(t->app);
 	enum rc rc;
 
 	if ((rc = key_fits(t, e)) != RC_OK)
@@ -143,9 +162,8 @@ take_in(struct key_take *t, struct err *e)
 		return key_take_export(t, e);
 	if (t->code_file == NULL)
 		key_say_head(t);
-	if ((rc = open_it(t, e)) == RC_OK && !t->app->dry_run &&
-	    (rc = keystore_save(t->ks, &at, e)) == RC_OK)
-		rc = key_wake(t->app, &t->pending, e);
+	if ((rc = open_it(t, e)) == RC_OK)
+		rc = key_keep(t, e);
 	return rc == RC_OK ? key_say(t, e) : rc;
 }
 

@@ -69,8 +69,12 @@ enum rc key_take_export(struct key_take *t, struct err *e);
 void key_say_head(const struct key_take *t);
 enum rc key_say(const struct key_take *t, struct err *e);
 
-/* key_wake(app, n, e): what waited for keys is opened by the next poll: ${n}
- * messages; the alarm of a key that ends is looked at anew. */
-enum rc key_wake(struct app *app, size_t *n, struct err *e);
+/*
+ * key_keep(t, e):
+ * The store as it is now, on disk; what waited for its keys is opened by the
+ * next poll: t->pending messages; the alarm of a key that ends is looked at
+ * anew.  Nothing of it with --dry-run.
+ */
+enum rc key_keep(struct key_take *t, struct err *e);
 
 #endif

@@ -214,16 +214,14 @@ say_programs(const struct key_take *t, struct err *e)
 enum rc
 key_take_export(struct key_take *t, struct err *e)
 {
-	const struct keystore_at at = key_at(t->app);
 	struct keystore *from = NULL;
 	enum rc rc;
 
 	if ((rc = open_export(t, &from, e)) == RC_OK)
 		rc = adopt(t, &from, e);
 	keystore_free(&from);
-	if (rc == RC_OK && !t->app->dry_run &&
-	    (rc = keystore_save(t->ks, &at, e)) == RC_OK)
-		rc = key_wake(t->app, &t->pending, e);
+	if (rc == RC_OK)
+		rc = key_keep(t, e);
 	if (rc == RC_OK && t->app->json)
 		return say_programs(t, e);
 	if (rc == RC_OK)
