@@ -93,6 +93,7 @@ const char *app_tmp(const struct app *app);
 
 /* The commands themselves: see their manual in sceau(1) and the head of each
  * file. They parse their own options with app_getopt(). */
+enum rc cmd_bar(struct app *, int, char **, struct err *);
 enum rc cmd_poll(struct app *, int, char **, struct err *);
 enum rc cmd_run(struct app *, int, char **, struct err *);
 enum rc cmd_send(struct app *, int, char **, struct err *);

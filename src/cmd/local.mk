@@ -2,6 +2,7 @@ noinst_LIBRARIES += src/libcmd.a
 src_libcmd_a_SOURCES = \
 	src/cmd/app.c src/cmd/cmd.h \
 	src/cmd/ask.c src/cmd/ask.h \
+	src/cmd/bar.c \
 	src/cmd/check.c \
 	src/cmd/filter.c \
 	src/cmd/held.c \

@@ -59,6 +59,9 @@ const struct cmd cmds[] = {
 	{ "key list", "[--peers] [WORD]", N_("the keys held, and until when; "
 	    "correspondents"),
 	    CMD_CONF_MAYBE | CMD_JSON, cmd_key_list },
+	{ "bar", "NAME [--generation N|--excluded] [--reason TEXT] | --list",
+	    N_("watch desk: a stolen key or a member who has left: tell "
+	    "everybody"), CMD_CONF | CMD_DRY | CMD_JSON, cmd_bar },
 	{ "issuer init", "DIR --assoc NAME --year Y --domain D [--issuer ADDR] "
 	    "[--watch ADDR] [--hub ADDR ROUTE] [--call TEXT] "
 	    "[--sheets FOLDER]",

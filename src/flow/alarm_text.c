@@ -18,6 +18,17 @@ static const struct {
 	[STORE_RULE_KEY] = { "key", N_("key ends soon"),
 	    N_("Have letter and key file of the next year come? Then: sceau "
 	    "key renew. If not, call the association.") },
+	[STORE_RULE_BARRED] = { "barred", N_("own key barred"),
+	    N_("Call the association. Nothing is sent until its new key file "
+	    "is taken in (sceau key import FILE); mail that comes is still "
+	    "read.") },
+	[STORE_RULE_MISSED] = { "bulletin", N_("bulletin missing"),
+	    N_("Call the association: which keys were stolen lately? It ends "
+	    "by itself with the next bulletin that comes.") },
+	[STORE_RULE_NOBULLETIN] = { "bulletin-silence", N_("no bulletin"),
+	    N_("Call the association: does its watch desk work, and which "
+	    "keys were stolen lately? It ends by itself with the next "
+	    "bulletin that comes.") },
 	[STORE_RULE_RELAY] = { "relay", N_("relay down"),
 	    N_("Nothing is lost, it is tried again by itself. Look at the "
 	    "connection and the password: sceau check") },
@@ -152,6 +163,16 @@ alarm_what(const struct store_alarm *a, struct buf *out)
 		return buf_addf(out, _("The key of %s ends in less than %d "
 		    "days: it is good to write until %s."), who,
 		    (int)a->level, when);
+	case STORE_RULE_BARRED:
+		return buf_addf(out, _("The association has barred the key of "
+		    "%s that is held here."), who);
+	case STORE_RULE_MISSED:
+		alarm_who(a->text, who);
+		return buf_addf(out, _("A bulletin on stolen keys has not "
+		    "come here: %s had it on %s."), who, when);
+	case STORE_RULE_NOBULLETIN:
+		return buf_addf(out, _("No bulletin on stolen keys has come "
+		    "since %s; there is one each week."), when);
 	case STORE_RULE_RELAY:
 		return buf_addf(out, _("The relay %s has failed since %s "
 		    "(%s)."), a->subject, when, a->text);

@@ -57,7 +57,12 @@ enum ipc {
 	IPC_DIGEST,	/* take D of the composer's mail */
 	IPC_SEAL,	/* seal it, or a control message (struct flow_seal) */
 	IPC_SELVES,	/* what keys are held; answered by the same */
-	IPC_RESTORED,	/* at(8): answered by the same: key row */
+	IPC_RESTORED,	/* at(8): answered by the same: result key row */
+	IPC_ISSUED,	/* number(4) at(8): the same of our bulletin */
+	IPC_BAR,	/* minimum(1) who: result struct gate_barring key row */
+	IPC_BARS,	/* what key files bar: n times: name minimum(1) */
+	IPC_BAR_LIST,	/* first(1), n times: name minimum(1): to be sealed */
+	IPC_MEMBER,	/* nth(8) who: result dest, or nothing at the end */
 	/* vault -> keeper */
 	IPC_HEAD,	/* steps 2 to 6 done, or why not */
 	IPC_VERDICT,	/* the whole is good, or why not */

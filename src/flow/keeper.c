@@ -60,7 +60,8 @@ level_of(const char *name)
 {
 	static const char *const routine[] = { "in.delivered", "in.known",
 	    "in.refiled", "in.not_sealed", "in.unsealed", "out.sent",
-	    "out.queued", "hub.relayed", "digest.sent", "outbox.queued" };
+	    "out.queued", "hub.relayed", "digest.sent", "outbox.queued",
+	    "bulletin.begun", "bulletin.sealed" };
 
 	for (size_t i = 0; i < sizeof(routine) / sizeof(routine[0]); i++)
 		if (strcmp(routine[i], name) == 0)
@@ -184,12 +185,14 @@ work(struct keeper *k, bool *some, struct err *e)
 		if (rc != RC_OK || *some)
 			return rc;
 	}
-	if (!k->ack_more || k->p->conf->route == NULL)
-		return RC_OK;
-	rc = seal_acks(k, some, e);
-	k->ack_more = *some;
-	k->out_more = k->out_more || *some;
-	return rc;
+	if (k->ack_more && k->p->conf->route != NULL) {
+		rc = seal_acks(k, some, e);
+		k->ack_more = *some;
+		k->out_more = k->out_more || *some;
+		if (rc != RC_OK || *some)
+			return rc;
+	}
+	return k->bulletin_more ? bulletin_some(k, some, e) : RC_OK;
 }
 
 static enum rc
@@ -248,7 +251,7 @@ look_again(struct keeper *k, struct err *e)
 		    clock_now() >= k->outbox_at;
 	if (!k->p->stay || clock_now() < k->open_at)
 		return RC_OK;
-	k->open_more = k->notice_more = true;
+	k->open_more = k->notice_more = k->bulletin_more = true;
 	k->watch_more = clock_now() >= k->watch_at;
 	rc = clock_now() >= k->house_at ? housekeep(k, e) :
 	    look_at_clock(k, e);
@@ -302,7 +305,7 @@ poll_run(struct keeper *k, struct err *e)
 	/* What an earlier pass left. */
 	k->open_more = !k->p->store_only && !k->p->dry_run;
 	k->notice_more = true;
-	k->watch_more = k->open_more;
+	k->watch_more = k->bulletin_more = k->open_more;
 	k->outbox_more = !k->p->store_only && k->p->conf->noutboxes > 0;
 	while (rc == RC_OK) {
 		if ((rc = look_again(k, e)) != RC_OK ||

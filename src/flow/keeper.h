@@ -108,6 +108,10 @@ struct keeper {
 	 * failures to tell of. */
 	bool			 open_more, ack_more, out_more, notice_more;
 	bool			 watch_more;	/* see watch_look() */
+	bool			 bulletin_more;	/* see bulletin_some() */
+	bool			 bulletin_waits;	/* for the relay */
+	int64_t			 bulletin_at;	/* not before */
+	bool			 keys_more;	/* ask for them at once */
 	int64_t			 watch_at;	/* `run`: not before */
 	struct outlook		*outlook;	/* keeper_outbox.c */
 	bool			 outbox_more;	/* see outbox_look() */
@@ -271,6 +275,24 @@ void outbox_end(struct keeper *k);
 enum rc watch_look(struct keeper *k, struct err *e);
 /* keeper_ack_due(k): when an acknowledgement of now goes, if alone. */
 int64_t keeper_ack_due(const struct keeper *k);
+
+/* keeper_bulletin.c, at the watch desk: some of the bulletin that is due. */
+enum rc bulletin_some(struct keeper *k, bool *some, struct err *e);
+/* Our part in bulletins, as our keys say one by one; bulletin_part(): all have
+ * been looked at. */
+struct bulletin_part {
+	uint8_t	desk;		/* we are the desk, of that generation */
+	bool	expect;		/* another is */
+};
+struct gate_self;
+void bulletin_self(struct bulletin_part *p, const struct gate_self *s);
+enum rc bulletin_part(struct keeper *k, const struct bulletin_part *p,
+    struct err *e);
+
+/* keeper_office.c: alarms of what the association's offices do, as own ones of
+ * store_alarm_update(), behind the ${*n} of ${max} that are in ${a}. */
+enum rc office_alarms(struct keeper *k, struct store_alarm *a, size_t *n,
+    size_t max, struct err *e);
 
 /* keeper_notice.c: what was given up, told to the local sender. */
 enum rc notices(struct keeper *k, struct err *e);

@@ -129,6 +129,8 @@ own_keys(struct keeper *k, struct own *o, struct err *e)
 	    _("no memory left")) : store_keys(k->st, keys, &n, &looked_at, e);
 
 	for (size_t i = 0; rc == RC_OK && i < n; i++) {
+		if (keys[i].barred)
+			own_add(o, STORE_RULE_BARRED, keys[i].name, 0, 0, "");
 		level = keys[i].until == CLOCK_FOREVER ? KEY_DAYS + 1 :
 		    key_level(keys[i].until - clock_now());
 		if (level <= KEY_DAYS)
@@ -235,6 +237,7 @@ static enum rc
 look_at_keys(struct keeper *k, struct err *e)
 {
 	struct store_key *keys = calloc(STORE_KEYS_MAX, sizeof(*keys));
+	struct bulletin_part part = { 0, false };
 	struct gate_self self;
 	int64_t looked_at = 0;
 	struct frame f;
@@ -243,7 +246,7 @@ look_at_keys(struct keeper *k, struct err *e)
 	enum rc rc = keys == NULL ? err_set(e, RC_NOMEM,
 	    _("no memory left")) : store_keys(k->st, keys, &n, &looked_at, e);
 
-	if (rc == RC_OK && clock_now() >= looked_at &&
+	if (rc == RC_OK && !k->keys_more && clock_now() >= looked_at &&
 	    clock_now() < looked_at + (k->vault.open && n == 0 ? 0 : DAY_S))
 		goto out;
 	if (rc == RC_OK)
@@ -254,15 +257,18 @@ look_at_keys(struct keeper *k, struct err *e)
 	for (size_t at = 0; rc == RC_OK && at < f.body.len &&
 	    n < STORE_KEYS_MAX; at += sizeof(self)) {
 		memcpy(&self, f.body.p + at, sizeof(self));
+		bulletin_self(&part, &self);
 		if (self.replaced)
 			continue;
+		keys[n].barred = self.barred;
 		snprintf(keys[n].name, sizeof(keys[n].name), "%s", self.name);
 		keys[n++].until = self.send_until_at;
 	}
-	if (rc == RC_OK)
-		rc = store_keys_put(k->st, clock_now(), keys, n, e);
-	if (rc == RC_OK)
+	if (rc == RC_OK &&
+	    (rc = store_keys_put(k->st, clock_now(), keys, n, e)) == RC_OK &&
+	    (rc = bulletin_part(k, &part, e)) == RC_OK)
 		rc = keeper_erase(k, over, e);
+	k->keys_more = k->keys_more && rc != RC_OK;
 out:
 	free(keys);
 	return rc;
@@ -419,6 +425,8 @@ alarms(struct keeper *k, struct err *e)
 	    (rc = own_servers(k, own, e)) == RC_OK &&
 	    (rc = own_keys(k, own, e)) == RC_OK &&
 	    (rc = own_clock(k, own, e)) == RC_OK &&
+	    (rc = office_alarms(k, own->a, &own->n, OWN_MAX, e)) ==
+	    RC_OK &&
 	    (rc = own_outboxes(k, own, a, e)) == RC_OK &&
 	    (rc = store_alarm_update(k->st, now, &at, own->a, own->n, e)) ==
 	    RC_OK && !k->stop && (rc = news(k, a, e)) == RC_OK)

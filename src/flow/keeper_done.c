@@ -122,6 +122,7 @@ opening_done(struct keeper *k, const struct opening *o,
 		d->nrows++;
 	}
 	acks_of(o, acks);
+	d->news = (struct store_news){ v->desk, v->bulletin, v->missed };
 	d->rows = rows;
 	d->acks = acks;
 	d->nacks = v->nacks + v->nrelayed_acks;
@@ -230,9 +231,12 @@ say_delivered(struct keeper *k, const struct opening *o)
 {
 	char d[2 * GATE_D_BYTES + 1];
 
-	for (size_t i = 0; i < o->v.nalarms; i++)
+	for (size_t i = 0; i < o->v.nalarms; i++) {
 		keeper_event(k, gate_alarm_name(o->v.alarms[i].kind),
 		    "who=%s", o->v.alarms[i].who);
+		if (o->v.alarms[i].kind == GATE_AL_OWN_BAR)
+			k->keys_more = true;
+	}
 	if (!o->v.has_mail)
 		return;
 	hex_format(o->v.d, sizeof(o->v.d), d);

@@ -232,6 +232,7 @@ judge(struct keeper *k, struct route *r, enum relay_verdict v, bool said,
 		break;
 	}
 	FAULT("keeper.sent.after");
+	k->bulletin_more = k->bulletin_more || k->bulletin_waits;
 	keeper_event(k, verdict_event(v), "id=%lld to=%s relay=%s "
 	    "said=\"%.200s\"", (long long)o->id, o->identity, r->conf->name,
 	    text);

@@ -2,6 +2,7 @@ noinst_LIBRARIES += src/libflow.a
 src_libflow_a_SOURCES = \
 	src/flow/alarm_text.c src/flow/alarm_text.h \
 	src/flow/alone.c src/flow/alone.h \
+	src/flow/barring.c src/flow/barring.h \
 	src/flow/clerk.h \
 	src/flow/clerk_main.c \
 	src/flow/clerk_outbox.c src/flow/clerk_outbox.h \
@@ -21,12 +22,14 @@ src_libflow_a_SOURCES = \
 	src/flow/keeper.c src/flow/keeper.h \
 	src/flow/keeper_alarm.c \
 	src/flow/keeper_body.c \
+	src/flow/keeper_bulletin.c \
 	src/flow/keeper_done.c \
 	src/flow/keeper_dry.c \
 	src/flow/keeper_hub.c \
 	src/flow/keeper_in.c \
 	src/flow/keeper_loop.c \
 	src/flow/keeper_notice.c \
+	src/flow/keeper_office.c \
 	src/flow/keeper_open.c src/flow/opening.h \
 	src/flow/keeper_out.c \
 	src/flow/keeper_outbox.c src/flow/keeper_outbox.h \
@@ -56,4 +59,5 @@ src_libflow_a_SOURCES = \
 	src/flow/erase.c src/flow/erase.h \
 	src/flow/keeper_erase.c \
 	src/flow/tell.c src/flow/tell.h \
+	src/flow/vault_facts.c src/flow/vault_facts.h \
 	src/flow/vault_main.c

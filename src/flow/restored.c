@@ -30,6 +30,8 @@ keep(struct lent *l, int64_t at, const struct frame *f,
 	char text[96];
 	enum rc rc;
 
+	if ((rc = unpack_err(&r, e)) != RC_OK)
+		return rc;
 	row.key = unpack_run(&r);
 	row.value = unpack_run(&r);
 	if (!rd_done(&r) || row.key.len == 0)

@@ -25,6 +25,7 @@ void verdict_free(struct gate_verdict *v);
 struct flow_seal {
 	struct gate_dest	 dest;
 	int64_t			 at;
+	uint32_t		 bulletin;	/* of IPC_BAR_LIST; 0: none */
 	bool			 has_mail;
 	uint64_t		 mail_len;
 	uint8_t			 d[GATE_D_BYTES];

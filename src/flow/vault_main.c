@@ -16,6 +16,7 @@
 #include "flow/pass.h"
 #include "flow/patients.h"
 #include "flow/sealing.h"
+#include "flow/vault_facts.h"
 
 #define JOBS_MAX 256
 #define QUIET 0x80	/* of the mode: nothing goes to the clerk */
@@ -39,6 +40,7 @@ struct room {
 	struct pass_ends	*x;
 	struct gate		*g;
 	struct bytes		 pushed;	/* lent: in IPC_PUSHED */
+	struct facts		 facts;
 	struct job		 jobs[JOBS_MAX];
 };
 
@@ -495,46 +497,14 @@ on_seal(struct room *room, const struct frame *f, struct err *e)
 	memcpy(args.d, s.d, sizeof(args.d));
 	args.routes = s.nroutes > 0 ? routes : NULL;
 	args.nroutes = s.nroutes;
+	args.bulletin = s.bulletin;
+	if (s.bulletin != 0) {
+		args.bars = room->facts.bars;
+		args.nbars = room->facts.nbars;
+	}
 	rc = seal_one(room, f->job, &args, e);
 	seal_free(&s);
 	return rc;
-}
-
-/* IPC_SELVES: what the key store holds, without its keys. */
-static enum rc
-on_selves(struct room *room, const struct frame *f, struct err *e)
-{
-	struct buf b = BUF_INIT;
-	struct gate_self self;
-	bool ok = true;
-
-	for (size_t i = 0; ok && i < gate_nselves(room->g) && i < 256; i++) {
-		gate_self(room->g, i, &self);
-		ok = buf_add(&b, &self, sizeof(self));
-	}
-	return ipc_send(&room->x->keeper, IPC_SELVES, f->job, &b, ok, e);
-}
-
-/* IPC_RESTORED: the fact itself, as a row; the command keeps it. */
-static enum rc
-on_restored(struct room *room, const struct frame *f, struct err *e)
-{
-	const struct gate_rows rows = rows_of(room);
-	struct rd r = rd_of(f->body.p, f->body.len);
-	int64_t at = (int64_t)rd_64(&r);
-	struct gate_row row = { .key = "" };
-	struct buf b = BUF_INIT;
-	bool ok;
-	enum rc rc;
-
-	if (!rd_done(&r))
-		return ipc_bad(e);
-	if ((rc = gate_restored(room->g, &rows, at, &row, e)) != RC_OK)
-		return rc;
-	ok = pack_str(&b, row.key) &&
-	    pack_run(&b, row.sealed.p, row.sealed.len);
-	gate_row_free(&row);
-	return ipc_send(&room->x->keeper, IPC_RESTORED, f->job, &b, ok, e);
 }
 
 static const struct {
@@ -551,8 +521,6 @@ static const struct {
 	{ IPC_RESOLVE, on_resolve },
 	{ IPC_DIGEST, on_digest },
 	{ IPC_SEAL, on_seal },
-	{ IPC_SELVES, on_selves },
-	{ IPC_RESTORED, on_restored },
 };
 
 static enum rc
@@ -561,7 +529,7 @@ serve(struct room *room, const struct frame *f, struct err *e)
 	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
 		if (services[i].type == f->type)
 			return services[i].serve(room, f, e);
-	return ipc_bad(e);
+	return facts_serve(&room->facts, f, e);
 }
 
 enum rc
@@ -588,12 +556,15 @@ vault_main(const struct pass *p, struct pass_ends *x, struct err *e)
 		LOG(LOG_L_WARN, "key.swap", LK_S("why", _("the memory of the "
 		    "keys cannot be locked: they may be written to the swap "
 		    "space. Raise the limit of locked memory (ulimit -l)")));
+	room->facts = (struct facts){ .g = room->g, .keeper = &x->keeper,
+	    .rows = rows_of(room) };
 	/* The other end gone is how a vault is told that it is over. */
 	while (rc == RC_OK && chan_recv(&x->keeper, &f, &gone) == RC_OK)
 		rc = serve(room, &f, e);
 	FAULT("vault.end");
 	for (size_t i = 0; i < JOBS_MAX; i++)
 		job_drop(&room->jobs[i]);
+	facts_free(&room->facts);
 	gate_free(&room->g);
 	free(room);
 	return rc;

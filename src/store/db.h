@@ -238,6 +238,10 @@ enum rc heard_of(struct store *st, const char *who, int64_t now,
 enum rc follow_acked(struct store *st, int64_t queue, const char *name,
     uint8_t state, int64_t now, struct err *e);
 
+/* store_bar.c: what a message says of bulletins. */
+enum rc bulletin_note(struct store *st, const struct store_done *m,
+    int64_t now, struct err *e);
+
 /* store_out.c: a row of queue, in the order of OUT_COLS */
 #define OUT_COLS "id, submission, state, kind, t, d, identity, from_route, " \
 	"to_route, date, message_id, boundary, relay, text, (SELECT " \

@@ -7,6 +7,7 @@ src_libstore_a_SOURCES = \
 	src/store/store_alarm.c src/store/store_alarm.h \
 	src/store/store_follow.c src/store/store_pass.c \
 	src/store/store_ask.c src/store/store_clock.c \
+	src/store/store_bar.c src/store/store_bar.h \
 	src/store/store_done.c src/store/store_event.c \
 	src/store/store_held.c src/store/store_hub.c src/store/store_hub.h \
 	src/store/store_in.c src/store/store_in.h \

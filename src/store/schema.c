@@ -279,6 +279,36 @@ const char *const schema_sql[] = {
 "CREATE INDEX hub_origin ON hub (origin_t);",
 "CREATE INDEX hub_at ON hub (at);",
 
+/* store_bar.h: the watch desk's list, how far its last bulletin is, and which
+ * bulletin has come (missed: a peer has shown a higher number). */
+"CREATE TABLE bar ("
+"  name BLOB NOT NULL PRIMARY KEY,"
+"  min INTEGER NOT NULL,"
+"  desk INTEGER NOT NULL,"
+"  at INTEGER NOT NULL,"
+"  reason BLOB NOT NULL"
+") STRICT;",
+"CREATE TABLE desk ("
+"  id INTEGER PRIMARY KEY CHECK (id = 1),"
+"  gen INTEGER NOT NULL,"
+"  number INTEGER NOT NULL DEFAULT 0,"
+"  at INTEGER NOT NULL DEFAULT 0,"
+"  due INTEGER NOT NULL DEFAULT 0,"
+"  going INTEGER NOT NULL DEFAULT 0,"
+"  nth INTEGER NOT NULL DEFAULT 0,"
+"  after BLOB NOT NULL DEFAULT x''"
+") STRICT;",
+"CREATE TABLE bulletin ("
+"  id INTEGER PRIMARY KEY CHECK (id = 1),"
+"  since INTEGER NOT NULL DEFAULT 0,"
+"  desk INTEGER NOT NULL DEFAULT 0,"
+"  number INTEGER NOT NULL DEFAULT 0,"
+"  came_at INTEGER NOT NULL DEFAULT 0,"
+"  missed INTEGER NOT NULL DEFAULT 0,"
+"  missed_at INTEGER NOT NULL DEFAULT 0,"
+"  missed_by BLOB NOT NULL DEFAULT x''"
+") STRICT;",
+
 /* Following: what of our mail is still to be looked at (rule: enum
  * store_rule), of whom there was authentic news.  The words that came of it
  * stand in the register. */
@@ -322,7 +352,8 @@ const char *const schema_sql[] = {
 "CREATE TABLE own_key ("		/* how long we may write; by name */
 "  name BLOB NOT NULL PRIMARY KEY,"
 "  until INTEGER NOT NULL,"
-"  looked_at INTEGER NOT NULL"
+"  looked_at INTEGER NOT NULL,"
+"  barred INTEGER NOT NULL DEFAULT 0"
 ") STRICT;",
 "CREATE TABLE digest ("			/* the day of the last one */
 "  id INTEGER PRIMARY KEY CHECK (id = 1),"

@@ -34,6 +34,9 @@ enum rc store_follow_list(struct store *st, int64_t before, int64_t after,
 enum store_rule {
 	STORE_RULE_CLOCK = 1,	/* it leapt; subject: "" */
 	STORE_RULE_KEY,		/* ends soon; own name; level: days */
+	STORE_RULE_BARRED,	/* our key is void; own name */
+	STORE_RULE_MISSED,	/* a bulletin that others have; subject: "" */
+	STORE_RULE_NOBULLETIN,	/* none for long; the same */
 	STORE_RULE_RELAY,	/* fails; its name */
 	STORE_RULE_ACCOUNT,	/* the same */
 	STORE_RULE_SILENT,	/* no news though mail waits; who */
@@ -119,6 +122,7 @@ enum rc store_down_up(struct store *st, const char *account, struct err *e);
 struct store_key {
 	char	name[STORE_IDENTITY_BYTES];
 	int64_t	until;
+	bool	barred;
 };
 enum rc store_keys(struct store *st, struct store_key out[STORE_KEYS_MAX],
     size_t *n, int64_t *looked_at, struct err *e);

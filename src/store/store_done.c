@@ -277,6 +277,8 @@ done_records(struct store *st, struct store_done *m, int64_t now,
 		rc = row_put(st, &m->rows[i], e);
 	for (size_t i = 0; rc == RC_OK && i < m->nacks; i++)
 		rc = ack_apply(st, &m->acks[i], now, m->ack_due_at, e);
+	if (rc == RC_OK)
+		rc = bulletin_note(st, m, now, e);
 	if (rc != RC_OK || !m->watch)
 		return rc;
 	return DB_DO(st, e, "INSERT INTO watch (t, names, at) SELECT t, names, "

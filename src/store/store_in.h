@@ -215,6 +215,13 @@ struct store_proof {
 	const uint8_t	*proof;			/* borrowed */
 };
 
+/* What it says of the watch desk's bulletins; store_bar.h. */
+struct store_news {
+	uint8_t		desk;		/* it is one, of that generation; 0 */
+	uint32_t	number;
+	uint32_t	missed;		/* its sender has seen that one; 0 */
+};
+
 struct store_done {
 	struct store_msg	 msg;
 	bool			 filed;		/* it had an intent */
@@ -232,6 +239,7 @@ struct store_done {
 	size_t			 nrows;
 	struct store_ack_in	*acks;
 	size_t			 nacks;
+	struct store_news	 news;
 	/* The server's copy. */
 	uint8_t			 action;
 	int64_t			 release_at;

@@ -50,7 +50,8 @@ static const struct {
 	{ "heard", "rowid" }, { "alarm", "rowid" }, { "down", "rowid" },
 	{ "own_key", "rowid" }, { "digest", "rowid" }, { "pass", "rowid" },
 	{ "event", "rowid" }, { "clock", "rowid" }, { "erased", "rowid" },
-	{ "register", "rowid" }, { "witness", "rowid" }
+	{ "register", "rowid" }, { "witness", "rowid" },
+	{ "bar", "rowid" }, { "desk", "rowid" }, { "bulletin", "rowid" }
 };
 /* The same, down from the end. */
 static const struct {

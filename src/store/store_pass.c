@@ -132,11 +132,12 @@ store_keys(struct store *st, struct store_key out[STORE_KEYS_MAX], size_t *n,
 
 	*n = 0;
 	*looked_at = 0;
-	if ((rc = DB_ASK(st, e, &s, "SELECT name, until, looked_at "
-	    "FROM own_key LIMIT ?1", V_I(STORE_KEYS_MAX))) != RC_OK)
+	if ((rc = DB_ASK(st, e, &s, "SELECT name, until, looked_at, "
+	    "barred FROM own_key LIMIT ?1", V_I(STORE_KEYS_MAX))) != RC_OK)
 		return rc;
 	while ((rc = db_next(st, s, &got, e)) == RC_OK && got) {
 		db_text(s, 0, out[*n].name, sizeof(out[*n].name));
+		out[*n].barred = sqlite3_column_int(s, 3) != 0;
 		out[(*n)++].until = sqlite3_column_int64(s, 1);
 		*looked_at = sqlite3_column_int64(s, 2);
 	}
@@ -157,9 +158,10 @@ store_keys_put(struct store *st, int64_t now, const struct store_key *k,
 	rc = DB_DO(st, e, "DELETE FROM own_key");
 	for (size_t i = 0; rc == RC_OK && i < n; i++)
 		rc = DB_DO(st, e, "INSERT INTO own_key (name, until, "
-		    "looked_at) VALUES (?1, ?2, ?3) ON CONFLICT (name) "
-		    "DO UPDATE SET until = max(until, ?2)", V_S(k[i].name),
-		    V_I(k[i].until), V_I(now));
+		    "looked_at, barred) VALUES (?1, ?2, ?3, ?4) "
+		    "ON CONFLICT (name) DO UPDATE SET until = max(until, ?2)",
+		    V_S(k[i].name), V_I(k[i].until), V_I(now),
+		    V_I(k[i].barred));
 	return TX_END(st, rc, "keys", e);
 }
 

@@ -274,6 +274,7 @@ gate_self(const struct gate *g, size_t i, struct gate_self *out)
 	out->is_issuer = (roles & 1U << REC_ROLE_ISSUER) != 0;
 	out->is_hub = (roles & 1U << REC_ROLE_HUB) != 0;
 	out->is_watch = (roles & 1U << REC_ROLE_WATCH) != 0;
+	out->gen = s->id.gen;
 }
 
 bool

@@ -247,6 +247,9 @@ struct gate_verdict {
 	bool		 from_hub;	/* the sender is the hub: its ACKs mean
 					 * state 1 (2.19.3) */
 	bool		 asked;		/* an ASK was there (not served) */
+	uint8_t		 desk;		/* a bulletin: generation of its desk */
+	uint32_t	 bulletin;	/* its number */
+	uint32_t	 missed;	/* one that he has and I have not; 0 */
 
 	struct gate_row	*rows;		/* to be committed with the delivery */
 	size_t		 nrows;
@@ -304,6 +307,7 @@ struct gate_resolve_args {
 	const char	*who;	/* typed: name, identity or local@domain */
 	const char	*own;	/* my name or address; NULL: my only one */
 	bool		 control;/* no MAIL: until read-until (2.19.26) */
+	bool		 bulletin;/* to the barred too: they must hear of it */
 	bool		 shown;	/* ${who} is how the directory shows him */
 	struct gate_rows rows;
 	int64_t		 now;	/* 0: clock_now() */
@@ -452,10 +456,16 @@ struct gate_self {
 	bool	is_hub;
 	bool	is_watch;
 	bool	is_issuer;
+	bool	barred;		/* see gate_self_barred(); else false */
+	uint8_t	gen;
 };
 
 size_t gate_nselves(const struct gate *g);
 void gate_self(const struct gate *g, size_t i, struct gate_self *out);
+/* gate_self_barred(g, rows, i, barred, e): is that generation of ours void?
+ * RC_TEMP from rows. */
+enum rc gate_self_barred(struct gate *g, const struct gate_rows *rows,
+    size_t i, bool *barred, struct err *e);
 
 struct gate_entry {
 	uint8_t	flags;		/* 2.19.7 */
@@ -484,10 +494,49 @@ enum rc gate_facts(struct gate *g, const struct gate_rows *rows,
 enum rc gate_restored(struct gate *g, const struct gate_rows *rows,
     int64_t now, struct gate_row *out, struct err *e);
 
-/* gate_issued(g, rows, number, now, out, e): the same at the watch desk, after
- * it has sealed bulletin ${number}. */
+/* gate_issued(g, rows, number, now, out, e): the same at the watch desk,
+ * before it seals bulletin ${number}. */
 enum rc gate_issued(struct gate *g, const struct gate_rows *rows,
     uint32_t number, int64_t now, struct gate_row *out, struct err *e);
+
+/* ---- the watch desk (gate_bar.c) --------------------------------------- */
+
+/* gate_desk(g, now, name): our generation as the watch desk, and as whom
+ * (or NULL); 0: we are not. */
+uint8_t gate_desk(const struct gate *g, int64_t now,
+    char name[GATE_ID_BYTES]);
+
+struct gate_barring {
+	char	name[GATE_ID_BYTES];
+	char	show[GATE_SHOW_BYTES];	/* as the directory shows him, or "" */
+	uint8_t	known;		/* highest generation met; 0: of none */
+	uint8_t	before;		/* the minimum until now, if barred */
+	uint8_t	min;		/* as it is now */
+	uint8_t	desk;		/* our own generation */
+	struct gate_row row;	/* to be stored; key "": it was so already */
+};
+
+/*
+ * gate_bar(g, rows, who, min, now, out, e):
+ * At the watch desk: the keys of ${who} (as in gate_resolve()) below
+ * generation ${min} are void, for this desk too.  ${min} 0: below the next,
+ * where that cannot be misunderstood; 255: he is excluded.
+ *
+ * RC_OK, ${out->row} owned; RC_CONF: this is not the watch desk; RC_PERM: no
+ * such member, several, one with an office (2.19.23), or ${min} must be
+ * another: the text says which; RC_TEMP from rows; RC_NOMEM.
+ */
+enum rc gate_bar(struct gate *g, const struct gate_rows *rows,
+    const char *who, uint8_t min, int64_t now, struct gate_barring *out,
+    struct err *e);
+
+/* gate_bars(g, i, out): the next bar at or after index ${*i}, which moves on,
+ * that our key files brought (the issuer's) and the desk may repeat; false at
+ * the end. gate_may_bar(g, name): does that name hold no office but ours? */
+bool gate_bars(const struct gate *g, size_t *i, struct gate_bar *out);
+bool gate_may_bar(const struct gate *g, const char *name);
+/* gate_listed(g, name): the directory has a line for that name. */
+bool gate_listed(const struct gate *g, const char *name);
 
 /* gate_row_renew(g, key, in, out, e): after a year was erased: the row under
  * the store's new local key, without keys of years no longer held. */

@@ -197,9 +197,12 @@ learn_bulletin(struct gate_open *o)
 	struct rec r;
 
 	while (rd.left > 0 && rec_next(&rd, &r, &ignored) == RC_OK)
-		if (r.type == REC_BULLETIN)
+		if (r.type == REC_BULLETIN) {
 			row_bulletin(&o->own, o->h.from.gen,
 			    r.bulletin.number, o->v.sealed_at);
+			o->v.desk = o->h.from.gen;
+			o->v.bulletin = r.bulletin.number;
+		}
 }
 
 static bool
@@ -240,9 +243,11 @@ gate_apply(struct gate_open *o, struct err *e)
 	    (rc = apply_records(o, e)) != RC_OK ||
 	    (rc = apply_self(o, e)) != RC_OK)
 		return rc;
-	if (o->reader.meta.bulletin > o->own.bulletin)
+	if (o->reader.meta.bulletin > o->own.bulletin) {
+		o->v.missed = o->reader.meta.bulletin;
 		rc = gate_alarm(o, GATE_AL_MISSED_BULLETIN,
 		    identity_bytes(&o->h.from), e);
+	}
 	o->v.rows = o->changed.rows;
 	o->v.nrows = o->changed.n;
 	return rc;

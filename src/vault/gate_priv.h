@@ -75,6 +75,12 @@ enum rc gate_apply(struct gate_open *o, struct err *e);
 enum rc gate_alarm(struct gate_open *o, enum gate_alarm_kind kind,
     struct bytes who, struct err *e);
 
+/* gate_typed(g, rows, own, who, name, e): whom a person means; ${own}: an
+ * identity of ours, whose association is tried too.  As gate_resolve(). */
+enum rc gate_typed(struct gate *g, const struct gate_rows *rows,
+    const struct identity *own, const char *who, struct identity *name,
+    struct err *e);
+
 /* Identities as texts, GATE_ID_BYTES each. */
 void gate_put_id(char *out, const struct identity *id);
 void gate_put_name(char *out, const struct identity *id);

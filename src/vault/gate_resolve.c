@@ -14,6 +14,7 @@ struct search {
 	const struct gate_rows *rows;
 	int64_t		 now;
 	bool		 control;	/* no MAIL: until read-until */
+	bool		 bulletin;	/* to the barred too */
 	struct identity	 own;		/* my name, at its highest generation */
 	struct row_self	 facts;
 };
@@ -195,9 +196,11 @@ load_peer(const struct search *s, const struct identity *name, uint8_t *min,
 	size_t len;
 	enum rc rc = gate_peer(s->g, s->rows, name, &len, &damaged, e);
 
+	/* Rule 2.19.25 keeps secrets from a thief; a bulletin is none, and he
+	 * who is barred would go on writing to people who hold his mail. */
 	if (rc == RC_OK)
-		*min = gate_min(s->g, &s->g->scratch->peer, s->facts.desk,
-		    name);
+		*min = s->bulletin ? 0 : gate_min(s->g, &s->g->scratch->peer,
+		    s->facts.desk, name);
 	return rc;
 }
 
@@ -413,11 +416,24 @@ gate_resolve(struct gate *g, const struct gate_resolve_args *args,
     struct gate_dest *out, struct err *e)
 {
 	struct search s = { .g = g, .rows = &args->rows,
-	    .now = gate_time(args->now), .control = args->control };
+	    .now = gate_time(args->now), .control = args->control,
+	    .bulletin = args->bulletin };
 	enum rc rc;
 
 	memset(out, 0, sizeof(*out));
 	rc = resolve(&s, args, out, e);
+	wipe(&g->scratch->peer, sizeof(g->scratch->peer));
+	return rc;
+}
+
+enum rc
+gate_typed(struct gate *g, const struct gate_rows *rows,
+    const struct identity *own, const char *who, struct identity *name,
+    struct err *e)
+{
+	const struct search s = { .g = g, .rows = rows, .own = *own };
+	enum rc rc = typed(&s, who, name, e);
+
 	wipe(&g->scratch->peer, sizeof(g->scratch->peer));
 	return rc;
 }

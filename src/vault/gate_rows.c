@@ -282,8 +282,7 @@ gate_issued(struct gate *g, const struct gate_rows *rows, uint32_t number,
 
 	if (rc != RC_OK)
 		return rc;
-	row_bulletin(&self, keystore_top(g->ks, &g->ks->selves[0].id), number,
-	    now);
+	row_bulletin(&self, gate_desk(g, now, NULL), number, now);
 	return self_row(g, &self, out, e);
 }
 

@@ -6,6 +6,7 @@ src_libvault_a_SOURCES = \
 	src/vault/envelope.c src/vault/envelope.h \
 	src/vault/gate.c src/vault/gate.h src/vault/gate_priv.h \
 	src/vault/gate_apply.c \
+	src/vault/gate_bar.c \
 	src/vault/gate_check.c \
 	src/vault/gate_open.c \
 	src/vault/gate_resolve.c \

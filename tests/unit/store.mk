@@ -52,6 +52,13 @@ tests_unit_test_store_hub_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_store_hub_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_store_hub_LDADD = $(UNIT_STORE_LIBS)
 
+check_PROGRAMS += tests/unit/test_store_bar
+TESTS += tests/unit/test_store_bar
+tests_unit_test_store_bar_SOURCES = tests/unit/test_store_bar.c
+tests_unit_test_store_bar_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_bar_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_store_bar_LDADD = $(UNIT_STORE_LIBS)
+
 check_PROGRAMS += tests/unit/test_store_row
 TESTS += tests/unit/test_store_row
 tests_unit_test_store_row_SOURCES = tests/unit/test_store_row.c

@@ -342,8 +342,8 @@ static void
 test_keys_accounts_and_digest(void **state)
 {
 	struct world *w = *state;
-	struct store_key k[STORE_KEYS_MAX] = { { "a", 5 }, { "a", 9 },
-	    { "b", 1 } };
+	struct store_key k[STORE_KEYS_MAX] = { { "a", 5, false },
+	    { "a", 9, false }, { "b", 1, true } };
 	char text[STORE_TEXT_BYTES];
 	int64_t at, day;
 	bool known;
@@ -353,6 +353,7 @@ test_keys_accounts_and_digest(void **state)
 	OK(w, store_keys(w->st, k, &n, &at, &w->e));
 	assert_int_equal(n, 2);
 	assert_int_equal(k[0].until, 9);
+	assert_true(!k[0].barred && k[1].barred);
 	assert_int_equal(at, NOW);
 	OK(w, store_keys_put(w->st, NOW, k, 0, &w->e));
 	OK(w, store_keys(w->st, k, &n, &at, &w->e));

@@ -6,6 +6,13 @@ tests_unit_test_gate_open_SOURCES = tests/unit/test_gate_open.c
 tests_unit_test_gate_open_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_gate_open_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_gate_open_LDADD = $(UNIT_GATE_LIBS)
+check_PROGRAMS += tests/unit/test_gate_bar
+TESTS += tests/unit/test_gate_bar
+tests_unit_test_gate_bar_SOURCES = tests/unit/test_gate_bar.c
+tests_unit_test_gate_bar_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_gate_bar_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_gate_bar_LDADD = $(UNIT_GATE_LIBS)
+
 check_PROGRAMS += tests/unit/test_gate_resolve
 TESTS += tests/unit/test_gate_resolve
 tests_unit_test_gate_resolve_SOURCES = tests/unit/test_gate_resolve.c
