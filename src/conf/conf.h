@@ -176,6 +176,9 @@ struct conf {
 	struct conf_wait silent;	/* no news of a practice; 3 days */
 	int		 parallel;	/* fetchers at once; 8 */
 	bool		 hub;		/* relay for members: gateway only */
+	char		*hub_members;	/* for these; or NULL: for all */
+	int		 hub_messages;	/* for each, a day; 0: no limit */
+	uint64_t	 hub_size;	/* the same in octets */
 	char		*alarm_command;	/* gets alarms on stdin; or NULL */
 	char		*digest_to;	/* whom the daily mail is for; or NULL:
 					 * there is none */

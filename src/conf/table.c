@@ -138,6 +138,14 @@ const struct row conf_rows[] = {
 	    N_("Accounts fetched at once.") },
 	{ S_TOP, "hub", K_BOOL, TOP(hub), NULL, 0, 0, "no", NULL,
 	    N_("Relay for members: the association's gateway only.") },
+	{ S_TOP, "hub_members", K_TEXT, TOP(hub_members), NULL, 0, 0, NULL,
+	    N_("every member"), N_("For whom it relays: addresses or names, "
+	    "between blanks or commas.") },
+	{ S_TOP, "hub_messages", K_INT, TOP(hub_messages), NULL, 0, 1000000,
+	    "0", N_("no limit"), N_("How many messages a day it relays for one "
+	    "member; the others wait for the next day.") },
+	{ S_TOP, "hub_size", K_SIZE, TOP(hub_size), NULL, 0, 0, NULL,
+	    N_("no limit"), N_("The same by their size.") },
 	{ S_TOP, "alarm_command", K_COMMAND, TOP(alarm_command), NULL, 0, 0,
 	    NULL, NULL, N_("Command that gets each alarm on its standard "
 	    "input.") },

@@ -62,6 +62,10 @@ static const struct {
 	[STORE_RULE_OUTBOX] = { "outbox", N_("outbox unusable"),
 	    N_("Put the folder back in its place (disk, network, rights). "
 	    "What is wrong with it: sceau check") },
+	[STORE_RULE_LIMIT] = { "limit", N_("limit reached"),
+	    N_("Nothing is lost: the rest goes tomorrow. Is so much mail of "
+	    "this member right? Ask it; the limits are hub_messages and "
+	    "hub_size in sceau.conf.") },
 };
 
 const char *
@@ -173,6 +177,10 @@ alarm_what(const struct store_alarm *a, struct buf *out)
 	case STORE_RULE_NOBULLETIN:
 		return buf_addf(out, _("No bulletin on stolen keys has come "
 		    "since %s; there is one each week."), when);
+	case STORE_RULE_LIMIT:
+		return buf_addf(out, _("%s has sent through this gateway what "
+		    "it may in a day, since %s; more of it waits."), who,
+		    when);
 	case STORE_RULE_RELAY:
 		return buf_addf(out, _("The relay %s has failed since %s "
 		    "(%s)."), a->subject, when, a->text);

@@ -259,6 +259,9 @@ void dry_free(struct keeper *k);
 /* keeper_hub.c: re-seal an opened message for its routes. */
 struct opening;
 enum rc hub_relay(struct keeper *k, struct opening *o, struct err *e);
+/* hub_spare(): before a large one is opened: would it only wait? FATE_LEAVE
+ * then. */
+enum rc hub_spare(struct keeper *k, struct opening *o, struct err *e);
 
 /* keeper_seal.c */
 enum rc seal_acks(struct keeper *k, bool *some, struct err *e);

@@ -118,18 +118,101 @@ relay_all(struct keeper *k, struct opening *o, struct relay_job *j,
 	return rc;
 }
 
+/* ---- for whom, and how much ----------------------------------------- */
+
+#define SPARE_BYTES (256 * 1024)	/* more is not opened in vain */
+
+/* One of the words of hub_members, an address or a name. */
+static bool
+is_served(const char *members, const char *name)
+{
+	const char *slash = strchr(name, '/');
+	const char *address = slash != NULL ? slash + 1 : name;
+
+	for (const char *p = members; *p != '\0';) {
+		size_t n = strcspn(p, " ,\t\n");
+
+		if ((n == strlen(name) && memcmp(p, name, n) == 0) ||
+		    (n == strlen(address) && memcmp(p, address, n) == 0))
+			return true;
+		p += n;
+		p += strspn(p, " ,\t\n");
+	}
+	return false;
+}
+
+/* Has he had his share of the day?  Counted before a message, so that one is
+ * never cut in two. */
+static enum rc
+is_over(struct keeper *k, const char *sender, bool *over, struct err *e)
+{
+	const struct conf *c = k->p->conf;
+	struct store_hub_day d;
+	enum rc rc;
+
+	*over = false;
+	if (c->hub_messages == 0 && c->hub_size == 0)
+		return RC_OK;
+	if ((rc = store_hub_day(k->st, sender, clock_now(), &d, e)) != RC_OK)
+		return rc;
+	*over = (c->hub_messages > 0 &&
+	    d.messages >= (uint64_t)c->hub_messages) ||
+	    (c->hub_size > 0 && d.bytes >= c->hub_size);
+	return RC_OK;
+}
+
+/* It stays sealed as it is, and is looked at again by each pass. */
+static enum rc
+leave(struct keeper *k, struct opening *o, struct err *e)
+{
+	o->fate = FATE_LEAVE;
+	k->left = true;
+	return store_hub_over(k->st, o->head.sender, clock_now(), e);
+}
+
+enum rc
+hub_spare(struct keeper *k, struct opening *o, struct err *e)
+{
+	bool over;
+	enum rc rc;
+
+	if (!k->p->conf->hub || o->in.size <= SPARE_BYTES)
+		return RC_OK;
+	rc = is_over(k, o->head.sender, &over, e);
+	return rc == RC_OK && over ? leave(k, o, e) : rc;
+}
+
+/* The policy of the association: he hears it of every recipient. */
+static void
+refuse_all(struct keeper *k, const struct opening *o, struct relay_job *j)
+{
+	for (size_t i = 0; i < o->v.nroutes; i++) {
+		j->refused[j->nrefused].name = o->v.routes[i].name;
+		j->refused[j->nrefused++].state = GATE_ACK_REFUSED;
+	}
+	keeper_event(k, "hub.not_served", "from=%s recipients=%zu",
+	    o->head.sender, o->v.nroutes);
+}
+
 /* What the vault could not seal again stays as it is for the next pass, and
  * the other messages go on; not so when the vault itself is gone. */
 enum rc
 hub_relay(struct keeper *k, struct opening *o, struct err *e)
 {
-	struct relay_job *j = calloc(1, sizeof(*j));
+	const char *members = k->p->conf->hub_members;
+	struct relay_job *j;
 	struct err why = ERR_INIT;
-	enum rc rc;
+	bool over, served = members == NULL ||
+	    is_served(members, o->head.sender_name);
+	enum rc rc = is_over(k, o->head.sender, &over, e);
 
-	if (j == NULL)
+	if (rc != RC_OK || (over && served))
+		return rc != RC_OK ? rc : leave(k, o, e);
+	if ((j = calloc(1, sizeof(*j))) == NULL)
 		return err_set(e, RC_NOMEM, _("no memory left"));
-	if (relay_all(k, o, j, &why) == RC_OK) {
+	if (!served)
+		refuse_all(k, o, j);
+	if (!served || relay_all(k, o, j, &why) == RC_OK) {
 		rc = commit(k, o, j, e);
 		if (rc == RC_OK)
 			o->fate = FATE_RELAYED;

@@ -427,6 +427,8 @@ batch_bodies(struct keeper *k, struct batch *b, struct err *e)
 
 		rc = judge_head(k, o, e);
 		if (rc == RC_OK && o->fate == FATE_OPEN)
+			rc = hub_spare(k, o, e);
+		if (rc == RC_OK && o->fate == FATE_OPEN)
 			rc = open_body(k, o, e);
 		if (rc == RC_OK && o->fate == FATE_RELAY)
 			rc = hub_relay(k, o, e);

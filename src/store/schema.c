@@ -278,6 +278,15 @@ const char *const schema_sql[] = {
 ") STRICT, WITHOUT ROWID;",
 "CREATE INDEX hub_origin ON hub (origin_t);",
 "CREATE INDEX hub_at ON hub (at);",
+/* What a member sent through it, on the last day that he did. */
+"CREATE TABLE hub_day ("
+"  name BLOB NOT NULL PRIMARY KEY,"
+"  day INTEGER NOT NULL,"
+"  messages INTEGER NOT NULL,"
+"  bytes INTEGER NOT NULL,"
+"  over_at INTEGER NOT NULL DEFAULT 0"
+") STRICT;",
+"CREATE INDEX hub_day_over ON hub_day (day) WHERE over_at <> 0;",
 
 /* store_bar.h: the watch desk's list, how far its last bulletin is, and which
  * bulletin has come (missed: a peer has shown a higher number). */

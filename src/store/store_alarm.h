@@ -48,6 +48,7 @@ enum store_rule {
 	STORE_RULE_LEFT,	/* files are not taken; the outbox */
 	STORE_RULE_FILING,	/* documents cannot be filed; subject: "" */
 	STORE_RULE_OUTBOX,	/* its folders cannot be used; the outbox */
+	STORE_RULE_LIMIT,	/* his mail waits at the gateway; who */
 	STORE_RULE_N
 };
 

@@ -54,6 +54,97 @@ relayed_repeat(struct store *st, const uint8_t t[STORE_T_BYTES],
 	return rc;
 }
 
+/* --- By day ------------------------------------------------------------ */
+
+#define DAY_OF(now) ((now) / 86400)
+
+static void
+read_day(sqlite3_stmt *s, struct store_hub_day *out)
+{
+	db_text(s, 0, out->name, sizeof(out->name));
+	out->messages = (uint64_t)sqlite3_column_int64(s, 1);
+	out->bytes = (uint64_t)sqlite3_column_int64(s, 2);
+	out->over_at = sqlite3_column_int64(s, 3);
+}
+
+enum rc
+store_hub_day(struct store *st, const char *sender, int64_t now,
+    struct store_hub_day *out, struct err *e)
+{
+	char name[STORE_IDENTITY_BYTES];
+	sqlite3_stmt *s;
+	bool got;
+	enum rc rc;
+
+	memset(out, 0, sizeof(*out));
+	peer_name(sender, name);
+	if ((rc = DB_ASK(st, e, &s, "SELECT name, messages, bytes, over_at "
+	    "FROM hub_day WHERE name = ?1 AND day = ?2", V_S(name),
+	    V_I(DAY_OF(now)))) != RC_OK ||
+	    (rc = db_next(st, s, &got, e)) != RC_OK || !got)
+		return rc;
+	read_day(s, out);
+	db_stop(s);
+	return RC_OK;
+}
+
+enum rc
+store_hub_over(struct store *st, const char *sender, int64_t now,
+    struct err *e)
+{
+	char name[STORE_IDENTITY_BYTES];
+	struct store_hub_day d;
+	enum rc rc = store_hub_day(st, sender, now, &d, e);
+
+	if (rc != RC_OK || d.over_at != 0)
+		return rc;
+	peer_name(sender, name);
+	if ((rc = tx_begin_lazy(st, e)) != RC_OK)
+		return rc;
+	rc = DB_DO(st, e, "UPDATE hub_day SET over_at = ?3 WHERE name = ?1 "
+	    "AND day = ?2", V_S(name), V_I(DAY_OF(now)), V_I(now));
+	return TX_END(st, rc, "hub.over", e);
+}
+
+enum rc
+store_hub_overs(struct store *st, int64_t now, struct store_hub_day *out,
+    size_t max, size_t *n, struct err *e)
+{
+	sqlite3_stmt *s;
+	bool got;
+	enum rc rc;
+
+	*n = 0;
+	if ((rc = DB_ASK(st, e, &s, "SELECT name, messages, bytes, over_at "
+	    "FROM hub_day WHERE over_at <> 0 AND day = ?1 ORDER BY name "
+	    "LIMIT ?2", V_I(DAY_OF(now)), V_I(max))) != RC_OK)
+		return rc;
+	while ((rc = db_next(st, s, &got, e)) == RC_OK && got)
+		read_day(s, &out[(*n)++]);
+	return rc;
+}
+
+/* The day before is forgotten by the first of the next. */
+static enum rc
+count(struct store *st, const struct store_done *in, size_t n,
+    int64_t submission, int64_t now, struct err *e)
+{
+	char name[STORE_IDENTITY_BYTES];
+	int64_t bytes;
+	enum rc rc;
+
+	if ((rc = DB_INT(st, e, &bytes, "SELECT sum(size) FROM queue WHERE "
+	    "submission = ?1", V_I(submission))) != RC_OK)
+		return rc;
+	peer_name(in->msg.sender, name);
+	return DB_DO(st, e, "INSERT INTO hub_day (name, day, messages, bytes) "
+	    "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO UPDATE SET "
+	    "messages = ?3 + iif(day = ?2, messages, 0), "
+	    "bytes = ?4 + iif(day = ?2, bytes, 0), "
+	    "over_at = iif(day = ?2, over_at, 0), day = ?2", V_S(name),
+	    V_I(DAY_OF(now)), V_I(n), V_I(bytes));
+}
+
 /* --- Relay ------------------------------------------------------------- */
 
 static enum rc
@@ -93,6 +184,8 @@ relay_all(struct store *st, struct store_done *in, struct store_out_put *out,
 		rc = submission_put(st, now, NULL, NULL, &submission, e);
 	for (size_t i = 0; rc == RC_OK && i < n; i++)
 		rc = relay_one(st, in, &out[i], submission, now, e);
+	if (rc == RC_OK && n != 0)
+		rc = count(st, in, n, submission, now, e);
 	return rc;
 }
 

@@ -27,6 +27,27 @@ enum rc store_hub_relay(struct store *st, struct store_done *in,
     const struct store_hub_refusal *refused, size_t nrefused,
     int64_t now, struct err *e);
 
+/*
+ * What went through for one member on one day, from midnight UTC:
+ * store_hub_relay() counts it, an envelope for each recipient.
+ */
+struct store_hub_day {
+	char		name[STORE_IDENTITY_BYTES];	/* of the sender */
+	uint64_t	messages, bytes;
+	int64_t		over_at;	/* his limit was reached; 0: not */
+};
+
+/* store_hub_day(): of ${sender}, name or identity, on the day of ${now}. */
+enum rc store_hub_day(struct store *st, const char *sender, int64_t now,
+    struct store_hub_day *out, struct err *e);
+/* store_hub_over(): a message of his waits for the next day; writes only the
+ * first time. */
+enum rc store_hub_over(struct store *st, const char *sender, int64_t now,
+    struct err *e);
+/* store_hub_overs(): up to ${max} of that day whose messages wait. */
+enum rc store_hub_overs(struct store *st, int64_t now,
+    struct store_hub_day *out, size_t max, size_t *n, struct err *e);
+
 struct store_origin {
 	bool	known;
 	uint8_t	t[STORE_T_BYTES];	/* of the message that came to us */

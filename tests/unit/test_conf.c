@@ -242,6 +242,7 @@ static const struct { const char *text, *says; } complaints[] = {
 	{ OUT("user = x\n"), "x.conf:4: host is missing" },
 	{ OUT("host = a\nuser = x\n"), "x.conf:5: the password is missing" },
 	{ "hub = yes\n", "x.conf:1: a hub must send" },
+	{ "hub_messages = 5\n", "x.conf:1: hub_members, hub_messages and" },
 	{ "deliver d {\n}\n", "x.conf:2: kind is missing" },
 	{ "deliver d {\nkind = pipe\n}\n", "x.conf:2: kind = pipe needs a" },
 	{ "deliver d {\nkind = folder\n}\n", "x.conf:2: path is missing" },

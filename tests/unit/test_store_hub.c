@@ -123,6 +123,49 @@ test_acknowledgement_passed_on(void **state)
 	assert_string_equal(acks[1].routed, DR_NAME);
 }
 
+/* ---- how much a day ---------------------------------------------------- */
+
+static struct store_hub_day
+day(struct world *w, const char *who, int64_t now)
+{
+	struct store_hub_day d;
+
+	OK(w, store_hub_day(w->st, who, now, &d, &w->e));
+	return d;
+}
+
+static void
+test_counted_by_sender_and_day(void **state)
+{
+	const int64_t next = NOW + 86400;
+	struct world *w = *state;
+	struct store_out_put out[2];
+	struct store_hub_day d[2];
+	struct store_done in;
+	size_t n;
+
+	T_CHECK(day(w, LABO, NOW).messages == 0);
+	relay(w, 1, out);
+	world_reopen(w);
+	T_CHECK(day(w, LABO, NOW).messages == 2 &&
+	    day(w, LABO, NOW).bytes > 0);
+	/* Another generation is the same member, another name is not. */
+	T_CHECK(day(w, "demo/labo.central@labo.example#7", NOW).messages ==
+	    2 && day(w, DR, NOW).messages == 0);
+	OK(w, store_hub_over(w->st, LABO, NOW + 5, &w->e));
+	OK(w, store_hub_over(w->st, LABO, NOW + 9, &w->e));
+	OK(w, store_hub_overs(w->st, NOW, d, 2, &n, &w->e));
+	T_CHECK(n == 1 && d[0].over_at == NOW + 5 && d[0].messages == 2);
+	/* The next day begins anew, and so does its first message. */
+	OK(w, store_hub_overs(w->st, next, d, 2, &n, &w->e));
+	T_CHECK(n == 0 && day(w, LABO, next).messages == 0);
+	in = make_done(put_one_of(w, "a", 2), 2);
+	out[0] = make_out(103, DR);
+	OK(w, store_hub_relay(w->st, &in, out, 1, NULL, 0, next, &w->e));
+	T_CHECK(day(w, LABO, next).messages == 1 &&
+	    day(w, LABO, next).over_at == 0);
+}
+
 int
 main(void)
 {
@@ -131,6 +174,7 @@ main(void)
 		WORLD_TEST(test_relay_of_a_duplicate_does_nothing),
 		WORLD_TEST(test_relay_that_fails_does_nothing),
 		WORLD_TEST(test_acknowledgement_passed_on),
+		WORLD_TEST(test_counted_by_sender_and_day),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
