@@ -1,5 +1,7 @@
 /* document/extract: octets are given as they are, and the disk is not waited
  * for: that is for whoever files them. */
+#include "config.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
