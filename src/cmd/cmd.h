@@ -129,6 +129,8 @@ enum rc cmd_key_list(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_init(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_add(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_audit(struct app *, int, char **, struct err *);
+enum rc cmd_issuer_destroy(struct app *, int, char **, struct err *);
+enum rc cmd_issuer_witness(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_batch(struct app *, int, char **, struct err *);
 
 #endif

@@ -31,6 +31,8 @@ act_say(const char *act)
 		{ "init", N_("desk made") },
 		{ "add", N_("members entered") },
 		{ "batch", N_("key files made") },
+		{ "destroy", N_("root destroyed") },
+		{ "witness", N_("witness judged") },
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)

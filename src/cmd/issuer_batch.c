@@ -208,6 +208,9 @@ batch(struct app *app, struct desk *d, const struct issuer_words *w,
 	bool changed = false;
 	enum rc rc;
 
+	if (plan.year == 0 && d->nyears == 0)
+		return err_set(e, RC_CONF, _("this desk has no root of any "
+		    "year"));
 	if (plan.year == 0)
 		plan.year = d->years[d->nyears - 1];
 	if (plan.out == NULL) {

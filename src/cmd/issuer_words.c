@@ -66,6 +66,12 @@ option(struct app *app, int argc, char **argv, int opt,
 			return app_usage(app, e);
 		w->custodians[w->ncustodians++] = optarg;
 		return RC_OK;
+	case OPT_EARLY:
+		w->early = true;
+		return RC_OK;
+	case OPT_MAIL:
+		w->mail = optarg;
+		return RC_OK;
 	case OPT_OUT:
 		w->out = optarg;
 		return RC_OK;

@@ -15,6 +15,8 @@ enum {
 	OPT_CALL,
 	OPT_SHEETS,
 	OPT_CUSTODIAN,
+	OPT_EARLY,
+	OPT_MAIL,
 	OPT_OUT,
 	OPT_POLICY,
 	OPT_DIRECTORY
@@ -29,6 +31,8 @@ struct issuer_words {
 	const char	*out;
 	const char	*policy;
 	const char	*directory;
+	const char	*mail;
+	bool		 early;
 	size_t		 ncustodians;
 	const char	*custodians[ISSUER_CUSTODIANS_MAX];	/* files */
 };

@@ -11,6 +11,7 @@ src_libcmd_a_SOURCES = \
 	src/cmd/issuer.c \
 	src/cmd/issuer_audit.c \
 	src/cmd/issuer_batch.c \
+	src/cmd/issuer_witness.c \
 	src/cmd/issuer_words.c src/cmd/issuer_words.h \
 	src/cmd/key.c src/cmd/key.h \
 	src/cmd/key_code.c \

@@ -77,6 +77,12 @@ const struct cmd cmds[] = {
 	    CMD_DRY | CMD_JSON, cmd_issuer_batch },
 	{ "issuer audit", "DIR", N_("what was done at the desk; is its journal "
 	    "whole?"), CMD_JSON, cmd_issuer_audit },
+	{ "issuer destroy", "DIR --year Y [--early] [--custodian FILE]...",
+	    N_("the end of a year's root; what is needed to arbitrate stays"),
+	    CMD_DRY | CMD_JSON, cmd_issuer_destroy },
+	{ "issuer witness", "DIR PROOF [--mail FILE] [--custodian FILE]...",
+	    N_("was it he who wrote that mail?"), CMD_JSON,
+	    cmd_issuer_witness },
 	{ "hprim check", "FILE...", N_("are these HPRIM files fit to be "
 	    "sent?"), CMD_JSON, cmd_hprim_check },
 	{ "log", "[--days N]", N_("what happened"), CMD_CONF | CMD_JSON,

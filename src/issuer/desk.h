@@ -18,6 +18,7 @@
  *   register       who belongs to the association (0600)
  *   acts           its journal: see issuer/acts.h (0600)
  *   years          a check of each year's root (0600)
+ *   witness.YEAR   of a root that was destroyed: issuer/witness.h (0600)
  * The root itself is on no disk: two of three custodians bring it, in parts,
  * for each act that needs it (PROTOCOL 2.17).
  */
@@ -108,6 +109,10 @@ enum rc desk_join(struct desk *d, uint16_t year, const struct custody *c,
  */
 enum rc desk_year_make(struct desk *d, uint16_t year, const char *sheets,
     bool english, struct err *e);
+
+/* desk_year_forget(d, year, e): neither root nor check of it, on disk and in
+ * memory.  RC_OK; RC_CONF: no such year; RC_TEMP; RC_NOMEM. */
+enum rc desk_year_forget(struct desk *d, uint16_t year, struct err *e);
 
 /* ---- for the files of the desk alone ------------------------------------ */
 

@@ -278,3 +278,24 @@ desk_year_make(struct desk *d, uint16_t year, const char *sheets,
 	d->joined[d->nyears++] = true;
 	return write_years(d, e);
 }
+
+enum rc
+desk_year_forget(struct desk *d, uint16_t year, struct err *e)
+{
+	const size_t at = year_at(d, year);
+	uint8_t *root = d->roots + at * KDF_KEY_BYTES;
+	size_t after;
+
+	if (at == d->nyears)
+		return err_set(e, RC_CONF, _("there is no root for %u here"),
+		    year);
+	after = d->nyears - at - 1;
+	memmove(&d->years[at], &d->years[at + 1], after * sizeof(d->years[0]));
+	memmove(d->checks[at], d->checks[at + 1], after * KDF_ROOTCK_BYTES);
+	memmove(&d->joined[at], &d->joined[at + 1],
+	    after * sizeof(d->joined[0]));
+	memmove(root, root + KDF_KEY_BYTES, after * KDF_KEY_BYTES);
+	d->nyears--;
+	wipe(d->roots + d->nyears * KDF_KEY_BYTES, KDF_KEY_BYTES);
+	return write_years(d, e);
+}

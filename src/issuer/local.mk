@@ -14,5 +14,6 @@ src_libissuer_a_SOURCES = \
 	src/issuer/qr.c src/issuer/qr.h \
 	src/issuer/ring_walk.c src/issuer/ring_walk.h \
 	src/issuer/sheets.c src/issuer/sheets.h \
+	src/issuer/witness.c src/issuer/witness.h \
 	src/issuer/words.c src/issuer/words.h
 src_libissuer_a_CFLAGS = $(AM_CFLAGS) $(QRENCODE_CFLAGS)

@@ -1,15 +1,20 @@
-"""The issuer's desk: its journal; the root, which two custodians bring."""
+"""The issuer's desk: its journal; the root, which two custodians bring; its
+end, and the witnesses that outlive it."""
 
+import calendar
 import hashlib
 import itertools
 import json
 import subprocess
+import time
 
 import pytest
 
 from pysceau import code as paper, kdf, keyfile
-from test_issuer import HUB, LOCALS, PEOPLE, YEAR, Desk, codes_in
+from test_issuer import (DOMAIN, HUB, LOCALS, PEOPLE, POST, YEAR, Desk, Issued,
+                         codes_in)
 from world.power import Record
+from world.world import World
 
 
 @pytest.fixture
@@ -232,3 +237,223 @@ def test_the_root_is_on_no_disk(desk, tmp_path_factory):
         for at in range(32 - 6):
             assert root[at:at + 6] not in seen
             assert root[at:at + 6].hex().encode() not in seen
+
+
+# -- its end ------------------------------------------------------------------
+
+def bring(desk, *numbers):
+    return [w for n in numbers for w in ("--custodian", desk.sheet(n))]
+
+
+def destroy(desk, *words, custodians=(2, 3), **more):
+    return desk.run("destroy", desk.folder, "--year", YEAR,
+                    *bring(desk, *custodians), *words, **more)
+
+
+def archive(desk):
+    path = desk.folder / f"witness.{YEAR}"
+    assert path.stat().st_mode & 0o777 == 0o600
+    first, *lines = path.read_text().splitlines()
+    assert first == "sceau witness 1"
+    return {who: bytes.fromhex(key)
+            for who, key in (x.split("\t") for x in lines)}
+
+
+def test_not_before_the_end_of_reading(made):
+    before = made.files()
+    assert b"--early" in destroy(made, check=78).stderr
+    last = calendar.timegm((YEAR + 1, 4, 1, 0, 0, 0)) - 1
+    destroy(made, check=78, SCEAU_FAULT_CLOCK=f"@{last}")
+    assert b"would be destroyed" in destroy(
+        made, "--early", "--dry-run", custodians=()).stdout
+    assert made.files() == before
+    got = destroy(made, check=None, SCEAU_FAULT_CLOCK=f"@{last + 1}")
+    if got.returncode == 78:
+        pytest.skip("built without --enable-fault")
+    assert got.returncode == 0 and archive(made)
+
+
+def test_destroy_keeps_witness_keys_alone(made):
+    """Of everybody who was ever a member, in each of his generations."""
+    register = made.folder / "register"
+    register.write_text(register.read_text().replace(
+        "dr.martin@cabinet.example#1", "dr.martin@cabinet.example#3").replace(
+            "dr.durand@durand.example#1\tpractice\tmember",
+            "dr.durand@durand.example#1\tpractice\texcluded"))
+    root = root_of(made)
+    said = destroy(made, "--early").stdout.decode()
+    for words in (f"the root of {YEAR}", "9 witness keys", "burns his sheet",
+                  "nobody can make keys",
+                  f"desk/custodians/custodian-1.{YEAR}.txt"):
+        assert words in said, words
+    want = [f"essai/{x}" for x in (
+        f"association@{DOMAIN}#1", f"veille@{DOMAIN}#1",
+        f"passerelle@{DOMAIN}#1", "labo.central@labo.example#1",
+        "dr.martin@cabinet.example#1", "dr.martin@cabinet.example#2",
+        "dr.martin@cabinet.example#3", "dr.durand@durand.example#1",
+        "infirmiere.petit@petit.example#1")]
+    got = archive(made)
+    assert sorted(got) == sorted(want)
+    for who, key in got.items():
+        assert key == kdf.witness_key(
+            kdf.member_key(root, YEAR, who.encode()))
+    for name, data in made.files().items():
+        assert root[:8] not in data, name
+        assert name.startswith("desk/acts") or \
+            kdf.root_check(root).hex().encode() not in data, name
+
+
+def test_nothing_is_made_after_it(made):
+    destroy(made, "--early")
+    made.letter("dr.martin").unlink()
+    assert b"no root" in made.batch(check=78).stderr
+    assert b"no root" in made.batch("--year", YEAR, check=78).stderr
+    made.add(PEOPLE + "n@n.example,n@poste.example,N,practice,\n")
+    assert b"destroyed already" in destroy(made, "--early", check=78).stderr
+    rows, last = acts(made)
+    assert [r["act"] for r in rows] == ["init", "add", "batch", "destroy",
+                                        "add"]
+    assert kdf.b2sum((made.folder / f"witness.{YEAR}").read_bytes()).hex() \
+        in rows[3]["what"]
+
+
+def test_who_is_wrong_destroys_nothing(made):
+    before = made.files()
+    got = destroy(made, "--early", custodians=(1, 1), check=65)
+    assert b"part 1 is missing" in got.stderr
+    made.run("destroy", made.folder, "--early", *bring(made, 1, 2), check=64)
+    made.run("destroy", made.folder, "--early", "--year", YEAR + 1, check=78)
+    assert made.files() == before
+
+
+@pytest.mark.parametrize("point", ["witness.forget.before", "acts.note.after",
+                                   "file.rename.before",
+                                   "file.rename.after"])
+def test_a_destruction_cut_off_goes_on(made, point):
+    got = destroy(made, "--early", check=None, SCEAU_FAULT=f"{point}:kill")
+    if got.returncode == 0:
+        pytest.skip("built without --enable-fault")
+    destroy(made, "--early")
+    assert len(archive(made)) == 7
+    rows, last = acts(made)
+    assert [r["act"] for r in rows].count("destroy") == 2
+    assert last["broken"] == 0
+
+
+# -- witnesses ----------------------------------------------------------------
+
+AUTHOR = "essai/labo.central@labo.example#1"
+TO = "essai/dr.martin@cabinet.example#1"
+MAIL = b"From: labo.central@labo.example\r\n\r\nINR 2,1\r\n"
+AT = 1_790_000_000
+
+
+def claim(root, author=AUTHOR, to=TO, at=AT, mail=MAIL, by=None):
+    """The line of `sceau register prove`."""
+    d = kdf.b2sum(mail)
+    key = kdf.witness_key(kdf.member_key(root, YEAR, (by or author).encode()))
+    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+    proof = kdf.witness(key, at, to.encode(), d)
+    return f"{author} {to} {YEAR} {when} {d.hex()} {proof.hex()}"
+
+
+def judged(desk, text, *words, check=0):
+    path = desk.top / "proof"
+    path.write_text(text)
+    return desk.run("witness", desk.folder, path, *words, check=check)
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_A3_the_association_arbitrates(made, ended):
+    """With the root, or with the archive and nobody there."""
+    root = root_of(made)
+    if ended:
+        destroy(made, "--early")
+    words = [] if ended else bring(made, 1, 3)
+    good = claim(root)
+    got = json.loads(judged(made, good, "--json", *words).stdout)
+    assert got["true"] is True and got["author"] == AUTHOR
+    assert got["digest"] == kdf.b2sum(MAIL).hex()
+    around = f"Témoin laissé par l'auteur :\n{good}\r\n\n12 mots après\n"
+    assert judged(made, around, *words).stdout.startswith(b"True: ")
+    for false in (claim(root, by=TO), claim(bytes(32)),
+                  claim(root, by=AUTHOR.replace("#1", "#2")),
+                  good.replace(TO, TO.replace("martin", "durand")),
+                  good.replace(TO, TO.partition("#")[0]),
+                  good.replace(kdf.b2sum(MAIL).hex(), kdf.b2sum(b"").hex()),
+                  good[:-1] + ("0" if good[-1] != "0" else "1")):
+        got = judged(made, false, *words, check=65)
+        assert got.stdout.startswith(b"Not proven: "), false
+    routed = claim(root, to=TO.partition("#")[0])
+    assert judged(made, routed, *words).stdout.startswith(b"True: ")
+    for odd, why in (
+            (claim(root, author=AUTHOR.replace("essai/", "autre/")),
+             "of another association"),
+            (claim(root, author=AUTHOR.replace("#1", "#2")), "never a member"),
+            (claim(root, author="essai/nobody@labo.example#1"),
+             "never a member"),
+            (good.rpartition(" ")[0], "no witness in it"),
+            (good.replace("Z ", " "), "no witness in it"),
+            (f"{good}\n{routed}\n", "several witnesses")):
+        got = judged(made, odd, *words, check=65)
+        assert why in got.stderr.decode() and not got.stdout
+
+
+def test_of_the_mail_itself(made):
+    root = root_of(made)
+    destroy(made, "--early")
+    mail = made.top / "mail"
+    for data, check in ((MAIL, 0), (b"X-Sceau: direct;\r\n x\r\n" + MAIL, 0),
+                        (MAIL.replace(b"2,1", b"9,1"), 65),
+                        (b"X-Other: direct\r\n" + MAIL, 65),
+                        (b"X-Sceau: a\r\nX-Sceau: b\r\n" + MAIL, 65),
+                        (b"", 65)):
+        mail.write_bytes(data)
+        got = judged(made, claim(root), "--mail", mail, check=check)
+        assert check == 0 or b"is not the mail" in got.stderr
+
+
+def test_another_archive_is_told(made):
+    """Who could slip one in could have anybody say anything."""
+    root = root_of(made)
+    destroy(made, "--early")
+    path = made.folder / f"witness.{YEAR}"
+    path.write_text(path.read_text().replace(
+        kdf.witness_key(kdf.member_key(root, YEAR, AUTHOR.encode())).hex(),
+        kdf.witness_key(kdf.member_key(root, YEAR, TO.encode())).hex()))
+    got = judged(made, claim(root, by=TO), check=78)
+    assert b"not the archive that the journal" in got.stderr
+
+
+def test_P21_from_the_mail_to_the_verdict(made):
+    """What a practice's register prints, after the root's end."""
+    with World(postfix=False) as world:
+        people = []
+        for name, user, domain in (
+                ("labo.central", "labo", "labo.example"),
+                ("dr.martin", "martin", "cabinet.example")):
+            world.members[user] = Issued(world, user, domain)
+            people.append((name, world.members[user]))
+        world.start()
+        for name, m in people:
+            m.configure(kind="maildir")
+            m.import_(made, name)
+        (_, labo), (_, dr) = people
+        labo.ok("send", "-t", input=b"From: labo.central@labo.example\r\n"
+                b"To: dr.martin@cabinet.example\r\nSubject: INR\r\n\r\n"
+                b"INR 2,1\r\n")
+        labo.ok("poll")
+        world.wait_until(dr.mail, what="mail at the practice")
+        dr.ok("poll")
+        (filed,) = dr.documents()
+        row = json.loads(dr.ok("register", "list", "--json").stdout
+                         .splitlines()[0])
+        proof = dr.ok("register", "prove", row["t"]).stdout
+        mail = filed.read_bytes()
+    destroy(made, "--early")
+    kept = made.top / "filed"
+    kept.write_bytes(mail)
+    got = judged(made, proof.decode(), "--mail", kept)
+    assert got.stdout.startswith(f"True: {AUTHOR} wrote".encode())
+    kept.write_bytes(mail.replace(b"2,1", b"9,1"))
+    judged(made, proof.decode(), "--mail", kept, check=65)

@@ -1,0 +1,249 @@
+/* sceau issuer destroy, witness: the end of a root, and what is left of it. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/lang.h"
+#include "cmd/issuer_words.h"
+#include "cmd/out.h"
+#include "issuer/acts.h"
+#include "issuer/witness.h"
+
+#define MAIL_MAX (256UL * 1024 * 1024)
+
+/* ---- destroy ------------------------------------------------------------ */
+
+static enum rc
+check_time(uint16_t year, bool early, struct err *e)
+{
+	const int64_t until = desk_dates(year, 0).read_until_at;
+
+	if (early || clock_now() >= until)
+		return RC_OK;
+	return err_set(e, RC_CONF, _("members read mail of %u until 31 March "
+	    "%u, and after a theft they need new keys of it; nothing was "
+	    "destroyed: do it then, or now with --early"), year, year + 1);
+}
+
+/* What lies about that could be used instead of the root. */
+static void
+say_left(const struct desk *d, uint16_t year)
+{
+	struct err ignored = ERR_INIT;
+	char path[PATH_MAX], name[48];
+
+	for (unsigned i = 0; i < 4; i++) {
+		if (i == 0)
+			snprintf(name, sizeof(name), "%u", year);
+		else
+			snprintf(name, sizeof(name),
+			    "custodians/custodian-%u.%u.txt", i, year);
+		if (desk_path(d->dir, name, path, &ignored) == RC_OK &&
+		    access(path, F_OK) == 0)
+			printf(_("Still there, to be destroyed too: %s\n"),
+			    path);
+	}
+}
+
+static enum rc
+say_destroyed(const struct app *app, const struct desk *d, uint16_t year,
+    size_t n, struct err *e)
+{
+	static const struct out_col cols[] = {
+		{ "year", NULL, OUT_NUMBER }, { "witnesses", NULL, OUT_NUMBER },
+		{ NULL, NULL, OUT_TEXT }
+	};
+	struct out *o;
+
+	if (!app->json) {
+		printf(_("Destroyed at this desk: the check of the root of %u, "
+		    "without which it takes no root of that year any more.\n"
+		    "Kept: %zu witness keys in %s/witness.%u; they open "
+		    "nothing, and whoever has them can make false witnesses: "
+		    "keep them under lock.\n"), year, n, d->dir, year);
+		printf(_("From now on nobody can make keys of %u here, not "
+		    "after a theft either, and nothing at this desk opens mail "
+		    "of %u. Whether a mail is its author's can still be told: "
+		    "sceau issuer witness.\n"), year, year);
+		printf(_("To be done by hand, today: each of the three "
+		    "custodians burns his sheet of %u. Two that are left, or "
+		    "copies of them, are still the root.\n"), year);
+		say_left(d, year);
+		return RC_OK;
+	}
+	if ((o = out_new(true, "destroyed", cols)) == NULL)
+		return err_nomem(e);
+	out_number(o, "year", year);
+	out_number(o, "witnesses", (int64_t)n);
+	out_row(o);
+	return out_end(&o, NULL, e);
+}
+
+static enum rc
+destroy(struct app *app, struct desk *d, const struct issuer_words *w,
+    struct err *e)
+{
+	const uint16_t year = w->plan.year;
+	size_t n;
+	enum rc rc;
+
+	if (!desk_knows(d, year))
+		return err_set(e, RC_CONF, witness_archived(d, year) ?
+		    _("the root of %u is destroyed already") :
+		    _("there is no root for %u here"), year);
+	if ((rc = check_time(year, w->early, e)) != RC_OK)
+		return rc;
+	if (app->dry_run) {
+		printf(_("The root of %u would be destroyed, its witness keys "
+		    "kept.\n"), year);
+		return RC_OK;
+	}
+	if ((rc = issuer_words_root(w, d, year, e)) != RC_OK ||
+	    (rc = witness_destroy(d, year, &n, e)) != RC_OK)
+		return rc;
+	return say_destroyed(app, d, year, n, e);
+}
+
+enum rc
+cmd_issuer_destroy(struct app *app, int argc, char **argv, struct err *e)
+{
+	static const struct option longs[] = {
+		{ "year", required_argument, NULL, OPT_YEAR },
+		{ "early", no_argument, NULL, OPT_EARLY },
+		{ "custodian", required_argument, NULL, OPT_CUSTODIAN },
+		{ NULL, 0, NULL, 0 }
+	};
+	struct desk *d = NULL;
+	struct issuer_words w;
+	enum rc rc = issuer_words_read(app, argc, argv, longs, 1, &w, e);
+
+	if (rc == RC_OK && w.plan.year == 0)
+		rc = app_usage(app, e);
+	if (rc == RC_OK && (rc = issuer_words_open(&w, &d, e)) == RC_OK)
+		rc = destroy(app, d, &w, e);
+	desk_close(&d);
+	return rc;
+}
+
+/* ---- witness ------------------------------------------------------------ */
+
+static enum rc
+read_claim(const char *path, struct witness_claim *c, struct err *e)
+{
+	struct buf b = BUF_INIT;
+	enum rc rc = file_read(path, WITNESS_CLAIM_MAX, &b, e);
+
+	if (rc == RC_OK && witness_claim_parse(b.p, b.len, c, e) != RC_OK)
+		rc = err_ctx(e, "%s", path);
+	buf_free(&b);
+	return rc;
+}
+
+static enum rc
+check_mail(const char *path, const struct witness_claim *c, struct err *e)
+{
+	struct buf b = BUF_INIT;
+	enum rc rc = file_read(path, MAIL_MAX, &b, e);
+
+	if (rc == RC_OK && !witness_is_of(c, b.p, b.len))
+		rc = err_set(e, RC_INPUT, _("%s is not the mail that this "
+		    "witness is about: one octet of it differs at least"),
+		    path);
+	buf_free(&b);
+	return rc;
+}
+
+static enum rc
+say_verdict(struct app *app, const struct witness_claim *c, bool yes,
+    struct err *e)
+{
+	static const struct out_col cols[] = {
+		{ "author", NULL, OUT_TEXT }, { "recipient", NULL, OUT_TEXT },
+		{ "year", NULL, OUT_NUMBER }, { "at", NULL, OUT_TIME },
+		{ "digest", NULL, OUT_TEXT }, { "true", NULL, OUT_BOOL },
+		{ NULL, NULL, OUT_TEXT }
+	};
+	char d[2 * KDF_KEY_BYTES + 1], at[CLOCK_3339_BYTES];
+	struct out *o;
+
+	app->exit = yes ? EX_OK : EX_DATAERR;
+	hex_format(c->d, sizeof(c->d), d);
+	clock_3339(c->at, at);
+	if (!app->json) {
+		if (yes)
+			printf(_("True: %s wrote the mail with the digest %s "
+			    "to %s, sealed at %s. Nobody but he and this "
+			    "association could make that witness.\n"),
+			    c->author.s, d, c->recipient.s, at);
+		else
+			printf(_("Not proven: that witness was not made with "
+			    "the key of %s for this recipient, time and mail. "
+			    "It tells neither that he wrote the mail nor that "
+			    "he did not.\n"), c->author.s);
+		return RC_OK;
+	}
+	if ((o = out_new(true, "witness", cols)) == NULL)
+		return err_nomem(e);
+	out_text(o, "author", c->author.s);
+	out_text(o, "recipient", c->recipient.s);
+	out_number(o, "year", c->year);
+	out_time(o, "at", c->at);
+	out_text(o, "digest", d);
+	out_bool(o, "true", yes);
+	out_row(o);
+	return out_end(&o, NULL, e);
+}
+
+static enum rc
+note_witness(const struct desk *d, const struct witness_claim *c,
+    struct err *e)
+{
+	char what[2 * IDENTITY_MAX_BYTES + 80];
+
+	snprintf(what, sizeof(what), "year=%u author=%s recipient=%s", c->year,
+	    c->author.s, c->recipient.s);
+	return acts_note(d, "witness", what, e);
+}
+
+static enum rc
+judge(struct app *app, struct desk *d, const struct issuer_words *w,
+    const char *path, struct err *e)
+{
+	struct witness_claim c;
+	bool yes;
+	enum rc rc;
+
+	if ((rc = read_claim(path, &c, e)) != RC_OK ||
+	    (w->mail != NULL && (rc = check_mail(w->mail, &c, e)) != RC_OK))
+		return rc;
+	if ((desk_knows(d, c.year) || !witness_archived(d, c.year)) &&
+	    (rc = issuer_words_root(w, d, c.year, e)) != RC_OK)
+		return rc;
+	if ((rc = note_witness(d, &c, e)) != RC_OK ||
+	    (rc = witness_judge(d, &c, &yes, e)) != RC_OK)
+		return rc;
+	return say_verdict(app, &c, yes, e);
+}
+
+enum rc
+cmd_issuer_witness(struct app *app, int argc, char **argv, struct err *e)
+{
+	static const struct option longs[] = {
+		{ "mail", required_argument, NULL, OPT_MAIL },
+		{ "custodian", required_argument, NULL, OPT_CUSTODIAN },
+		{ NULL, 0, NULL, 0 }
+	};
+	struct desk *d = NULL;
+	struct issuer_words w;
+	enum rc rc = issuer_words_read(app, argc, argv, longs, 2, &w, e);
+
+	if (rc == RC_OK && (rc = issuer_words_open(&w, &d, e)) == RC_OK)
+		rc = judge(app, d, &w, argv[optind + 1], e);
+	desk_close(&d);
+	return rc;
+}
