@@ -444,13 +444,14 @@ class Desk(Case):
 
     def command(self, word, **env):
         where = self.desk / "desk"
+        two = [x for n in (1, 3) for x in (
+            "--custodian", where / f"custodians/custodian-{n}.{YEAR}.txt")]
         more = {"init": ("--assoc", "essai", "--year", str(YEAR), "--domain",
                          "asso.example"),
                 "add": (self.desk / "members.csv",),
                 "batch": ("--out", self.desk / "out", "--policy", "full",
-                          *(x for n in (1, 3) for x in (
-                              "--custodian", where /
-                              f"custodians/custodian-{n}.{YEAR}.txt")))}
+                          *two),
+                "destroy": ("--year", str(YEAR), "--early", *two)}
         return self.demo.labo.sceau("issuer", word, where, *more[word], **env)
 
     def run(self, **env):
@@ -460,7 +461,7 @@ class Desk(Case):
         """What was not done can be done again; then the key files open."""
         if first.code != 0 and not self.done:
             shutil.rmtree(self.desk / "desk", ignore_errors=True)
-        for word in STEPS[len(self.done) + (first.code == 0):]:
+        for word in STEPS[len(self.done) + (first.code == 0):3]:
             got = self.command(word)
             assert got.code == 0, got.text()
         letters = list((self.desk / "out/letters").glob("*.txt"))
@@ -476,7 +477,7 @@ class Desk(Case):
                         self.desk / f"out/keys/dr.martin.{YEAR}.cle")
 
 
-STEPS = ("init", "add", "batch")
+STEPS = ("init", "add", "batch", "destroy")
 MEMBERS = """\
 address,route,name,kind,ring
 labo.central@labo.example,labo@labo.example,Laboratoire,laboratory,
@@ -491,6 +492,23 @@ class DeskAdd(Desk):
 
 class DeskBatch(Desk):
     done = ("init", "add")
+
+
+class DeskDestroy(Desk):
+    done = ("init", "add", "batch")
+
+    def judge(self, first):
+        """The year is there, or its archive is whole; then both are so."""
+        desk = self.desk / "desk"
+        gone = str(YEAR) not in (desk / "years").read_text()
+        assert gone or first.code != 0, "destroyed, and still there"
+        got = self.command("destroy")
+        assert got.code == (78 if gone else 0), got.text()
+        lines = (desk / f"witness.{YEAR}").read_text().splitlines()
+        assert len(lines) == 1 + 5, lines
+        assert str(YEAR) not in (desk / "years").read_text()
+        got = self.demo.labo.sceau("issuer", "audit", desk)
+        assert got.code == 0, got.text()
 
 
 CASES = {
@@ -511,6 +529,7 @@ CASES = {
     "queue retry": Queued, "queue drop": Dropped, "held release": Held,
     "restored": Restored, "key import": KeyImport, "issuer init": Desk,
     "issuer add": DeskAdd, "issuer batch": DeskBatch,
+    "issuer destroy": DeskDestroy,
 }
 
 
