@@ -22,6 +22,7 @@
 #define LOOK_S 5		/* `run`: between two looks */
 #define WAIT_S 60		/* the same when something was left */
 #define TROUBLES_MAX 3		/* of our own: then the look is over */
+#define GONE_S 3600		/* any disk knows by then what has gone */
 
 /* ---- talking with the clerk ------------------------------------------ */
 
@@ -77,7 +78,8 @@ found_unpack(struct outlook *l, struct rd *r, struct found *x)
 /* ---- the look -------------------------------------------------------- */
 
 /* Keys of files that are there no more: of those taken just now, and of those
- * that a crash left and this look has not seen. */
+ * that a crash left and no look has seen for so long.  That these are gone was
+ * put on the disk by nobody: a power cut can bring them back. */
 static enum rc
 forget(struct keeper *k, struct bytes prefix, bool whole, struct err *e)
 {
@@ -96,7 +98,7 @@ forget(struct keeper *k, struct bytes prefix, bool whole, struct err *e)
 		rc = store_outbox_forget(k->st, key, n, e);
 	}
 	return rc == RC_OK && prefix.len > 0 ? store_outbox_sweep(k->st,
-	    prefix, l->began_at, e) : rc;
+	    prefix, l->began_at - GONE_S, e) : rc;
 }
 
 static void
@@ -202,6 +204,8 @@ trouble(struct keeper *k, const struct err *why)
 	keeper_fault(k, died && why->rc != RC_CONF ? "process.died" :
 	    "outbox.trouble", why->rc, WHY_LOCAL, why);
 	keeper_rest(k);
+	/* The next clerk syncs the folders of what it finds itself. */
+	buf_wipe(&k->outlook->taken);
 	k->outlook->waits = true;
 	k->outlook->troubles += why->rc == RC_CONF ? TROUBLES_MAX : 1;
 }

@@ -45,6 +45,14 @@ def test_it_fails_when_all_is_done(day, step, how):
     assert row["verdict"] == "ok", row
 
 
+def test_a_file_that_is_back_in_its_outbox_is_not_sent_again(day):
+    """Two clerks have died, so that none knows all that was taken away; then
+    the power fails, and one of those files is there again."""
+    here = Cut(day, "no relay", "outbox.away.after", 2)
+    row = here.judged("lost", here.image("lost"))
+    assert row["verdict"] == "ok", row
+
+
 @pytest.mark.parametrize("deaf, step, how", [
     ("files", "imap", "names"), ("folders", "imap", "octets")])
 def test_without_its_syncs_something_is_lost(day, deaf, step, how):

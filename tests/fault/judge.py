@@ -122,14 +122,14 @@ class Judge:
         left = sorted(str(p.relative_to(self.outbox))
                       for p in self.outbox.rglob("*") if p.is_file())
         sent = [n for n in left if n.startswith("pdf/sent/")]
-        assert sorted((self.outbox / n).read_bytes() for n in sent) == sorted(
-            [PDF, self.alone]), ("outbox", left)
+        # A file that a power cut brings back is put aside a second time.
+        assert {(self.outbox / n).read_bytes() for n in sent} == {
+            PDF, self.alone}, ("outbox", left)
         # Killed between the reasons and the file, it is refused under another
         # name, and the first text stays alone.
-        wrong, = [n for n in left if n not in sent and n[-4:] != ".txt"]
-        assert wrong.startswith("lis/refused/wrong") and \
-            f"{wrong}.txt" in left, left
-        assert (self.outbox / wrong).read_bytes() == self.wrong
+        wrong = [n for n in left if n not in sent and n[-4:] != ".txt"]
+        assert wrong and all(f"{n}.txt" in left for n in wrong), left
+        assert {(self.outbox / n).read_bytes() for n in wrong} == {self.wrong}
         assert all(n in sent or n.startswith("lis/refused/wrong")
                    for n in left), left
         for who in (d.dr, d.durand, d.petit, d.hub, d.labo):
