@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from fault import crash, cut
+from fault import crash, cut, lives
 from fault.alike import Picture
 from fault.cut import Cut
 from fault.day import Day
@@ -75,7 +75,7 @@ def test_only_what_is_alike_is_judged_alike(day):
     durand = day.demo.durand
 
     def left(point, change=lambda: None):
-        got = day.step(day.from_step("taken"), SCEAU_FAULT=f"{point}:kill")
+        got = day.step(day.from_step("refile"), SCEAU_FAULT=f"{point}:kill")
         change()
         return Picture(day.demo, durand, got.code == 0).digest
 
@@ -85,17 +85,29 @@ def test_only_what_is_alike_is_judged_alike(day):
 
     def other_row():
         with sqlite3.connect(durand.state / "sceau.db") as db:
-            assert db.execute("UPDATE ack SET state = 2").rowcount
+            assert db.execute("UPDATE kept SET filings = 9").rowcount
         db.close()
 
     def one_mail_more():
         day.demo.post(durand, b"A: b\r\n\r\n")
 
-    there = left("keeper.watch.after")
-    assert there and there == left("keeper.watch.after")
-    assert len({there, left("keeper.watch.before"), *(
-        left("keeper.watch.after", change)
+    there = left("store.refile.after")
+    assert there and there == left("store.refile.after")
+    assert len({there, left("store.refile.before"), *(
+        left("store.refile.after", change)
         for change in (other_text, other_row, one_mail_more))}) == 5
+
+
+def test_what_another_has_lived_is_not_lived_again(day, tmp_path, monkeypatch):
+    monkeypatch.setattr(lives, "AGAIN", 10 ** 9)
+    mine, others = (lives.Rows(tmp_path / "rows") for _ in range(2))
+    for rows in mine, others:
+        rows.look()
+        rows.add(crash.one(day, "told", "point", "main", 1, rows=rows))
+    mine.look()
+    first, second = mine.all
+    assert "alike" not in first and second["alike"]
+    assert first["verdict"] == second["verdict"] == "ok"
 
 
 def test_a_death_at_any_moment(day):

@@ -32,8 +32,8 @@ class Rows:
     def __init__(self, path):
         self.all, self.known = [], {}
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.file = open(path, "a+", encoding="utf-8")
-        self.file.seek(0)
+        self.out = open(path, "ab", buffering=0)
+        self.file = open(path, encoding="utf-8")
         self.look()
 
     def look(self):
@@ -45,7 +45,7 @@ class Rows:
 
     def add(self, row):
         """In one write, behind what all others have written."""
-        os.write(self.file.fileno(), (json.dumps(row) + "\n").encode())
+        self.out.write((json.dumps(row) + "\n").encode())
         self.look()
         if row["verdict"] != "ok":
             print(row, flush=True)
