@@ -31,6 +31,18 @@ def test_years_generations_and_what_each_is_good_for(bench):
     assert "pour lire" in said and "en cours" in said
 
 
+def test_check_is_content_once_the_next_year_is_held(bench):
+    """At 60 days, at 7, and in the months in which the old year only reads."""
+    def keys(year, month):
+        rows = bench.member.sceau("check", "--json", **noon(year, month)).json()
+        return [r["result"] for r in rows if r["what"] == "key"]
+    bench.hold()
+    assert keys(YEAR, 11) == ["fine"] and keys(YEAR + 1, 1) == ["look"]
+    assert keys(YEAR + 1, 3) == ["wrong"]
+    bench.take(bench.make(YEAR + 1, NEXT_CODE, renewal=True), NEXT_CODE)
+    assert keys(YEAR + 1, 1) == keys(YEAR + 1, 3) == ["fine", "fine"]
+
+
 def test_correspondents_all_or_by_a_word(bench, demo):
     bench.maker.bars[demo.durand.name.encode()] = 2
     bench.maker.display = {demo.durand.name.encode(): (
