@@ -140,20 +140,27 @@ buf_free(struct buf *b)
 struct rd
 rd_of(const void *p, size_t len)
 {
-	return (struct rd){ p, len, false };
+	const uint8_t *from = p;
+
+	return (struct rd){ len > 0 ? from + len : from, len, false };
+}
+
+const uint8_t *
+rd_at(const struct rd *r)
+{
+	return r->left > 0 ? r->end - r->left : r->end;
 }
 
 struct bytes
 rd_take(struct rd *r, size_t len)
 {
-	struct bytes got = { r->p, len };
+	struct bytes got;
 
 	if (r->bad || len > r->left) {
 		r->bad = true;
 		return (struct bytes){ NULL, 0 };
 	}
-	if (len > 0)
-		r->p += len;
+	got = (struct bytes){ rd_at(r), len };
 	r->left -= len;
 	return got;
 }
@@ -163,10 +170,10 @@ rd_copy(struct rd *r, void *to, size_t len)
 {
 	struct bytes got = rd_take(r, len);
 
-	if (got.len != len)
-		memset(to, 0, len);
-	else if (len > 0)
+	if (got.p != NULL)
 		memcpy(to, got.p, len);
+	else
+		memset(to, 0, len);
 }
 
 uint8_t

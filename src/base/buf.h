@@ -43,16 +43,20 @@ struct bytes {
 };
 
 /*
- * A reader over borrowed octets.  Once something was missing, ${bad} stays
- * set and every later read gives 0 or an empty run: check once, at the end.
+ * A reader over borrowed octets, of which the last ${left} are still to be
+ * read: one count says where it is, and nothing else has to agree with it.
+ * Once something was missing, ${bad} stays set and every later read gives 0 or
+ * an empty run: check once, at the end.
  */
 struct rd {
-	const uint8_t	*p;
+	const uint8_t	*end;
 	size_t		 left;
 	bool		 bad;
 };
 
 struct rd rd_of(const void *p, size_t len);
+/* rd_at(r): the octets to be read next, r->left of them; lent. */
+const uint8_t *rd_at(const struct rd *r);
 uint8_t rd_8(struct rd *r);
 uint16_t rd_16(struct rd *r);
 uint32_t rd_32(struct rd *r);

@@ -19,10 +19,10 @@ number(struct rd *r, size_t most, size_t *n)
 {
 	int v = 0;
 
-	for (*n = 0; r->left > 0 && is_digit(*r->p); r->p++, r->left--) {
+	for (*n = 0; r->left > 0 && is_digit(*rd_at(r)); r->left--) {
 		if (++*n > most)
 			return -1;
-		v = 10 * v + (*r->p - '0');
+		v = 10 * v + (*rd_at(r) - '0');
 	}
 	return *n == 0 ? -1 : v;
 }
@@ -43,13 +43,11 @@ month_name(struct rd *r)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		size_t len = strlen(names[i].start);
 
-		if (r->left < len || strncasecmp((const char *)r->p,
+		if (r->left < len || strncasecmp((const char *)rd_at(r),
 		    names[i].start, len) != 0)
 			continue;
-		while (r->left > 0 && (*r->p >= 'A' || *r->p == '.')) {
-			r->p++;
+		while (r->left > 0 && (*rd_at(r) >= 'A' || *rd_at(r) == '.'))
 			r->left--;
-		}
 		return names[i].month;
 	}
 	return -1;
@@ -58,14 +56,12 @@ month_name(struct rd *r)
 static bool
 separator(struct rd *r)
 {
-	size_t n = 0;
+	size_t before = r->left;
 
-	while (r->left > 0 && strchr("/-. ", *r->p) != NULL && *r->p != 0) {
-		n++;
-		r->p++;
+	while (r->left > 0 && *rd_at(r) != 0 &&
+	    strchr("/-. ", *rd_at(r)) != NULL)
 		r->left--;
-	}
-	return n > 0;
+	return r->left < before;
 }
 
 static int
@@ -90,10 +86,12 @@ is_date(const struct date *d)
 static bool
 only_time(const struct rd *r)
 {
-	if (r->left > 0 && *r->p != ' ' && *r->p != 'T')
+	const uint8_t *p = rd_at(r);
+
+	if (r->left > 0 && *p != ' ' && *p != 'T')
 		return false;
 	for (size_t i = 1; i < r->left; i++)
-		if (!is_digit(r->p[i]) && strchr(" :hH", r->p[i]) == NULL)
+		if (!is_digit(p[i]) && strchr(" :hH", p[i]) == NULL)
 			return false;
 	return true;
 }

@@ -324,7 +324,7 @@ digest(struct keeper *k, struct submission *s, struct err *e)
 	for (size_t i = s->first; i < s->nout; i++) {
 		memcpy(s->out[i].d, s->d, sizeof(s->d));
 		buf_wipe(&s->out[i].patients);
-		if (!buf_add(&s->out[i].patients, r.p, r.left))
+		if (!buf_add(&s->out[i].patients, rd_at(&r), r.left))
 			return err_set(e, RC_NOMEM, _("no memory left"));
 	}
 	return RC_OK;

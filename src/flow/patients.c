@@ -112,7 +112,7 @@ digests_of(const struct frame *f, struct buf *out, struct err *e)
 	(void)rd_64(&r);
 	if (rc != RC_OK || r.bad || r.left % STORE_PATIENT_BYTES != 0)
 		return rc != RC_OK ? rc : ipc_bad(e);
-	return buf_add(out, r.p, r.left) ? RC_OK :
+	return buf_add(out, rd_at(&r), r.left) ? RC_OK :
 	    err_set(e, RC_NOMEM, _("no memory left"));
 }
 

@@ -363,7 +363,7 @@ serve_tell(struct starter *s, struct rd *r, struct err *e)
 	if (r->bad || what > TELL_ERASE)
 		return ipc_bad(e);
 	FAULT("starter.tell.before");
-	rc = tell_do(s->p->conf, (enum tell)what, r->p, r->left, &why);
+	rc = tell_do(s->p->conf, (enum tell)what, rd_at(r), r->left, &why);
 	FAULT("starter.tell.after");
 	ok = pack_err(&b, rc, &why);
 	return ipc_send(&s->keeper, IPC_TOLD, 0, &b, ok, e);

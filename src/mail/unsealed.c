@@ -40,8 +40,9 @@ is_blank(uint8_t c)
 static struct bytes
 line_of(struct rd *r)
 {
-	const uint8_t *lf = r->left > 0 ? memchr(r->p, '\n', r->left) : NULL;
-	struct bytes s = rd_take(r, lf != NULL ? (size_t)(lf - r->p) : r->left);
+	const uint8_t *from = rd_at(r);
+	const uint8_t *lf = r->left > 0 ? memchr(from, '\n', r->left) : NULL;
+	struct bytes s = rd_take(r, lf != NULL ? (size_t)(lf - from) : r->left);
 
 	if (lf != NULL)
 		(void)rd_8(r);
@@ -80,7 +81,7 @@ field_next(struct rd *r, struct field *f)
 	line = line_of(r);
 	if (line.len == 0 || is_blank(*line.p) || !split(line, f))
 		*f = (struct field){ { NULL, 0 }, line };
-	while (r->left > 0 && is_blank(*r->p)) {
+	while (r->left > 0 && is_blank(*rd_at(r))) {
 		line = line_of(r);
 		f->value.len = (size_t)(line.p + line.len - f->value.p);
 	}

@@ -37,7 +37,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 		BUG_ON(rec_next(&rd, &r, &e) != RC_OK);
 		BUG_ON(!rec_skipped(r.type) &&
 		    (rec_add(&again, &r, &e) != RC_OK || memcmp(again.p,
-		    rd.p - again.len, again.len) != 0));
+		    rd_at(&rd) - again.len, again.len) != 0));
 	}
 	payload_free(&a);
 	payload_free(&b);

@@ -39,6 +39,29 @@ test_a_reader_stays_bad(void **state)
 }
 
 static void
+test_a_reader_says_where_it_is(void **state)
+{
+	const uint8_t p[3] = { 1, 2, 3 };
+	struct rd r = rd_of(p, sizeof(p)), none = rd_of(NULL, 0);
+	uint8_t two[2] = { 9, 9 };
+
+	(void)state;
+	T_CHECK(rd_at(&r) == p);
+	T_CHECK(rd_8(&r) == 1 && rd_at(&r) == p + 1 && r.left == 2);
+	T_CHECK(rd_take(&r, 3).p == NULL && r.bad);
+	T_CHECK(rd_at(&r) == p + 1 && r.left == 2);	/* not moved */
+	r.bad = false;
+	rd_copy(&r, two, 2);
+	T_CHECK(two[0] == 2 && two[1] == 3 && rd_done(&r));
+	T_CHECK(rd_at(&r) == p + 3);
+	rd_copy(&r, two, 2);
+	T_CHECK(two[0] == 0 && two[1] == 0 && r.bad);
+	T_CHECK(rd_at(&none) == NULL && rd_done(&none));
+	T_CHECK(rd_take(&none, 0).len == 0 && rd_done(&none));
+	T_CHECK(rd_8(&none) == 0 && none.bad);
+}
+
+static void
 test_growing_keeps_and_drop_moves(void **state)
 {
 	struct buf b = BUF_INIT;
@@ -90,6 +113,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_integers_are_big_endian),
 		cmocka_unit_test(test_a_reader_stays_bad),
+		cmocka_unit_test(test_a_reader_says_where_it_is),
 		cmocka_unit_test(test_growing_keeps_and_drop_moves),
 		cmocka_unit_test(test_hex_takes_exactly_its_digits),
 		cmocka_unit_test(test_a_stranger_cannot_make_us_overflow),

@@ -445,8 +445,8 @@ one_authority(const json_t *v)
 	struct rec r;
 	bool ok = true;
 
-	while (rd.left > 1 && rd.p[0] != REC_END) {
-		if (rd.p[0] == REC_MAIL) {
+	while (rd.left > 1 && *rd_at(&rd) != REC_END) {
+		if (*rd_at(&rd) == REC_MAIL) {
 			ok = authority_may(REC_MAIL, &w, &also) && ok;
 			break;
 		}
