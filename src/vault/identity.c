@@ -25,9 +25,10 @@ is_ldh(char c)
 	return is_lower(c) || is_digit(c) || c == '-';
 }
 
-/* How many octets of s[0..len) an association's short name takes; 0: none. */
+/* Where an association's short name at the start of s[0..len) ends; 0: there
+ * is none.  Each of these counts from s: one index says where we are. */
 static size_t
-assoc_span(const char *s, size_t len)
+assoc_end(const char *s, size_t len)
 {
 	size_t n = 0;
 
@@ -38,45 +39,51 @@ assoc_span(const char *s, size_t len)
 	return n <= ASSOC_MAX ? n : 0;
 }
 
+/* The same for a local part that begins at ${at}, then for a domain. */
 static size_t
-local_span(const char *s, size_t len)
+local_end(const char *s, size_t at, size_t len)
 {
-	size_t n = 0;
+	bool dot = true;	/* none may stand at the start, or after one */
+	size_t n = at;
 
-	for (; n < len && (is_ldh(s[n]) || s[n] == '.' || s[n] == '_'); n++)
-		if (s[n] == '.' && (n == 0 || s[n - 1] == '.'))
+	for (; n < len && (is_ldh(s[n]) || s[n] == '.' || s[n] == '_'); n++) {
+		if (s[n] == '.' && dot)
 			return 0;
-	return n > 0 && s[n - 1] != '.' && n <= LOCAL_MAX ? n : 0;
+		dot = s[n] == '.';
+	}
+	return !dot && n - at <= LOCAL_MAX ? n : 0;
 }
 
 static size_t
-domain_span(const char *s, size_t len)
+domain_end(const char *s, size_t at, size_t len)
 {
-	size_t n = 0, label = 0, dots = 0;
+	size_t n = at, label = 0, dots = 0;
+	bool hyphen = false;
 
 	for (; n < len && (is_ldh(s[n]) || s[n] == '.'); n++) {
-		if (s[n] != '.') {
-			if (label++ == 0 && s[n] == '-')
+		if (s[n] == '.') {
+			if (label == 0 || hyphen)
 				return 0;
-			continue;
-		}
-		if (label == 0 || s[n - 1] == '-')
+			label = 0;
+			dots++;
+		} else if (label++ == 0 && s[n] == '-') {
 			return 0;
-		label = 0;
-		dots++;
+		}
+		hyphen = s[n] == '-';
 	}
-	return label > 0 && s[n - 1] != '-' && dots > 0 ? n : 0;
+	return label > 0 && !hyphen && dots > 0 ? n : 0;
 }
 
-/* "#" then 1..254 without leading zero, to the end; 0 for anything else. */
+/* "#" then 1..254 without leading zero, from ${at} to the end; 0 for anything
+ * else. */
 static uint8_t
-gen_value(const char *s, size_t len)
+gen_value(const char *s, size_t at, size_t len)
 {
 	unsigned v = 0;
 
-	if (len < 2 || len > 4 || s[0] != '#' || s[1] == '0')
+	if (at + 2 > len || at + 4 < len || s[at] != '#' || s[at + 1] == '0')
 		return 0;
-	for (size_t i = 1; i < len; i++) {
+	for (size_t i = at + 1; i < len; i++) {
 		if (!is_digit(s[i]))
 			return 0;
 		v = v * 10 + (unsigned)(s[i] - '0');
@@ -84,25 +91,20 @@ gen_value(const char *s, size_t len)
 	return v <= IDENTITY_GEN_MAX ? (uint8_t)v : 0;
 }
 
-/* The name at the start of s[0..len), its offsets to ${id}; 0: none. */
+/* Where the name at the start of s[0..len) ends, its offsets to ${id}; 0:
+ * there is none. */
 static size_t
-name_span(const char *s, size_t len, struct identity *id)
+name_end(const char *s, size_t len, struct identity *id)
 {
-	size_t at, n;
+	size_t n;
 
-	if ((n = assoc_span(s, len)) == 0 || n == len || s[n] != '/')
+	if ((n = assoc_end(s, len)) == 0 || n >= len || s[n] != '/')
 		return 0;
 	id->slash = (uint8_t)n;
-	at = n + 1;
-	if ((n = local_span(s + at, len - at)) == 0)
+	if ((n = local_end(s, n + 1, len)) == 0 || n >= len || s[n] != '@')
 		return 0;
-	at += n;
-	if (at == len || s[at] != '@')
-		return 0;
-	id->at = (uint8_t)at++;
-	if ((n = domain_span(s + at, len - at)) == 0)
-		return 0;
-	return at + n;
+	id->at = (uint8_t)n;
+	return domain_end(s, n + 1, len);
 }
 
 static bool
@@ -111,9 +113,9 @@ parse(const char *s, size_t len, bool whole, struct identity *id)
 	size_t name;
 
 	memset(id, 0, sizeof(*id));
-	if (len > IDENTITY_MAX_BYTES || (name = name_span(s, len, id)) == 0)
+	if (len > IDENTITY_MAX_BYTES || (name = name_end(s, len, id)) == 0)
 		return false;
-	if (whole && (id->gen = gen_value(s + name, len - name)) == 0)
+	if (whole && (id->gen = gen_value(s, name, len)) == 0)
 		return false;
 	if (!whole && name != len)
 		return false;
