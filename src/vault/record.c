@@ -232,11 +232,14 @@ read_entry(struct rd *v, struct rec *r)
 	struct bytes id = rd_take(v, rd_8(v));
 
 	r->entry.flag = (enum rec_entry_flag)flag;
+	if (v->bad || flag > REC_ENTRY_DESK ||
+	    !identity_parse(id.p, id.len, &r->entry.id))
+		return false;
 	r->entry.route = rd_take(v, rd_8(v));
+	if (v->bad || !is_route(r->entry.route))
+		return false;
 	r->entry.display = rd_take(v, v->left);
-	return !v->bad && flag <= REC_ENTRY_DESK &&
-	    identity_parse(id.p, id.len, &r->entry.id) &&
-	    is_route(r->entry.route) && is_display(r->entry.display);
+	return is_display(r->entry.display);
 }
 
 static bool
