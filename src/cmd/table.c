@@ -77,6 +77,12 @@ const struct cmd cmds[] = {
 	    CMD_DRY | CMD_JSON, cmd_issuer_batch },
 	{ "issuer audit", "DIR", N_("what was done at the desk; is its journal "
 	    "whole?"), CMD_JSON, cmd_issuer_audit },
+	{ "issuer reissue", "DIR NAME [--out OUT] [--custodian FILE]...",
+	    N_("a new key for a member whose computer or key was stolen or "
+	    "lost"), CMD_DRY | CMD_JSON, cmd_issuer_reissue },
+	{ "issuer leave", "DIR NAME",
+	    N_("a member leaves the association"), CMD_DRY | CMD_JSON,
+	    cmd_issuer_leave },
 	{ "issuer destroy", "DIR --year Y [--early] [--custodian FILE]...",
 	    N_("the end of a year's root; what is needed to arbitrate stays"),
 	    CMD_DRY | CMD_JSON, cmd_issuer_destroy },

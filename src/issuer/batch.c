@@ -14,85 +14,55 @@
 #include "base/file.h"
 #include "base/lang.h"
 #include "issuer/batch.h"
+#include "issuer/names.h"
 #include "issuer/ring_walk.h"
 #include "issuer/sheets.h"
 #include "vault/code.h"
 #include "vault/keyfile.h"
 
+#define SAVE_MS 10000	/* the register, which is large, not for each */
+
 /* A running batch; in secret memory. */
 struct batch {
 	const struct batch_plan *plan;
-	const struct members *all;
-	const uint8_t	*keys;
+	struct members	*all;
+	uint16_t	 year;
+	const uint8_t	*root;		/* of the year */
+	const uint8_t	*before;	/* of the year before: renewals */
+	uint8_t		*keys;
 	struct ring_walk walk;
 	uint8_t		 code[CODE_BYTES];
 	char		 code_text[CODE_TEXT_BYTES];
 	uint8_t		 code_key[KDF_KEY_BYTES];
+	char		 out_dir[PATH_MAX];
 	char		 keys_dir[PATH_MAX];
 	char		 letters_dir[PATH_MAX];
 	char		 key_path[PATH_MAX];
 	char		 letter_path[PATH_MAX];
-	struct index	 by_local;
+	struct names	 names;
 	struct rec_role	 roles[3];
 	size_t		 nroles;
 	int64_t		 at;
-	size_t		 of;
+	size_t		 done, of;
+	bool		 unsaved;
+	int64_t		 saved_ms;
 };
 
 /* ---- names of files ----------------------------------------------------- */
 
-static uint32_t
-local_hash(const struct member *w)
-{
-	struct bytes s = identity_local(&w->id);
-
-	return index_hash(s.p, s.len);
-}
-
-static uint32_t
-local_hash_at(const void *arg, uint32_t pos)
-{
-	const struct members *m = arg;
-
-	return local_hash(&m->v[pos]);
-}
-
-/* Nobody before him in the register has that local part. */
-static bool
-is_first(struct batch *b, const struct member *w)
-{
-	struct bytes local = identity_local(&w->id);
-	size_t cursor;
-	int64_t i = index_first(&b->by_local, local_hash(w), &cursor);
-
-	for (; i >= 0; i = index_next(&b->by_local, &cursor))
-		if (&b->all->v[i] < w && bytes_eq(local,
-		    identity_local(&b->all->v[i].id)))
-			return false;
-	return true;
-}
-
-/*
- * "dr.martin.2027", or with the domain for the second dr.martin: the register
- * only grows, so a name is the same whenever a batch is run.  A leading dash
- * would look like an option.
- */
 static enum rc
 set_paths(struct batch *b, const struct member *w, struct err *e)
 {
-	struct bytes s = is_first(b, w) ? identity_local(&w->id) :
-	    identity_address(&w->id);
-	const char *safe = s.p[0] == '-' ? "_" : "";
+	char name[NAMES_BYTES];
 	int n, k;
 
-	n = snprintf(b->key_path, PATH_MAX, "%s/%s%.*s.%u.cle", b->keys_dir,
-	    safe, (int)s.len, (const char *)s.p, b->plan->year);
-	k = snprintf(b->letter_path, PATH_MAX, "%s/%s%.*s.%u.txt",
-	    b->letters_dir, safe, (int)s.len, (const char *)s.p,
-	    b->plan->year);
+	names_of(&b->names, w, b->year, name);
+	n = snprintf(b->key_path, PATH_MAX, "%s/%s.cle", b->keys_dir, name);
+	k = snprintf(b->letter_path, PATH_MAX, "%s/%s.txt", b->letters_dir,
+	    name);
 	if (n < 0 || n >= PATH_MAX - 16 || k < 0 || k >= PATH_MAX - 16)
 		return err_set(e, RC_CONF, _("%s: the name is too long"),
-		    b->plan->out);
+		    b->keys_dir);
 	return RC_OK;
 }
 
@@ -121,12 +91,13 @@ seal_key(struct batch *b, struct batch_done *d, struct key_sink *s,
     struct err *e)
 {
 	const struct member *w = d->member;
-	struct keyfile_plan p = { .source = ENV_CODE, .at = b->at,
+	struct keyfile_plan p = { .source = d->renewal ? ENV_OLD_CODE :
+	    ENV_CODE, .at = b->at,
 	    .issuer = b->plan->desk->issuer, .key = b->code_key,
 	    .roles = b->roles, .nroles = b->nroles, .next = ring_walk_next,
 	    .ctx = &b->walk };
 
-	p.self = (struct rec_self){ b->plan->year, d->dates.from_at,
+	p.self = (struct rec_self){ b->year, d->dates.from_at,
 	    d->dates.send_until_at, d->dates.read_until_at,
 	    b->keys + (size_t)(w - b->all->v) * KDF_KEY_BYTES, w->id };
 	b->walk.me = w;
@@ -180,7 +151,7 @@ make_letter(struct batch *b, const struct batch_done *d, struct err *e)
 	const char *slash = strrchr(b->key_path, '/');
 	const struct letter l = { .assoc = b->all->assoc,
 	    .call = b->all->call, .to = d->member,
-	    .issuer = &b->plan->desk->issuer, .year = b->plan->year,
+	    .issuer = &b->plan->desk->issuer, .year = b->year,
 	    .dates = d->dates, .at = b->at, .code = b->code_text,
 	    .digits = d->digits, .key_file = slash + 1,
 	    .english = b->plan->english };
@@ -195,15 +166,30 @@ make_letter(struct batch *b, const struct batch_done *d, struct err *e)
 	return rc;
 }
 
+/* What the key file is sealed under. */
+static void
+make_code(struct batch *b, const struct batch_done *d)
+{
+	uint8_t old[KDF_KEY_BYTES];
+
+	random_bytes(b->code, sizeof(b->code));
+	code_format(b->code, b->code_text);
+	if (!d->renewal) {
+		kdf_code(b->code_key, b->year, b->code);
+		return;
+	}
+	kdf_member(old, b->before, (uint16_t)(b->year - 1), &d->member->id);
+	kdf_renewal(b->code_key, old, b->year, b->code);
+	wipe(old, sizeof(old));
+}
+
 /* The key file first: a letter says that its key file is whole. */
 static enum rc
 make_pair(struct batch *b, struct batch_done *d, struct err *e)
 {
 	enum rc rc;
 
-	random_bytes(b->code, sizeof(b->code));
-	code_format(b->code, b->code_text);
-	kdf_code(b->code_key, b->plan->year, b->code);
+	make_code(b, d);
 	rc = make_key(b, d, e);
 	FAULT("batch.letter.before");
 	if (rc == RC_OK)
@@ -216,63 +202,124 @@ make_pair(struct batch *b, struct batch_done *d, struct err *e)
 	return rc;
 }
 
+/* The register's own: it is to remember him. */
+static void
+note(struct batch *b, const struct batch_done *d)
+{
+	struct member *w = &b->all->v[d->member - b->all->v];
+
+	if (d->made)
+		member_tell(w, b->year, b->all->changed_at);
+	else if (member_told(w, b->year) < 0)
+		member_tell(w, b->year, 0);
+	else
+		return;
+	b->unsaved = true;
+}
+
 static enum rc
 do_member(struct batch *b, struct batch_done *d, struct err *e)
 {
 	enum rc rc;
 
 	b->at = clock_now();
-	d->dates = desk_dates(b->plan->year, b->at);
+	d->dates = desk_dates(b->year, b->at);
+	d->renewal = b->plan->whom == BATCH_RENEW &&
+	    member_told(d->member, (uint16_t)(b->year - 1)) >= 0;
 	if ((rc = set_paths(b, d->member, e)) != RC_OK)
 		return rc;
 	d->key_path = b->key_path;
 	d->letter_path = b->letter_path;
 	d->made = access(b->letter_path, F_OK) != 0;
-	if (d->made && b->plan->really)
-		rc = make_pair(b, d, e);
-	return rc;
+	if (!b->plan->really)
+		return RC_OK;
+	BUG_ON(d->made && b->root == NULL);
+	if (d->made && (rc = make_pair(b, d, e)) != RC_OK)
+		return rc;
+	note(b, d);
+	return RC_OK;
 }
 
 static bool
-is_served(const struct member *w)
+is_served(const struct batch_plan *p, const struct member *w, uint16_t year)
 {
-	return !w->excluded && w->kind != MEMBER_ISSUER;
+	if (w->excluded || w->kind == MEMBER_ISSUER)
+		return false;
+	switch (p->whom) {
+	case BATCH_ALL:
+		return true;
+	case BATCH_ONE:
+		return w == p->one;
+	case BATCH_TABLE:
+		return w->listed && member_told(w, year) < 0;
+	case BATCH_RENEW:
+		return member_told(w, year) < 0;
+	}
+	return false;
+}
+
+static enum rc
+save(struct batch *b, struct err *e)
+{
+	b->unsaved = false;
+	b->saved_ms = clock_ms();
+	return desk_save(b->plan->desk, e);
 }
 
 static enum rc
 do_all(struct batch *b, batch_each *each, void *ctx, struct err *e)
 {
 	enum rc rc = RC_OK;
-	size_t at = 0;
 
 	for (size_t i = 0; i < b->all->n && rc == RC_OK; i++) {
 		struct batch_done d = { .member = &b->all->v[i],
-		    .of = b->of };
+		    .year = b->year, .of = b->of };
 
-		if (!is_served(d.member))
+		if (!is_served(b->plan, d.member, b->year))
 			continue;
-		d.at = ++at;
+		d.at = ++b->done;
 		if ((rc = do_member(b, &d, e)) == RC_OK)
 			rc = each(ctx, &d, e);
+		if (rc == RC_OK && b->unsaved &&
+		    b->plan->whom != BATCH_ONE &&
+		    clock_ms() - b->saved_ms >= SAVE_MS)
+			rc = save(b, e);
 	}
 	return rc;
 }
 
-/* Of all letters that are there, those of former runs too. */
+/* The letters of one year that are there. */
 static enum rc
-gather(struct batch *b, struct err *e)
+gather_year(struct batch *b, struct sheets *s, uint16_t year, struct err *e)
 {
-	const struct sheets_plan plan = { b->plan->out, b->letters_dir,
-	    b->all->assoc, b->plan->year, b->plan->english };
-	struct sheets *s = NULL;
-	enum rc rc = sheets_open(&plan, &s, e);
+	enum rc rc = RC_OK;
 
+	b->year = year;
 	for (size_t i = 0; i < b->all->n && rc == RC_OK; i++) {
 		const struct member *w = &b->all->v[i];
 
-		if (is_served(w) && (rc = set_paths(b, w, e)) == RC_OK)
+		if (!w->excluded && w->kind != MEMBER_ISSUER &&
+		    (rc = set_paths(b, w, e)) == RC_OK &&
+		    access(b->letter_path, F_OK) == 0)
 			rc = sheets_add(s, w, b->letter_path, e);
 	}
+	return rc;
+}
+
+/* All that lie in the folder, those of former runs too. */
+static enum rc
+gather(struct batch *b, struct err *e)
+{
+	const struct batch_plan *p = b->plan;
+	const struct sheets_plan plan = { b->out_dir, b->letters_dir,
+	    b->all->assoc, b->year, p->english };
+	struct sheets *s = NULL;
+	enum rc rc = sheets_open(&plan, &s, e);
+
+	if (rc == RC_OK && p->out == NULL)
+		rc = gather_year(b, s, b->year, e);
+	for (size_t i = 0; i < p->nyears && rc == RC_OK && p->out != NULL; i++)
+		rc = gather_year(b, s, p->years[i], e);
 	return sheets_close(&s, rc, e);
 }
 
@@ -304,15 +351,27 @@ sweep(const char *dir)
 }
 
 static enum rc
+set_out(struct batch *b, struct err *e)
+{
+	const struct batch_plan *p = b->plan;
+	int n = p->out != NULL ? snprintf(b->out_dir, PATH_MAX, "%s", p->out) :
+	    snprintf(b->out_dir, PATH_MAX, "%s/%u", p->desk->dir, b->year);
+
+	return n >= 0 && n < PATH_MAX ? RC_OK : err_set(e, RC_CONF,
+	    _("%s: the name is too long"), p->out != NULL ? p->out :
+	    p->desk->dir);
+}
+
+static enum rc
 set_folder(const struct batch *b, const char *name, char out[PATH_MAX],
     struct err *e)
 {
 	enum rc rc;
-	int n = snprintf(out, PATH_MAX, "%s/%s", b->plan->out, name);
+	int n = snprintf(out, PATH_MAX, "%s/%s", b->out_dir, name);
 
 	if (n < 0 || n >= PATH_MAX)
 		return err_set(e, RC_CONF, _("%s: the name is too long"),
-		    b->plan->out);
+		    b->out_dir);
 	if (!b->plan->really)
 		return RC_OK;
 	if ((rc = file_mkdirs(out, 0700, e)) != RC_OK ||
@@ -338,19 +397,35 @@ set_roles(struct batch *b)
 			    of[i].role, w->id };
 }
 
-/* K of everybody, and who has which local part. */
-static enum rc
-derive(struct batch *b, const uint8_t *root, uint8_t *keys, struct err *e)
+static void
+derive(struct batch *b)
 {
-	for (size_t i = 0; i < b->all->n; i++) {
-		if (b->plan->really)
-			kdf_member(keys + i * KDF_KEY_BYTES, root,
-			    b->plan->year, &b->all->v[i].id);
-		b->of += is_served(&b->all->v[i]);
-		if (!index_add(&b->by_local, (uint32_t)i, local_hash_at,
-		    b->all))
-			return err_set(e, RC_NOMEM, _("no memory left"));
-	}
+	for (size_t i = 0; i < b->all->n && b->root != NULL; i++)
+		kdf_member(b->keys + i * KDF_KEY_BYTES, b->root, b->year,
+		    &b->all->v[i].id);
+}
+
+static enum rc
+check_year(const struct batch_plan *p, uint16_t year, struct err *e)
+{
+	const struct members *m = p->desk->members;
+
+	if (!desk_knows(p->desk, year))
+		return err_set(e, RC_CONF, _("there is no root for %u here"),
+		    year);
+	if (clock_now() >= desk_dates(year, 0).send_until_at)
+		return err_set(e, RC_CONF, _("nobody could write with keys "
+		    "of %u any more"), year);
+	if (p->whom != BATCH_RENEW ||
+	    desk_knows(p->desk, (uint16_t)(year - 1)))
+		return RC_OK;
+	for (size_t i = 0; i < m->n; i++)
+		if (is_served(p, &m->v[i], year) &&
+		    member_told(&m->v[i], (uint16_t)(year - 1)) >= 0)
+			return err_set(e, RC_CONF, _("the keys of %u renew "
+			    "those of %u, whose root is not here any more: "
+			    "make first ones with sceau issuer batch"), year,
+			    year - 1U);
 	return RC_OK;
 }
 
@@ -358,27 +433,64 @@ static enum rc
 check(const struct batch_plan *p, struct err *e)
 {
 	const struct members *m = p->desk->members;
+	enum rc rc = RC_OK;
 
-	if (!desk_knows(p->desk, p->year))
-		return err_set(e, RC_CONF, _("there is no root for %u here"),
-		    p->year);
-	BUG_ON(p->really && desk_root(p->desk, p->year) == NULL);
-	if (clock_now() >= desk_dates(p->year, 0).send_until_at)
-		return err_set(e, RC_CONF, _("nobody could write with keys "
-		    "of %u any more"), p->year);
-	if (m->policy == MEMBERS_GATEWAY &&
+	for (size_t i = 0; i < p->nyears && rc == RC_OK; i++)
+		rc = check_year(p, p->years[i], e);
+	if (rc == RC_OK && m->policy == MEMBERS_GATEWAY &&
 	    members_desk(m, MEMBER_HUB) == NULL)
 		return err_set(e, RC_CONF, _("with the policy gateway members "
 		    "reach one another through a hub, and there is none: add "
 		    "a line of kind hub"));
-	return RC_OK;
+	return rc;
+}
+
+static enum rc
+do_year(struct batch *b, uint16_t year, batch_each *each, void *ctx,
+    struct err *e)
+{
+	enum rc rc;
+
+	b->year = b->walk.year = year;
+	b->root = desk_root(b->plan->desk, year);
+	b->before = desk_root(b->plan->desk, (uint16_t)(year - 1));
+	derive(b);
+	if ((rc = set_out(b, e)) != RC_OK ||
+	    (rc = set_folder(b, "keys", b->keys_dir, e)) != RC_OK ||
+	    (rc = set_folder(b, "letters", b->letters_dir, e)) != RC_OK ||
+	    (rc = do_all(b, each, ctx, e)) != RC_OK)
+		return rc;
+	return b->plan->really ? gather(b, e) : RC_OK;
+}
+
+static enum rc
+do_years(struct batch *b, batch_each *each, void *ctx, struct err *e)
+{
+	const struct batch_plan *p = b->plan;
+	struct err why = ERR_INIT;
+	enum rc rc = RC_OK;
+
+	if (!names_init(&b->names, b->all))
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	set_roles(b);
+	b->saved_ms = clock_ms();
+	for (size_t i = 0; i < p->nyears; i++)
+		for (size_t k = 0; k < b->all->n; k++)
+			b->of += is_served(p, &b->all->v[k], p->years[i]);
+	for (size_t i = 0; i < p->nyears && rc == RC_OK; i++)
+		rc = do_year(b, p->years[i], each, ctx, e);
+	if (rc == RC_OK)
+		return b->unsaved ? save(b, e) : RC_OK;
+	if (b->unsaved && p->whom != BATCH_ONE)
+		(void)save(b, &why);
+	return rc;
 }
 
 enum rc
 batch_run(const struct batch_plan *plan, batch_each *each, void *ctx,
     struct err *e)
 {
-	const struct members *all = plan->desk->members;
+	struct members *all = plan->desk->members;
 	struct batch *b = NULL;
 	uint8_t *keys = NULL;
 	enum rc rc;
@@ -387,28 +499,28 @@ batch_run(const struct batch_plan *plan, batch_each *each, void *ctx,
 		return rc;
 	b = secret_alloc(sizeof(*b));
 	keys = secret_alloc(all->n * KDF_KEY_BYTES);
-	if (b == NULL || keys == NULL) {
+	if (b == NULL || keys == NULL)
 		rc = err_set(e, RC_NOMEM, _("no memory left"));
-		goto out;
+	else {
+		b->plan = plan;
+		b->all = all;
+		b->walk.all = all;
+		b->walk.keys = b->keys = keys;
+		rc = do_years(b, each, ctx, e);
+		names_wipe(&b->names);
 	}
-	b->plan = plan;
-	b->all = all;
-	b->keys = keys;
-	b->walk.all = all;
-	b->walk.keys = keys;
-	b->walk.year = plan->year;
-	set_roles(b);
-	if ((rc = derive(b, desk_root(plan->desk, plan->year), keys, e)) ==
-	    RC_OK &&
-	    (rc = set_folder(b, "keys", b->keys_dir, e)) == RC_OK &&
-	    (rc = set_folder(b, "letters", b->letters_dir, e)) == RC_OK)
-		rc = do_all(b, each, ctx, e);
-	if (rc == RC_OK && plan->really)
-		rc = gather(b, e);
-out:
-	if (b != NULL)
-		index_free(&b->by_local);
 	secret_free(&keys);
 	secret_free(&b);
 	return rc;
+}
+
+size_t
+batch_years(const struct desk *d, uint16_t years[BATCH_YEARS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->nyears && n < BATCH_YEARS_MAX; i++)
+		if (clock_now() < desk_dates(d->years[i], 0).send_until_at)
+			years[n++] = d->years[i];
+	return n;
 }

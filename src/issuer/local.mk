@@ -9,8 +9,10 @@ src_libissuer_a_SOURCES = \
 	src/issuer/letter.c src/issuer/letter.h \
 	src/issuer/letter_page.c \
 	src/issuer/members.c src/issuer/members.h \
+	src/issuer/members_acts.c \
 	src/issuer/members_file.c \
 	src/issuer/members_take.c \
+	src/issuer/names.c src/issuer/names.h \
 	src/issuer/qr.c src/issuer/qr.h \
 	src/issuer/ring_walk.c src/issuer/ring_walk.h \
 	src/issuer/sheets.c src/issuer/sheets.h \

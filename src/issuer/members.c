@@ -519,6 +519,7 @@ place(struct members *m, struct member *w, bool said, enum member_add *how,
 	if (held != NULL && identity_same_name(&held->id, &w->id) &&
 	    same_data(held, w)) {
 		*how = move(held, w, said);
+		held->listed = true;
 		return RC_OK;
 	}
 	if (held != NULL)
@@ -530,6 +531,8 @@ place(struct members *m, struct member *w, bool said, enum member_add *how,
 	if ((rc = append(m, w, e)) != RC_OK)
 		return rc;
 	w->route = NULL;
+	m->v[m->n - 1].listed = true;
+	members_touch(m, &m->v[m->n - 1]);
 	*how = shares ? MEMBER_SHARES : MEMBER_ADDED;
 	return RC_OK;
 }

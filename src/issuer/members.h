@@ -17,6 +17,7 @@
 #define MEMBER_LISTS_MAX 16	/* rings by list that one member is in */
 #define MEMBER_LIST_BYTES 64	/* of the name of a list */
 #define MEMBERS_CALL_BYTES 200
+#define MEMBER_MARKS 2		/* years of which keys can live at once */
 /* Of a postal address: what a window shows below a name. */
 #define MEMBER_POST_LINES 5
 #define MEMBER_POST_CHARS 38
@@ -39,10 +40,19 @@ enum members_policy {
 	MEMBERS_GATEWAY		/* nobody: all goes through the hub */
 };
 
+/* He has a key of that year, and knows what changed up to then. */
+struct member_mark {
+	uint16_t	 year;		/* 0: none */
+	int64_t		 told_at;	/* 0: nobody knows */
+};
+
 struct member {
 	struct identity	 id;
 	enum member_kind kind;
 	bool		 excluded;	/* has left: no key, barred */
+	bool		 listed;	/* in the table just taken; not kept */
+	int64_t		 changed_at;	/* came, got another key, or left */
+	struct member_mark marks[MEMBER_MARKS];
 	uint8_t		 nlists;
 	uint16_t	 lists[MEMBER_LISTS_MAX];	/* of members->lists */
 	char		*route;		/* all owned, in one block */
@@ -56,6 +66,8 @@ struct members {
 	char		 call[MEMBERS_CALL_BYTES + 1];	/* whom, or "" */
 	enum members_policy policy;
 	bool		 names_ring;	/* directories name only one's ring */
+	int64_t		 changed_at;	/* the latest change of all */
+	int64_t		 stamp_at;	/* of what changes now; 0: not yet */
 	size_t		 n, cap;
 	struct member	*v;		/* in the order of their coming */
 	size_t		 nlists, lists_cap;
@@ -112,6 +124,37 @@ const char *members_kind_word(enum member_kind kind);
 bool members_kind(struct bytes word, enum member_kind *kind);
 const char *members_policy_word(enum members_policy policy);
 bool members_policy(const char *word, enum members_policy *policy);
+
+/* ---- what becomes of a member ------------------------------------------- */
+
+/* members_touch(m, w): ${w} changes now: the date is later than that of every
+ * change before, whatever the clock says, and one for all of this opening. */
+void members_touch(struct members *m, struct member *w);
+
+/* member_told(w, year): the latest change that he was told with his keys of
+ * ${year}; 0: one does not know; -1: he has no key of that year. */
+int64_t member_told(const struct member *w, uint16_t year);
+/* member_tell(w, year, at): he has one, and knows what changed up to ${at};
+ * the oldest year gives way. */
+void member_tell(struct member *w, uint16_t year, int64_t at);
+
+/*
+ * members_seek(m, who, w, e):
+ * The member whom a person named: local@domain or the full name, in any case;
+ * lent.  RC_INPUT: there is none.
+ */
+enum rc members_seek(struct members *m, const char *who, struct member **w,
+    struct err *e);
+
+/*
+ * members_reissue(m, w, e), members_leave(m, w, e):
+ * He gets the next generation; he is excluded for good.  RC_OK; RC_INPUT, and
+ * nothing changed: he has left, no generation is left, the issuer, which has
+ * no key; a desk in office may not leave.
+ * Source: PROTOCOL 2.2, 2.8.
+ */
+enum rc members_reissue(struct members *m, struct member *w, struct err *e);
+enum rc members_leave(struct members *m, struct member *w, struct err *e);
 
 /* ---- the register ------------------------------------------------------- */
 

@@ -9,8 +9,8 @@
 
 #define FIRST "sceau register 1"
 #define SETTINGS 5	/* lines before the first member's */
-/* member, identity, kind, state, route, lists, name, post */
-#define FIELDS 8
+/* member, identity, kind, state, changed, told, route, lists, name, post */
+#define FIELDS 10
 
 /* ---- writing ------------------------------------------------------------ */
 
@@ -25,13 +25,31 @@ format_lists(const struct members *m, const struct member *w,
 	return true;
 }
 
+/* "2026:1764250000|2027:0" */
+static bool
+format_marks(const struct member *w, struct buf *out)
+{
+	const char *bar = "";
+
+	for (size_t i = 0; i < MEMBER_MARKS; i++) {
+		if (w->marks[i].year == 0)
+			continue;
+		if (!buf_addf(out, "%s%u:%lld", bar, w->marks[i].year,
+		    (long long)w->marks[i].told_at))
+			return false;
+		bar = "|";
+	}
+	return true;
+}
+
 static bool
 format_member(const struct members *m, const struct member *w,
     struct buf *out)
 {
-	return buf_addf(out, "member\t%s\t%s\t%s\t%s\t", w->id.s,
+	return buf_addf(out, "member\t%s\t%s\t%s\t%lld\t", w->id.s,
 	    members_kind_word(w->kind), w->excluded ? "excluded" : "member",
-	    w->route) && format_lists(m, w, out) &&
+	    (long long)w->changed_at) && format_marks(w, out) &&
+	    buf_addf(out, "\t%s\t", w->route) && format_lists(m, w, out) &&
 	    buf_addf(out, "\t%s\t%s\n", w->show, w->post);
 }
 
@@ -80,28 +98,86 @@ kind_of(struct bytes word, enum member_kind *kind)
 	return false;
 }
 
+/* Digits up to ${end} or to the end of ${s}, which is moved behind them. */
+static bool
+number_of(struct bytes *s, char end, int64_t max, int64_t *n)
+{
+	size_t i = 0;
+
+	for (*n = 0; i < s->len && s->p[i] != (uint8_t)end; i++) {
+		if (s->p[i] < '0' || s->p[i] > '9' ||
+		    *n > (max - (s->p[i] - '0')) / 10)
+			return false;
+		*n = *n * 10 + (s->p[i] - '0');
+	}
+	if (i == 0)
+		return false;
+	i += i < s->len;
+	s->p += i;
+	s->len -= i;
+	return true;
+}
+
+static bool
+parse_marks(struct bytes s, struct member_mark marks[MEMBER_MARKS])
+{
+	int64_t year, at;
+
+	memset(marks, 0, MEMBER_MARKS * sizeof(*marks));
+	for (size_t i = 0; s.len > 0; i++) {
+		if (i == MEMBER_MARKS ||
+		    !number_of(&s, ':', UINT16_MAX, &year) || year == 0 ||
+		    !number_of(&s, '|', INT64_MAX, &at))
+			return false;
+		marks[i] = (struct member_mark){ (uint16_t)year, at };
+	}
+	return true;
+}
+
+static void
+put_kept(struct member *w, const struct member *is)
+{
+	w->id = is->id;
+	w->excluded = is->excluded;
+	w->listed = false;
+	w->changed_at = is->changed_at;
+	memcpy(w->marks, is->marks, sizeof(w->marks));
+}
+
 /* members_add() judges all but what only the register knows. */
 static enum rc
 parse_member(struct members *m, const struct bytes f[FIELDS], struct err *e)
 {
-	struct identity id;
-	struct member_new w = { .route = f[4], .lists = f[5], .show = f[6],
-	    .post = f[7] };
+	struct member is = { .excluded = bytes_eqs(f[3], "excluded") };
+	struct member_new w = { .route = f[6], .lists = f[7], .show = f[8],
+	    .post = f[9] };
 	enum member_add how = MEMBER_HELD;
+	struct bytes changed = f[4];
 	enum rc rc;
 
-	if (!identity_parse(f[1].p, f[1].len, &id) ||
-	    !bytes_eqs(identity_assoc(&id), m->assoc) ||
-	    !kind_of(f[2], &w.kind))
+	if (!identity_parse(f[1].p, f[1].len, &is.id) ||
+	    !bytes_eqs(identity_assoc(&is.id), m->assoc) ||
+	    !kind_of(f[2], &w.kind) ||
+	    !number_of(&changed, '\0', INT64_MAX, &is.changed_at) ||
+	    !parse_marks(f[5], is.marks))
 		return err_set(e, RC_INPUT, _("not a member's line"));
-	w.address = identity_address(&id);
+	w.address = identity_address(&is.id);
 	if ((rc = members_add(m, &w, &how, e)) != RC_OK)
 		return rc;
 	if (how == MEMBER_HELD || how == MEMBER_MOVED)
 		return err_set(e, RC_INPUT, _("the member is there twice"));
-	m->v[m->n - 1].id = id;
-	m->v[m->n - 1].excluded = bytes_eqs(f[3], "excluded");
+	put_kept(&m->v[m->n - 1], &is);
 	return RC_OK;
+}
+
+/* Reading it changed nobody. */
+static void
+settle(struct members *m)
+{
+	m->stamp_at = m->changed_at = 0;
+	for (size_t i = 0; i < m->n; i++)
+		if (m->v[i].changed_at > m->changed_at)
+			m->changed_at = m->v[i].changed_at;
 }
 
 static bool
@@ -176,8 +252,10 @@ members_parse(const void *p, size_t len, struct members **m, struct err *e)
 	}
 	if (rc == RC_OK && number < SETTINGS)
 		rc = err_set(e, RC_INPUT, _("the register is cut short"));
-	if (rc == RC_OK)
+	if (rc == RC_OK) {
+		settle(*m);
 		return rc;
+	}
 	err_ctx(e, _("line %u"), number);
 	members_free(m);
 	return rc == RC_NOMEM ? rc : (e->rc = RC_CONF);

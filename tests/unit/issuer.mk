@@ -2,6 +2,7 @@
 UNIT_ISSUER_LIBS = src/libissuer.a src/libvault.a src/libconf.a \
 	src/libmail.a $(CONFUSE_LIBS) $(QRENCODE_LIBS) $(UNIT_BASE_LIBS)
 EXTRA_DIST += tests/unit/issuer_unit.h tests/e2e/test_issuer.py \
+	tests/e2e/test_issuer_acts.py \
 	tests/e2e/test_issuer_desk.py tests/e2e/test_letters.py
 check_PROGRAMS += tests/unit/test_csv
 TESTS += tests/unit/test_csv
@@ -81,3 +82,15 @@ tests_unit_test_witness_SOURCES = tests/unit/test_witness.c
 tests_unit_test_witness_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_witness_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_witness_LDADD = $(UNIT_ISSUER_LIBS)
+check_PROGRAMS += tests/unit/test_members_acts
+TESTS += tests/unit/test_members_acts
+tests_unit_test_members_acts_SOURCES = tests/unit/test_members_acts.c
+tests_unit_test_members_acts_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_members_acts_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_members_acts_LDADD = $(UNIT_ISSUER_LIBS)
+check_PROGRAMS += tests/unit/test_names
+TESTS += tests/unit/test_names
+tests_unit_test_names_SOURCES = tests/unit/test_names.c
+tests_unit_test_names_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_names_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_names_LDADD = $(UNIT_ISSUER_LIBS)

@@ -49,8 +49,8 @@ world_new(void)
 	must_enter(w.d->members, "labo@x.example", "bio", MEMBER_LABORATORY);
 	must_enter(w.d->members, "martin@x.example", "bio", MEMBER_PRACTICE);
 	must_enter(w.d->members, "martin@y.example", "", MEMBER_PRACTICE);
-	w.plan = (struct batch_plan){ .desk = w.d, .year = this_year(),
-	    .really = true };
+	w.plan = (struct batch_plan){ .desk = w.d, .nyears = 1,
+	    .years = { this_year() }, .really = true };
 	w.seen = calloc(1, sizeof(*w.seen));
 	T_CHECK(w.seen != NULL);
 	return w;
@@ -210,6 +210,125 @@ test_goes_on(void **state)
 	world_free(&w);
 }
 
+/* What the register on disk says now. */
+static struct members *
+saved(const struct world *w)
+{
+	struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+	char path[PATH_MAX + 16];
+	struct members *m;
+
+	snprintf(path, sizeof(path), "%s/register", w->dir);
+	T_RC(file_read(path, MEMBERS_FILE_MAX, &b, &e), RC_OK);
+	T_RC(members_parse(b.p, b.len, &m, &e), RC_OK);
+	buf_free(&b);
+	return m;
+}
+
+/* Who has a key of the year, and knows whom; also of a run that broke off. */
+static void
+test_remembers(void **state)
+{
+	struct world w = world_new();
+	struct members *all = w.d->members, *m;
+	const uint16_t year = this_year();
+
+	(void)state;
+	w.seen->say = RC_TEMP;
+	T_RC(run(&w), RC_TEMP);
+	m = saved(&w);
+	assert_int_equal(m->n, 6);
+	assert_int_equal(member_told(&m->v[0], year), -1);
+	assert_int_equal(member_told(&m->v[1], year), m->changed_at);
+	assert_int_equal(member_told(&m->v[2], year), -1);
+	members_free(&m);
+	/* A letter of a run that died before it was noted. */
+	memset(all->v[1].marks, 0, sizeof(all->v[1].marks));
+	w.seen->say = RC_OK;
+	T_RC(run(&w), RC_OK);
+	m = saved(&w);
+	assert_int_equal(member_told(&m->v[0], year), -1);
+	assert_int_equal(member_told(&m->v[1], year), 0);
+	for (size_t i = 2; i < 6; i++)
+		assert_int_equal(member_told(&m->v[i], year), m->changed_at);
+	members_free(&m);
+	world_free(&w);
+}
+
+/* Those of the table who have no key, and nobody else. */
+static void
+test_table(void **state)
+{
+	struct world w = world_new();
+	struct members *all = w.d->members;
+
+	(void)state;
+	T_RC(run(&w), RC_OK);
+	must_enter(all, "added@x.example", "", MEMBER_PRACTICE);
+	must_enter(all, "new@x.example", "", MEMBER_PRACTICE);
+	all->v[6].listed = false;
+	T_CHECK(all->v[5].listed && all->v[7].listed);
+	w.plan.whom = BATCH_TABLE;
+	T_RC(run(&w), RC_OK);
+	assert_int_equal(w.seen->n, 1);
+	assert_int_equal(w.seen->grants[0], 6);
+	T_CHECK(strstr(w.seen->key[0], "/keys/new.") != NULL);
+	T_RC(run(&w), RC_OK);
+	assert_int_equal(w.seen->n, 0);
+	world_free(&w);
+}
+
+/* One member's new generation: files of their own, the rest untouched, and
+ * his old name barred in whatever is made later. */
+static void
+test_one(void **state)
+{
+	struct buf before = BUF_INIT, after = BUF_INIT;
+	struct world w = world_new();
+	struct keyfile_result res;
+	struct err e = ERR_INIT;
+	struct members *m;
+	char first[PATH_MAX];
+
+	(void)state;
+	T_RC(run(&w), RC_OK);
+	memcpy(first, w.seen->key[3], sizeof(first));
+	T_RC(file_read(first, 65536, &before, &e), RC_OK);
+	w.plan.whom = BATCH_ONE;
+	w.plan.one = &w.d->members->v[4];
+	T_RC(members_reissue(w.d->members, &w.d->members->v[4], &e), RC_OK);
+	w.seen->say = RC_TEMP;
+	T_RC(run(&w), RC_TEMP);
+	m = saved(&w);
+	assert_int_equal(m->v[4].id.gen, 1);
+	members_free(&m);
+	w.seen->say = RC_OK;
+	T_RC(run(&w), RC_OK);
+	assert_int_equal(w.seen->n, 1);
+	assert_int_equal(w.seen->made, 0);
+	T_CHECK(unlink(w.seen->letter[0]) == 0);
+	T_RC(run(&w), RC_OK);
+	assert_int_equal(w.seen->made, 1);
+	m = saved(&w);
+	assert_int_equal(m->v[4].id.gen, 2);
+	members_free(&m);
+	T_RC(import(w.seen->key[0], w.seen->letter[0], &res), RC_OK);
+	T_STR(res.self.s, "essai/martin@x.example#2");
+	assert_int_equal(res.nbars, 0);
+	T_RC(file_read(first, 65536, &after, &e), RC_OK);
+	T_CHECK(before.len == after.len &&
+	    memcmp(before.p, after.p, after.len) == 0);
+	must_enter(w.d->members, "new@x.example", "", MEMBER_PRACTICE);
+	w.plan.whom = BATCH_TABLE;
+	T_RC(run(&w), RC_OK);
+	T_RC(import(w.seen->key[0], w.seen->letter[0], &res), RC_OK);
+	assert_int_equal(res.nbars, 1);
+	buf_free(&before);
+	buf_free(&after);
+	world_free(&w);
+}
+
 static void
 test_dry(void **state)
 {
@@ -231,9 +350,9 @@ test_refuses(void **state)
 	struct world w = world_new();
 
 	(void)state;
-	w.plan.year++;
+	w.plan.years[0]++;
 	T_RC(run(&w), RC_CONF);
-	w.plan.year--;
+	w.plan.years[0]--;
 	/* The hub has left. */
 	w.d->members->v[2].excluded = true;
 	w.d->members->policy = MEMBERS_GATEWAY;
@@ -252,6 +371,9 @@ main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_digits),
 		cmocka_unit_test(test_goes_on),
+		cmocka_unit_test(test_remembers),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_one),
 		cmocka_unit_test(test_dry),
 		cmocka_unit_test(test_refuses),
 	};

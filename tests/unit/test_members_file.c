@@ -34,6 +34,8 @@ some(void)
 	strcpy(m->call, "02 31 00 00 00, de 9 h \xc3\xa0 12 h");
 	T_CHECK(identity_at_gen(&m->v[1].id, 3, &m->v[1].id));
 	m->v[2].excluded = true;
+	member_tell(&m->v[1], 2026, m->changed_at);
+	member_tell(&m->v[1], 2027, 0);
 	return m;
 }
 
@@ -96,7 +98,8 @@ test_every_truncation(void **state)
 
 #define HEAD "sceau register 1\nassociation\tessai\npolicy\tfull\n" \
 	"directory\tall\ncall\t\n"
-#define A "member\tessai/a@x.example#1\tpractice\tmember\ta@y.example\t\tA\t\n"
+#define REST "\tmember\t7\t2026:7|2027:0\ta@y.example\t\tA\t"
+#define A "member\tessai/a@x.example#1\tpractice" REST "\n"
 
 static void
 bad(const char *text, const char *line)
@@ -124,17 +127,43 @@ test_refuses(void **state)
 	    "directory\tsome\n", "line 4");
 	bad(HEAD A A, "line 7");
 	bad(HEAD "member\n", "line 6");
-	bad(HEAD "member\tessai/a@x.example#1\tpractice\tmember\ta@y.example"
-	    "\t\tA\t\tmore\n", "line 6");
-	bad(HEAD "member\tautre/a@x.example#1\tpractice\tmember\ta@y.example"
-	    "\t\tA\t\n", "line 6");
-	bad(HEAD "member\tessai/a@x.example\tpractice\tmember\ta@y.example"
-	    "\t\tA\t\n", "line 6");
-	bad(HEAD "member\tessai/a@x.example#1\tking\tmember\ta@y.example"
-	    "\t\tA\t\n", "line 6");
+	bad(HEAD "member\tessai/a@x.example#1\tpractice" REST "\tmore\n",
+	    "line 6");
+	bad(HEAD "member\tautre/a@x.example#1\tpractice" REST "\n", "line 6");
+	bad(HEAD "member\tessai/a@x.example\tpractice" REST "\n", "line 6");
+	bad(HEAD "member\tessai/a@x.example#1\tking" REST "\n", "line 6");
 	bad(HEAD "\n", "line 6");
 	bad("sceau register 1\nassociation\tabcdefghijklmnopqrstuvwxyz0123456"
 	    "\npolicy\tfull\ncall\t\n", "line 2");
+}
+
+/* When he changed, and what he was told with the keys of which year. */
+static void
+test_dates(void **state)
+{
+	static const char *const wrong[] = { "\t2026:7", "x\t2026:7", "-1\t",
+	    "99999999999999999999\t", "7\t2026", "7\t2026:", "7\t:7",
+	    "7\t0:7", "7\t65536:7", "7\t2026:x",
+	    "7\t2026:7|2027:7|2028:7" };
+	char text[512];
+	struct members *m;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	T_RC(members_parse(HEAD A, strlen(HEAD A), &m, &e), RC_OK);
+	assert_int_equal(m->v[0].changed_at, 7);
+	assert_int_equal(m->changed_at, 7);
+	assert_int_equal(member_told(&m->v[0], 2026), 7);
+	assert_int_equal(member_told(&m->v[0], 2027), 0);
+	assert_int_equal(member_told(&m->v[0], 2028), -1);
+	T_CHECK(!m->v[0].listed);
+	members_free(&m);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		snprintf(text, sizeof(text), HEAD "member\t"
+		    "essai/a@x.example#1\tpractice\tmember\t%s\t"
+		    "a@y.example\t\tA\n", wrong[i]);
+		bad(text, "line 6");
+	}
 }
 
 int
@@ -144,6 +173,7 @@ main(void)
 		cmocka_unit_test(test_there_and_back),
 		cmocka_unit_test(test_every_truncation),
 		cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_dates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,70 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "issuer/names.h"
+
+static uint32_t
+local_hash(const struct member *w)
+{
+	struct bytes s = identity_local(&w->id);
+
+	return index_hash(s.p, s.len);
+}
+
+static uint32_t
+local_hash_at(const void *arg, uint32_t pos)
+{
+	const struct members *m = arg;
+
+	return local_hash(&m->v[pos]);
+}
+
+bool
+names_init(struct names *n, const struct members *m)
+{
+	memset(n, 0, sizeof(*n));
+	n->all = m;
+	for (size_t i = 0; i < m->n; i++)
+		if (!index_add(&n->by_local, (uint32_t)i, local_hash_at, m))
+			return false;
+	return true;
+}
+
+void
+names_wipe(struct names *n)
+{
+	index_free(&n->by_local);
+}
+
+/* Nobody before him in the register has that local part. */
+static bool
+is_first(const struct names *n, const struct member *w)
+{
+	struct bytes local = identity_local(&w->id);
+	size_t cursor;
+	int64_t i = index_first(&n->by_local, local_hash(w), &cursor);
+
+	for (; i >= 0; i = index_next(&n->by_local, &cursor))
+		if (&n->all->v[i] < w && bytes_eq(local,
+		    identity_local(&n->all->v[i].id)))
+			return false;
+	return true;
+}
+
+void
+names_of(const struct names *n, const struct member *w, uint16_t year,
+    char out[NAMES_BYTES])
+{
+	struct bytes s = is_first(n, w) ? identity_local(&w->id) :
+	    identity_address(&w->id);
+	/* A leading dash would look like an option. */
+	const char *safe = s.p[0] == '-' ? "_" : "";
+	char gen[8] = "";
+
+	if (w->id.gen > 1)
+		snprintf(gen, sizeof(gen), "-%u", w->id.gen);
+	snprintf(out, NAMES_BYTES, "%s%.*s.%u%s", safe, (int)s.len,
+	    (const char *)s.p, year, gen);
+}
