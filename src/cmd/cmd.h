@@ -132,6 +132,7 @@ enum rc cmd_issuer_audit(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_destroy(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_witness(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_batch(struct app *, int, char **, struct err *);
+enum rc cmd_issuer_newcomer(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_reissue(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_leave(struct app *, int, char **, struct err *);
 

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-#include "base/file.h"
 #include "base/lang.h"
+#include "cmd/issuer_table.h"
 #include "cmd/issuer_words.h"
 #include "cmd/out.h"
 #include "issuer/acts.h"
@@ -78,26 +78,6 @@ cmd_issuer_init(struct app *app, int argc, char **argv, struct err *e)
 
 /* ---- add ---------------------------------------------------------------- */
 
-#define SAY_MAX 50	/* lines: nobody reads more */
-
-struct saying {
-	const char	*path;
-	size_t		 n;
-};
-
-static void
-say_line(void *ctx, bool wrong, unsigned line, const char *text)
-{
-	struct saying *s = ctx;
-
-	if (s->n++ == SAY_MAX)
-		fprintf(stderr, "%s\n", _("... and more"));
-	if (s->n > SAY_MAX)
-		return;
-	fprintf(stderr, "%s:%u: %s%s\n", s->path, line,
-	    wrong ? "" : _("warning: "), text);
-}
-
 static enum rc
 say_added(const struct app *app, const struct members_count *c, size_t total,
     struct err *e)
@@ -149,19 +129,13 @@ keep(struct desk *d, const struct members_count *c, struct err *e)
 static enum rc
 add_table(struct app *app, struct desk *d, const char *path, struct err *e)
 {
-	struct saying s = { path, 0 };
 	struct members_count count;
-	struct buf in = BUF_INIT;
-	enum rc rc;
+	enum rc rc = issuer_table_take(d, path, &count, e);
 
-	if ((rc = file_read(path, MEMBERS_FILE_MAX, &in, e)) == RC_OK)
-		rc = members_take(d->members, in.p, in.len, say_line, &s,
-		    &count, e);
 	if (rc == RC_OK && !app->dry_run && count.added + count.moved > 0)
 		rc = keep(d, &count, e);
 	if (rc == RC_OK)
 		rc = say_added(app, &count, d->members->n, e);
-	buf_free(&in);
 	return rc;
 }
 

@@ -31,6 +31,7 @@ act_say(const char *act)
 		{ "init", N_("desk made") },
 		{ "add", N_("members entered") },
 		{ "batch", N_("key files made") },
+		{ "newcomer", N_("key files of newcomers made") },
 		{ "reissue", N_("new key for a member") },
 		{ "leave", N_("member left") },
 		{ "destroy", N_("root destroyed") },

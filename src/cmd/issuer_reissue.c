@@ -77,7 +77,8 @@ reissue(struct app *app, struct desk *d, const struct issuer_words *w,
 
 	pairs_plan(app, d, w, &plan);
 	plan.whom = BATCH_ONE;
-	if ((rc = members_seek(d->members, name, &one, e)) != RC_OK)
+	if ((rc = batch_check(&plan, e)) != RC_OK ||
+	    (rc = members_seek(d->members, name, &one, e)) != RC_OK)
 		return rc;
 	plan.one = one;
 	if ((rc = members_reissue(d->members, one, e)) != RC_OK ||

@@ -75,6 +75,10 @@ const struct cmd cmds[] = {
 	    "[--custodian FILE]...",
 	    N_("make their key files, and the letters with the codes"),
 	    CMD_DRY | CMD_JSON, cmd_issuer_batch },
+	{ "issuer newcomer", "DIR MEMBERS.csv [--out OUT] [--year Y] "
+	    "[--custodian FILE]...", N_("enter newcomers, and make their key "
+	    "files and letters alone"), CMD_DRY | CMD_JSON,
+	    cmd_issuer_newcomer },
 	{ "issuer audit", "DIR", N_("what was done at the desk; is its journal "
 	    "whole?"), CMD_JSON, cmd_issuer_audit },
 	{ "issuer reissue", "DIR NAME [--out OUT] [--custodian FILE]...",

@@ -429,12 +429,16 @@ check_year(const struct batch_plan *p, uint16_t year, struct err *e)
 	return RC_OK;
 }
 
-static enum rc
-check(const struct batch_plan *p, struct err *e)
+enum rc
+batch_check(const struct batch_plan *p, struct err *e)
 {
 	const struct members *m = p->desk->members;
 	enum rc rc = RC_OK;
 
+	if (p->nyears == 0)
+		return err_set(e, RC_CONF, _("there is no root of a year in "
+		    "which one can write: look at the clock, or begin the "
+		    "year with sceau issuer renew"));
 	for (size_t i = 0; i < p->nyears && rc == RC_OK; i++)
 		rc = check_year(p, p->years[i], e);
 	if (rc == RC_OK && m->policy == MEMBERS_GATEWAY &&
@@ -495,7 +499,7 @@ batch_run(const struct batch_plan *plan, batch_each *each, void *ctx,
 	uint8_t *keys = NULL;
 	enum rc rc;
 
-	if ((rc = check(plan, e)) != RC_OK)
+	if ((rc = batch_check(plan, e)) != RC_OK)
 		return rc;
 	b = secret_alloc(sizeof(*b));
 	keys = secret_alloc(all->n * KDF_KEY_BYTES);

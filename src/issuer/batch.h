@@ -77,6 +77,9 @@ typedef enum rc batch_each(void *ctx, const struct batch_done *d,
 enum rc batch_run(const struct batch_plan *plan, batch_each *each, void *ctx,
     struct err *e);
 
+/* batch_check(plan, e): would it begin?  RC_OK, or RC_CONF as above. */
+enum rc batch_check(const struct batch_plan *plan, struct err *e);
+
 /* batch_years(d, years): those of the desk with whose keys one can write, now
  * or when they begin; how many. */
 size_t batch_years(const struct desk *d, uint16_t years[BATCH_YEARS_MAX]);

@@ -8,7 +8,10 @@ import pytest
 
 from pysceau import code as paper
 from pysceau import keyfile
-from test_issuer import (HUB, LOCALS, PEOPLE, YEAR, Desk, Machine, codes_in)
+from test_issuer import (HEAD, HUB, LOCALS, PEOPLE, POST, YEAR, Desk, Machine,
+                         codes_in)
+from world.member import Member
+from world.world import World
 
 MARTIN = "dr.martin@cabinet.example"
 NAME = f"essai/{MARTIN}"
@@ -40,6 +43,11 @@ class Acts(Desk):
     def reissue(self, name=MARTIN, *words, **more):
         return self.act("reissue", name, "--out", self.out, *words, **more)
 
+    def newcomers(self, table, *words, **more):
+        path = self.top / "newcomers.csv"
+        path.write_text(table)
+        return self.act("newcomer", path, "--out", self.out, *words, **more)
+
     def again(self, name):
         """All rings made anew, into a folder of their own."""
         other = Acts(self.sceau_, self.top)
@@ -69,6 +77,81 @@ def machine(sceau, tmp_path):
         assert got.returncode == 0, got.stderr.decode()
         return m
     return import_
+
+
+class Town(World):
+    """Members whose keys come from the desk, at their mailboxes."""
+
+    PEOPLE = {"labo": ("labo.central", "labo.example", "labo"),
+              "dr": ("dr.martin", "cabinet.example", "martin"),
+              "leroy": ("cab.leroy", POST, "cab.leroy"),
+              "hub": ("passerelle", "asso.example", "passerelle")}
+
+    def __init__(self, desk):
+        super().__init__(postfix=False)
+        self.desk = desk
+        for key, (local, domain, user) in self.PEOPLE.items():
+            member = Issued(self, local, domain)
+            member.user = user
+            self.members[key] = member
+            setattr(self, key, member)
+
+    def start(self):
+        super().start()
+        self.hub.configure(top={"hub": True})
+        return self
+
+    def equip(self, key, gen=1, year=YEAR):
+        """What a member does with his letter and his key file."""
+        member = self.members[key]
+        path, code = self.desk.pair(member.local, gen, year)
+        got = member.import_file(path, code)
+        assert got.code == 0, got.text()
+        return member
+
+    def send(self, sender, recipient, text):
+        """True when it comes directly, False when the gateway has it."""
+        to = {m: len(m.mail()) for m in (recipient, self.hub)}
+        sender.ok("send", "-t", input=(
+            f"From: {sender.address}\r\nTo: {recipient.address}\r\n"
+            f"Subject: essai\r\n\r\n{text}\r\n").encode())
+        sender.ok("poll")
+        self.wait_until(lambda: any(len(m.mail()) > n for m, n in to.items()),
+                        what="the mail")
+        return len(recipient.mail()) > to[recipient]
+
+    def delivers(self, sender, recipient, text):
+        """Directly, and it is shown."""
+        assert self.send(sender, recipient, text)
+        recipient.ok("poll")
+        assert text in self.shown(recipient)[-1]
+
+    def relays(self, sender, recipient, text):
+        """The same, through the gateway."""
+        assert not self.send(sender, recipient, text)
+        self.hub.ok("poll")
+        self.wait_until(recipient.mail, what="what the gateway relays")
+        recipient.ok("poll")
+        assert text in self.shown(recipient)[-1]
+
+    def shown(self, member):
+        return [p.read_bytes().decode() for p in member.documents()]
+
+
+class Issued(Member):
+    def import_file(self, path, code):
+        return self.sceau("key", "import", path, "--code-file",
+                          self.secret("code", code + "\n"))
+
+
+@pytest.fixture
+def town(made):
+    """Those of the first batch have imported their keys."""
+    with Town(made) as t:
+        t.start()
+        for key in ("labo", "dr", "hub"):
+            t.equip(key)
+        yield t
 
 
 def bars(file):
@@ -111,7 +194,8 @@ def test_reissue_makes_his_pair_alone(made):
     after = made.files()
     new = f"dr.martin.{YEAR}-2"
     assert {n for n in after if after[n] != before.get(n)} == {
-        "desk/register", "desk/acts", f"out/keys/{new}.cle", f"out/letters/{new}.txt"}
+        "desk/register", "desk/acts", f"out/keys/{new}.cle",
+        f"out/letters/{new}.txt"}
     assert set(before) <= set(after)
     file = made.read("dr.martin", 2)
     assert file.self["identity"] == f"{NAME}#2".encode()
@@ -206,3 +290,80 @@ def test_who_left_is_in_no_ring(made, machine):
     got = seals(left, labo, "essai/labo.central@labo.example")
     assert got.returncode == 65 and got.stdout == b""
     assert labo.run("seal", "--to", NAME, input=b"x").returncode == 67
+
+
+# -- newcomers ----------------------------------------------------------------
+
+# His address is his mailbox: who has not heard of him knows no other.
+LEROY = f"cab.leroy@{POST},cab.leroy@{POST},Cabinet Leroy,practice,\n"
+
+
+def test_newcomer_refuses(made):
+    before = made.files()
+    for table, why in ((HEAD + LEROY + LEROY.replace("cab.leroy", "cab-leroy"),
+                        b"too like that of cab.leroy@"),
+                       (LEROY, b"is no column")):
+        assert why in made.newcomers(table, check=65).stderr
+    got = made.newcomers(HEAD + LEROY, "--year", YEAR + 1, check=78)
+    assert b"no root" in got.stderr
+    got = made.newcomers(HEAD + LEROY, "--dry-run")
+    assert b"1 newcomers would be entered" in got.stdout
+    assert b"1 pairs of key file and letter would be made" in got.stdout
+    after = made.files()
+    after.pop("newcomers.csv")
+    assert after == before
+
+
+def test_newcomer_makes_his_pair_alone(made):
+    # entered, not equipped, and not in the table: none of its business
+    made.add(HEAD + f"sf.nord@nord.example,nord@{POST},SF Nord,other,\n")
+    before = made.files()
+    made.newcomers(HEAD + LEROY)
+    after = made.files()
+    new = f"cab.leroy.{YEAR}"
+    assert {n for n in after if after[n] != before.get(n)} == {
+        "newcomers.csv", "desk/register", "desk/acts",
+        f"out/keys/{new}.cle", f"out/letters/{new}.txt"}
+    file = made.read("cab.leroy")
+    assert len(file.grants) == len(LOCALS) + 1
+    # once printed and destroyed, a letter is not made again
+    (made.out / "letters" / f"{new}.txt").unlink()
+    before = made.files()
+    got = made.newcomers(PEOPLE + LEROY)
+    assert b"0 newcomers entered, 5 were in the register; 0 pairs" in \
+        got.stdout
+    after = made.files()
+    after.pop("newcomers.csv")
+    before.pop("newcomers.csv")
+    assert after == before
+    row = json.loads(made.newcomers(
+        HEAD + f"sf.nord@nord.example,nord@{POST},SF Nord,other,\n",
+        "--json").stdout)
+    assert row["made"] is True and row["peers"] == len(LOCALS) + 1
+
+
+@pytest.mark.parametrize("point", ["batch.letter.before", "batch.letter.after",
+                                   "batch.letter.after#2"])
+def test_newcomer_killed(made, point):
+    table = HEAD + LEROY + f"sf.nord@nord.example,nord@{POST},SF,other,\n"
+    got = made.newcomers(table, check=None, SCEAU_FAULT=f"{point}:kill")
+    if got.returncode == 0:
+        pytest.skip("built without --enable-fault")
+    made.newcomers(table)
+    for local in ("cab.leroy", "sf.nord"):
+        assert len(made.read(local).grants) == len(LOCALS) + 1
+
+
+def test_newcomer_writes_at_once_and_is_answered(town):
+    """Nobody else has heard of him; real mail, and never the gateway."""
+    desk, labo, dr = town.desk, town.labo, town.dr
+    desk.newcomers(HEAD + LEROY)
+    leroy = town.equip("leroy")
+    town.delivers(leroy, labo, "bonjour")
+    assert town.hub.mail() == []
+    town.delivers(labo, leroy, "INR 2,1")
+    assert town.hub.mail() == []
+    # dr.martin has not heard of him at all
+    got = dr.sceau("send", "-t", input=(
+        f"From: {dr.address}\r\nTo: {leroy.address}\r\n\r\nx\r\n").encode())
+    assert got.code == 67

@@ -1,0 +1,78 @@
+/* sceau issuer newcomer: members who come in the course of the year. */
+#include "config.h"
+
+#include <stdio.h>
+
+#include "base/lang.h"
+#include "cmd/issuer_pairs.h"
+#include "cmd/issuer_table.h"
+
+static void
+say_newcomers(const struct app *app, const struct desk *d,
+    const struct batch_plan *plan, const struct members_count *c,
+    const struct pairs *n)
+{
+	if (app->dry_run) {
+		printf(_("%zu newcomers would be entered, %zu were in the "
+		    "register; %zu pairs of key file and letter would be "
+		    "made, %zu are there.\n"), c->added, c->held, n->made,
+		    n->passed);
+		return;
+	}
+	printf(_("%zu newcomers entered, %zu were in the register; %zu pairs "
+	    "of key file and letter made, %zu were there already.\n"),
+	    c->added, c->held, n->made, n->passed);
+	if (n->made == 0)
+		return;
+	pairs_say_where(d, plan);
+	printf(_("Hand the key file and the letter out by different ways, and "
+	    "destroy the letters' files once they are printed.  A newcomer can "
+	    "write at once to whom his ring holds, and be answered; the next "
+	    "sceau issuer enrol lets the others write to him first.\n"));
+}
+
+/* Entered and saved first: a run that was cut off finds them there. */
+static enum rc
+newcomer(struct app *app, struct desk *d, const struct issuer_words *w,
+    const char *path, struct err *e)
+{
+	struct members_count count;
+	struct batch_plan plan;
+	char what[80];
+	struct pairs n = { .words = w, .act = "newcomer", .what = what };
+	enum rc rc;
+
+	pairs_plan(app, d, w, &plan);
+	plan.whom = BATCH_TABLE;
+	if ((rc = batch_check(&plan, e)) != RC_OK ||
+	    (rc = issuer_table_take(d, path, &count, e)) != RC_OK)
+		return rc;
+	n.changed = count.added > 0;
+	snprintf(what, sizeof(what), "added=%zu held=%zu members=%zu",
+	    count.added, count.held, d->members->n);
+	if ((rc = pairs_run(app, &plan, &n, e)) != RC_OK)
+		return rc;
+	if (!app->json)
+		say_newcomers(app, d, &plan, &count, &n);
+	return RC_OK;
+}
+
+enum rc
+cmd_issuer_newcomer(struct app *app, int argc, char **argv, struct err *e)
+{
+	static const struct option longs[] = {
+		{ "out", required_argument, NULL, OPT_OUT },
+		{ "year", required_argument, NULL, OPT_YEAR },
+		{ "custodian", required_argument, NULL, OPT_CUSTODIAN },
+		{ NULL, 0, NULL, 0 }
+	};
+	struct desk *d = NULL;
+	struct issuer_words w;
+	enum rc rc = issuer_words_read(app, argc, argv, longs, 2, &w, e);
+
+	if (rc == RC_OK &&
+	    (rc = issuer_words_open(&w, &d, e)) == RC_OK)
+		rc = newcomer(app, d, &w, argv[optind + 1], e);
+	desk_close(&d);
+	return rc;
+}
