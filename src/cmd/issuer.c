@@ -11,18 +11,6 @@
 
 /* ---- init --------------------------------------------------------------- */
 
-static void
-say_sheets(const struct desk_plan *p)
-{
-	printf(_("The root is written nowhere: any two of three custodians "
-	    "hold it. Their sheets are in %s%s, custodian-1.%u.txt to "
-	    "custodian-3.%u.txt: print each, hand it to its custodian alone, "
-	    "and destroy the three files. Without two sheets no more keys of "
-	    "%u can be made.\n"), p->sheets != NULL ? p->sheets : p->dir,
-	    p->sheets != NULL ? "" : "/custodians", p->year, p->year,
-	    p->year);
-}
-
 static enum rc
 say_init(const struct app *app, const struct desk_plan *p, struct err *e)
 {
@@ -39,7 +27,7 @@ say_init(const struct app *app, const struct desk_plan *p, struct err *e)
 		    _("%s is the desk of the association %s, with a root for "
 		    "%u.\n"), p->dir, p->assoc, p->year);
 		if (!app->dry_run)
-			say_sheets(p);
+			issuer_say_sheets(p);
 		return RC_OK;
 	}
 	if ((o = out_new(true, "desk", cols)) == NULL)

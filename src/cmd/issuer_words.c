@@ -205,3 +205,15 @@ issuer_words_root(const struct issuer_words *w, struct desk *d,
 	secret_free(&c);
 	return rc;
 }
+
+void
+issuer_say_sheets(const struct desk_plan *p)
+{
+	printf(_("The root is written nowhere: any two of three custodians "
+	    "hold it. Their sheets are in %s%s, custodian-1.%u.txt to "
+	    "custodian-3.%u.txt: print each, hand it to its custodian alone, "
+	    "and destroy the three files. Without two sheets no more keys of "
+	    "%u can be made.\n"), p->sheets != NULL ? p->sheets : p->dir,
+	    p->sheets != NULL ? "" : "/custodians", p->year, p->year,
+	    p->year);
+}

@@ -59,4 +59,8 @@ enum rc issuer_words_open(const struct issuer_words *w, struct desk **d,
 enum rc issuer_words_root(const struct issuer_words *w, struct desk *d,
     uint16_t year, struct err *e);
 
+/* issuer_say_sheets(p): what is to be done with the custodians' sheets of a
+ * root that was just made, on standard output. */
+void issuer_say_sheets(const struct desk_plan *p);
+
 #endif

@@ -79,6 +79,10 @@ const struct cmd cmds[] = {
 	    "[--custodian FILE]...", N_("enter newcomers, and make their key "
 	    "files and letters alone"), CMD_DRY | CMD_JSON,
 	    cmd_issuer_newcomer },
+	{ "issuer renew", "DIR --year Y [--out OUT] [--sheets FOLDER] "
+	    "[--custodian FILE]...",
+	    N_("the root, the key files and the letters of the next year"),
+	    CMD_DRY | CMD_JSON, cmd_issuer_renew },
 	{ "issuer audit", "DIR", N_("what was done at the desk; is its journal "
 	    "whole?"), CMD_JSON, cmd_issuer_audit },
 	{ "issuer reissue", "DIR NAME [--out OUT] [--custodian FILE]...",

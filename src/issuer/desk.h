@@ -110,6 +110,16 @@ enum rc desk_join(struct desk *d, uint16_t year, const struct custody *c,
 enum rc desk_year_make(struct desk *d, uint16_t year, const char *sheets,
     bool english, struct err *e);
 
+/*
+ * desk_year_check(d, year, e):
+ * May desk_year_make() make a root for ${year}, of which there is none?  RC_OK;
+ * RC_CONF: a year that is over, or before 15 November of the year before, or
+ * too many years.  Source: PROTOCOL 2.8.
+ */
+enum rc desk_year_check(const struct desk *d, uint16_t year, struct err *e);
+/* desk_year_assume(d, year): once that said yes, and only to look what would
+ * be: as if there were one. */
+void desk_year_assume(struct desk *d, uint16_t year);
 /* desk_year_forget(d, year, e): neither root nor check of it, on disk and in
  * memory.  RC_OK; RC_CONF: no such year; RC_TEMP; RC_NOMEM. */
 enum rc desk_year_forget(struct desk *d, uint16_t year, struct err *e);

@@ -35,6 +35,12 @@ DESKS = {"veille", "passerelle"}
 POLICIES = ("full", "list", "gateway")
 
 
+def passed():
+    """Options of the sanitizers and of faults."""
+    return {k: v for k, v in os.environ.items()
+            if k.endswith("SAN_OPTIONS") or k.startswith("SCEAU_FAULT")}
+
+
 class Desk:
     """The offline machine: its folder, and the program in it."""
 
@@ -47,8 +53,7 @@ class Desk:
             [self.sceau_, "issuer", *map(str, words)], capture_output=True,
             timeout=120, cwd=self.top, stdin=subprocess.DEVNULL,
             env={"PATH": "/usr/bin:/bin", "LANG": "C", "HOME": str(self.top),
-                 **{k: v for k, v in os.environ.items()
-                    if k.endswith("SAN_OPTIONS")}, **env})
+                 **passed(), **env})
         if check is not None:
             assert got.returncode == check, got.stderr.decode()
         return got
@@ -105,8 +110,7 @@ class Machine:
             capture_output=True, timeout=60, cwd=self.folder,
             env={"PATH": "/usr/bin:/bin", "LANG": "C",
                  "HOME": str(self.folder),
-                 **{k: v for k, v in os.environ.items()
-                    if k.endswith("SAN_OPTIONS")}})
+                 **passed()})
 
     def import_(self, key, code, *words):
         path = self.folder / "code"

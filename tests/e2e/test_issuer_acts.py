@@ -1,13 +1,16 @@
 """What an association does in the course of its year, after the first batch:
 thefts, departures, newcomers, enrolments, the new year."""
 
+import calendar
 import json
+import os
 import re
 
 import pytest
 
 from pysceau import code as paper
-from pysceau import keyfile
+from pysceau import envelope, keyfile, mail
+from pysceau.errors import SceauError
 from test_issuer import (HEAD, HUB, LOCALS, PEOPLE, POST, YEAR, Desk, Machine,
                          codes_in)
 from world.member import Member
@@ -15,6 +18,11 @@ from world.world import World
 
 MARTIN = "dr.martin@cabinet.example"
 NAME = f"essai/{MARTIN}"
+
+
+def at(year, month, day):
+    """Noon of that day, for SCEAU_FAULT_CLOCK."""
+    return f"@{calendar.timegm((year, month, day, 12, 0, 0))}"
 
 
 class Acts(Desk):
@@ -48,11 +56,12 @@ class Acts(Desk):
         path.write_text(table)
         return self.act("newcomer", path, "--out", self.out, *words, **more)
 
-    def again(self, name):
+    def again(self, name, *years):
         """All rings made anew, into a folder of their own."""
         other = Acts(self.sceau_, self.top)
         other.out = self.top / name
-        other.batch()
+        for year in years or (YEAR,):
+            other.batch("--year", year, *self.custodians(year), custodians=())
         return other
 
 
@@ -71,9 +80,9 @@ def made(desk):
 
 @pytest.fixture
 def machine(sceau, tmp_path):
-    def import_(name, desk, local, gen=1):
+    def import_(name, desk, local, gen=1, year=YEAR):
         m = Machine(sceau, tmp_path / f"machine-{name}")
-        got = m.import_(*desk.pair(local, gen))
+        got = m.import_(*desk.pair(local, gen, year))
         assert got.returncode == 0, got.stderr.decode()
         return m
     return import_
@@ -367,3 +376,138 @@ def test_newcomer_writes_at_once_and_is_answered(town):
     got = dr.sceau("send", "-t", input=(
         f"From: {dr.address}\r\nTo: {leroy.address}\r\n\r\nx\r\n").encode())
     assert got.code == 67
+
+
+# -- the new year -------------------------------------------------------------
+
+NEXT = YEAR + 1
+
+
+@pytest.fixture
+def date(monkeypatch, desk):
+    """date(year, month, day): it is that day, everywhere."""
+    def set_(*day):
+        monkeypatch.setenv("SCEAU_FAULT_CLOCK", at(*day))
+    set_(YEAR - 3, 1, 15)
+    if desk.init("--dry-run", check=None).returncode == 0:
+        pytest.skip("built without --enable-fault")
+    set_(YEAR, 1, 15)
+    return set_
+
+
+def renew(desk, *words, **more):
+    return desk.act("renew", "--year", NEXT, "--out", desk.out, *words,
+                    **more)
+
+
+def test_renew_refuses(date, made):
+    before = made.files()
+    made.act("renew", check=64)
+    assert b"from 15 November " in renew(made, check=78).stderr
+    date(YEAR, 11, 20)
+    for year, why in ((YEAR + 2, f"from 15 November {NEXT}"),
+                      (YEAR - 1, f"newest root here is of {YEAR}")):
+        got = made.act("renew", "--year", year, check=78)
+        assert why.encode() in got.stderr
+    assert b"6 pairs of key file and letter would be made" in \
+        renew(made, "--dry-run").stdout
+    assert made.files() == before
+
+
+def test_renewal_files(date, made):
+    """Under the old key and the code both; first ones for who had no key."""
+    made.add(HEAD + LEROY)
+    date(YEAR, 11, 20)
+    got = made.act("renew", "--year", NEXT, "--out", made.out, "--json",
+                   SCEAU_FAULT="batch.letter.after#3:kill", check=None)
+    assert got.returncode != 0
+    made.act("leave", "infirmiere.petit@petit.example")
+    rows = [json.loads(x) for x in renew(made, "--json").stdout.splitlines()]
+    old = {n: made.read(n).self["key"] for n in LOCALS}
+    assert {r["identity"].split("/")[1].split("@")[0]: r["renewal"]
+            for r in rows} == {
+        **{n: True for n in LOCALS[:-1]}, "cab.leroy": False}
+    assert [r["made"] for r in rows] == [False] * 3 + [True] * 3
+    for n in LOCALS[:-1]:
+        path, code = made.pair(n, year=NEXT)
+        data, code = path.read_bytes(), paper.parse(code)
+        file = keyfile.read(data, code, [old[n]])
+        assert file.header.source == envelope.RENEWAL
+        assert file.self["year"] == NEXT and file.self["key"] != old[n]
+        assert file.self["from"] == calendar.timegm((NEXT, 1, 1, 0, 0, 0))
+        assert file.self["send_until"] == calendar.timegm(
+            (NEXT + 1, 2, 1, 0, 0, 0))
+        assert file.self["read_until"] == calendar.timegm(
+            (NEXT + 1, 4, 1, 0, 0, 0))
+        other = next(x for x in LOCALS if x != n)
+        for key, c in ((old[other], code), (old[n], bytes(15)),
+                       (bytes(32), code)):
+            with pytest.raises(SceauError) as e:
+                keyfile.read(data, c, [key])
+            assert e.value.cls == "HEADER"
+    assert made.read("cab.leroy", year=NEXT).header.source == envelope.CODE
+    # nothing is made twice, also when the letters have gone to the post
+    for path in (made.out / "letters").iterdir():
+        path.unlink()
+    before = made.files()
+    assert b"0 pairs" in renew(made).stdout
+    assert made.files() == before
+
+
+def test_stolen_in_december(date, made, machine):
+    """A new key for both years; the renewal of the old one is worth nothing
+    to who knows the new bars."""
+    date(YEAR, 11, 20)
+    renew(made)
+    date(YEAR, 12, 5)
+    thief = machine("thief", made, "dr.martin")
+    assert thief.import_(*made.pair("dr.martin", year=NEXT)).returncode == 0
+    made.reissue()
+    for year in (YEAR, NEXT):
+        file = made.read("dr.martin", 2, year)
+        assert file.header.source == envelope.CODE
+        assert file.self["identity"] == f"{NAME}#2".encode()
+    victim = machine("victim", made, "dr.martin", 2)
+    assert victim.import_(*made.pair("dr.martin", 2, NEXT)).returncode == 0
+    later = made.again("later", YEAR, NEXT)
+    labo = machine("labo", later, "labo.central")
+    assert labo.import_(*later.pair("labo.central", year=NEXT)).returncode == 0
+    to = "essai/labo.central@labo.example"
+    for day in ((YEAR, 12, 6), (NEXT, 1, 5), (NEXT, 2, 2)):
+        date(*day)
+        got = seals(thief, labo, to)
+        assert got.returncode == 65 and b"hands of a thief" in got.stderr
+        assert seals(victim, labo, to).returncode == 0
+
+
+def test_the_year_turns(date, made, town):
+    """Real mail over the new year: who renewed in time and who is late."""
+    labo, dr = town.labo, town.dr
+
+    def year_of(member):
+        return envelope.parse_header(mail.find(member.mail()[-1])).year
+
+    date(YEAR, 11, 20)
+    renew(made)
+    path, code = made.pair("labo.central", year=NEXT)
+    wrong = paper.format(bytes(range(15)))
+    got = labo.import_file(path, wrong)
+    assert got.code == 65 and b"wrong code" in got.stderr
+    got = labo.import_file(path, made.pair("labo.central")[1])
+    assert got.code == 65 and b"wrong code" in got.stderr
+    got = town.leroy.import_file(path, code)    # a machine without the old key
+    assert got.code == 65 and b"renews the key" in got.stderr
+    town.equip("labo", year=NEXT)
+    date(NEXT, 1, 10)
+    assert town.send(labo, dr, "late")      # under the key that dr has
+    assert year_of(dr) == YEAR
+    dr.ok("poll")
+    town.equip("dr", year=NEXT)
+    assert town.send(dr, labo, "renewed")   # labo has shown the new year
+    assert year_of(labo) == NEXT
+    labo.ok("poll")
+    assert town.send(labo, dr, "both")
+    assert year_of(dr) == NEXT
+    dr.ok("poll")
+    assert [t.split("\r\n")[-2] for t in town.shown(dr)] == ["late", "both"]
+    assert "renewed" in town.shown(labo)[0]
