@@ -134,6 +134,7 @@ enum rc cmd_issuer_witness(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_batch(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_newcomer(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_reissue(struct app *, int, char **, struct err *);
+enum rc cmd_issuer_enrol(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_renew(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_leave(struct app *, int, char **, struct err *);
 

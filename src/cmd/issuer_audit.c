@@ -33,6 +33,7 @@ act_say(const char *act)
 		{ "batch", N_("key files made") },
 		{ "newcomer", N_("key files of newcomers made") },
 		{ "reissue", N_("new key for a member") },
+		{ "enrol", N_("members told what is new") },
 		{ "renew", N_("keys of the next year made") },
 		{ "leave", N_("member left") },
 		{ "destroy", N_("root destroyed") },

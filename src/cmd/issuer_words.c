@@ -81,6 +81,9 @@ option(struct app *app, int argc, char **argv, int opt,
 	case OPT_DIRECTORY:
 		w->directory = optarg;
 		return RC_OK;
+	case OPT_SINCE:
+		w->since = true;
+		return app_date(optarg, &w->since_at, e);
 	}
 	return app_usage(app, e);
 }

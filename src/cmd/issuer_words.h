@@ -19,7 +19,8 @@ enum {
 	OPT_MAIL,
 	OPT_OUT,
 	OPT_POLICY,
-	OPT_DIRECTORY
+	OPT_DIRECTORY,
+	OPT_SINCE
 };
 
 /* Of two years at once, when one follows the other. */
@@ -33,6 +34,8 @@ struct issuer_words {
 	const char	*directory;
 	const char	*mail;
 	bool		 early;
+	bool		 since;
+	int64_t		 since_at;
 	size_t		 ncustodians;
 	const char	*custodians[ISSUER_CUSTODIANS_MAX];	/* files */
 };

@@ -11,6 +11,7 @@ src_libcmd_a_SOURCES = \
 	src/cmd/issuer.c \
 	src/cmd/issuer_audit.c \
 	src/cmd/issuer_batch.c \
+	src/cmd/issuer_enrol.c \
 	src/cmd/issuer_leave.c \
 	src/cmd/issuer_newcomer.c \
 	src/cmd/issuer_pairs.c src/cmd/issuer_pairs.h \

@@ -79,6 +79,10 @@ const struct cmd cmds[] = {
 	    "[--custodian FILE]...", N_("enter newcomers, and make their key "
 	    "files and letters alone"), CMD_DRY | CMD_JSON,
 	    cmd_issuer_newcomer },
+	{ "issuer enrol", "DIR --out OUT [--since DATE] "
+	    "[--custodian FILE]...",
+	    N_("mails that tell the members of newcomers, new keys and "
+	    "departures"), CMD_DRY | CMD_JSON, cmd_issuer_enrol },
 	{ "issuer renew", "DIR --year Y [--out OUT] [--sheets FOLDER] "
 	    "[--custodian FILE]...",
 	    N_("the root, the key files and the letters of the next year"),

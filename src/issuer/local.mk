@@ -6,6 +6,7 @@ src_libissuer_a_SOURCES = \
 	src/issuer/custody.c src/issuer/custody.h \
 	src/issuer/desk.c src/issuer/desk.h \
 	src/issuer/desk_init.c src/issuer/desk_year.c src/issuer/desk_years.c \
+	src/issuer/enrol.c src/issuer/enrol.h \
 	src/issuer/letter.c src/issuer/letter.h \
 	src/issuer/letter_page.c \
 	src/issuer/members.c src/issuer/members.h \

@@ -95,6 +95,21 @@ next_bar(const struct ring_walk *w, const struct member *m, struct rec *r)
 	return true;
 }
 
+/* The next of all; NULL: no more. */
+static const struct member *
+next_member(struct ring_walk *w)
+{
+	const struct member *m;
+
+	while (w->at < (w->only != NULL ? w->nonly : w->all->n)) {
+		m = &w->all->v[w->only != NULL ? w->only[w->at] : w->at];
+		w->at++;
+		if (w->after_at == 0 || m->changed_at > w->after_at)
+			return m;
+	}
+	return NULL;
+}
+
 bool
 ring_walk_next(void *walk, size_t i, struct rec *r)
 {
@@ -106,12 +121,10 @@ ring_walk_next(void *walk, size_t i, struct rec *r)
 		w->at = w->grants = w->entries = 0;
 	}
 	for (; w->part != PART_END; w->part++, w->at = 0)
-		while (w->at < w->all->n) {
-			m = &w->all->v[w->at++];
+		while ((m = next_member(w)) != NULL)
 			if (w->part == PART_GRANTS ? next_grant(w, m, r) :
 			    w->part == PART_ENTRIES ? next_entry(w, m, r) :
 			    next_bar(w, m, r))
 				return true;
-		}
 	return false;
 }

@@ -16,6 +16,10 @@ struct ring_walk {
 	const uint8_t	*keys;	/* K of each of ${all}, in its order */
 	const struct member *me;
 	uint16_t	 year;
+	/* Only those who changed after that; 0: everybody. */
+	int64_t		 after_at;
+	const uint32_t	*only;	/* positions of all of them, or NULL */
+	size_t		 nonly;
 	/* Where it stands. */
 	int		 part;
 	size_t		 at;

@@ -3,7 +3,8 @@ UNIT_ISSUER_LIBS = src/libissuer.a src/libvault.a src/libconf.a \
 	src/libmail.a $(CONFUSE_LIBS) $(QRENCODE_LIBS) $(UNIT_BASE_LIBS)
 EXTRA_DIST += tests/unit/issuer_unit.h tests/e2e/test_issuer.py \
 	tests/e2e/test_issuer_acts.py \
-	tests/e2e/test_issuer_desk.py tests/e2e/test_letters.py
+	tests/e2e/test_issuer_enrol.py tests/e2e/test_issuer_desk.py \
+	tests/e2e/test_letters.py
 check_PROGRAMS += tests/unit/test_csv
 TESTS += tests/unit/test_csv
 tests_unit_test_csv_SOURCES = tests/unit/test_csv.c
@@ -94,3 +95,9 @@ tests_unit_test_names_SOURCES = tests/unit/test_names.c
 tests_unit_test_names_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_names_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_names_LDADD = $(UNIT_ISSUER_LIBS)
+check_PROGRAMS += tests/unit/test_enrol
+TESTS += tests/unit/test_enrol
+tests_unit_test_enrol_SOURCES = tests/unit/test_enrol.c
+tests_unit_test_enrol_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_enrol_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_enrol_LDADD = $(UNIT_ISSUER_LIBS)

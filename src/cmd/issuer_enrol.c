@@ -1,0 +1,257 @@
+/* sceau issuer enrol: mails that tell the members what is new. */
+#include "config.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/lang.h"
+#include "cmd/issuer_words.h"
+#include "cmd/out.h"
+#include "issuer/acts.h"
+#include "issuer/enrol.h"
+#include "issuer/names.h"
+#include "mail/wrap.h"
+
+struct mails {
+	struct app	*app;
+	const struct desk *desk;
+	struct out	*o;		/* JSON only */
+	struct names	 names;
+	char		 folder[PATH_MAX];
+	char		 stamp[CLOCK_3339_BYTES];	/* of the last change */
+	char		 path[PATH_MAX];
+	struct buf	 mail;
+	size_t		 n, members;
+};
+
+static const struct out_col mail_cols[] = {
+	{ "identity", NULL, OUT_TEXT }, { "name", NULL, OUT_TEXT },
+	{ "year", NULL, OUT_NUMBER }, { "part", NULL, OUT_NUMBER },
+	{ "mail", NULL, OUT_TEXT }, { "peers", NULL, OUT_NUMBER },
+	{ "entries", NULL, OUT_NUMBER }, { "bars", NULL, OUT_NUMBER },
+	{ NULL, NULL, OUT_TEXT }
+};
+
+/* "dr.martin.2026.20261127T120000Z.eml": another one each time that there is
+ * something new, so that a mail which was not sent yet is not replaced. */
+static enum rc
+set_path(struct mails *m, const struct enrol_done *d, struct err *e)
+{
+	char name[NAMES_BYTES], part[24] = "";
+	int n;
+
+	names_of(&m->names, d->member, d->year, name);
+	if (d->part > 1)
+		snprintf(part, sizeof(part), ".%zu", d->part);
+	n = snprintf(m->path, PATH_MAX, "%s/%s.%s%s.eml", m->folder, name,
+	    m->stamp, part);
+	if (n < 0 || n >= PATH_MAX - 16)
+		return err_set(e, RC_CONF, _("%s: the name is too long"),
+		    m->folder);
+	return RC_OK;
+}
+
+static enum rc
+into_mail(void *arg, const uint8_t *p, size_t len, struct err *e)
+{
+	return buf_add(arg, p, len) ? RC_OK :
+	    err_set(e, RC_NOMEM, _("no memory left"));
+}
+
+static enum rc
+write_mail(struct mails *m, const struct enrol_done *d, struct err *e)
+{
+	const char *from = members_desk(m->desk->members, MEMBER_ISSUER)->
+	    route;
+	uint8_t rnd[WRAP_RANDOM_BYTES];
+	char id[WRAP_ID_BYTES];
+	struct wrap_head head = { .from = from, .to = d->member->route,
+	    .date = clock_now(), .message_id = id };
+	struct wrap w;
+	enum rc rc;
+
+	random_bytes(rnd, sizeof(rnd));
+	wrap_message_id(from, rnd, id);
+	buf_wipe(&m->mail);
+	if ((rc = wrap_begin(&w, &head, (struct sink){ into_mail, &m->mail },
+	    e)) != RC_OK ||
+	    (rc = wrap_add(&w, d->envelope.p, d->envelope.len, e)) != RC_OK ||
+	    (rc = wrap_end(&w, e)) != RC_OK)
+		return err_ctx(e, "%s", d->member->id.s);
+	return file_write(m->path, m->mail.p, m->mail.len, 0600, e);
+}
+
+static void
+mail_object(struct mails *m, const struct enrol_done *d)
+{
+	out_text(m->o, "identity", d->member->id.s);
+	out_text(m->o, "name", d->member->show);
+	out_number(m->o, "year", d->year);
+	out_number(m->o, "part", (int64_t)d->part);
+	out_text(m->o, "mail", m->path);
+	out_number(m->o, "peers", (int64_t)d->grants);
+	out_number(m->o, "entries", (int64_t)d->entries);
+	out_number(m->o, "bars", (int64_t)d->bars);
+	out_row(m->o);
+}
+
+static enum rc
+on_envelope(void *ctx, const struct enrol_done *d, struct err *e)
+{
+	struct mails *m = ctx;
+	enum rc rc;
+
+	if ((rc = set_path(m, d, e)) != RC_OK ||
+	    (!m->app->dry_run && (rc = write_mail(m, d, e)) != RC_OK))
+		return rc;
+	m->n++;
+	m->members += d->part == 1;
+	if (m->o != NULL)
+		mail_object(m, d);
+	if (ferror(stdout))
+		return err_set(e, RC_TEMP, _("standard output failed; the "
+		    "mails made so far are good"));
+	return RC_OK;
+}
+
+/* ---- all of them -------------------------------------------------------- */
+
+static void
+say_enrol(const struct mails *m)
+{
+	if (m->app->dry_run) {
+		printf(_("%zu mails would be made in %s, for %zu members.\n"),
+		    m->n, m->folder, m->members);
+		return;
+	}
+	if (m->n == 0) {
+		printf(_("Nobody has anything to learn: no mail was made.\n"));
+		return;
+	}
+	printf(_("%zu mails made in %s, for %zu members; the others have "
+	    "nothing to learn.\n"), m->n, m->folder, m->members);
+	printf(_("They are sealed: carry them to a machine that is online, "
+	    "and hand each to a mail relay, for instance:\n"
+	    "  for f in *.eml; do sendmail -t < \"$f\"; done\n"
+	    "A lost one does no harm: give the same command with --since "
+	    "once more.\n"));
+}
+
+static void
+set_stamp(struct mails *m, int64_t at)
+{
+	char *to = m->stamp;
+
+	clock_3339(at, m->stamp);
+	for (const char *c = m->stamp; *c != '\0'; c++)
+		if (*c != '-' && *c != ':')
+			*to++ = *c;
+	*to = '\0';
+}
+
+struct planned {
+	const struct enrol_plan *plan;
+	size_t		 n[BATCH_YEARS_MAX];
+};
+
+static enum rc
+plan_one(void *ctx, const struct enrol_done *d, struct err *e)
+{
+	struct planned *p = ctx;
+
+	(void)e;
+	for (size_t i = 0; i < p->plan->nyears; i++)
+		p->n[i] += d->year == p->plan->years[i];
+	return RC_OK;
+}
+
+/* Custodians come for a year in which somebody has something to learn. */
+static enum rc
+roots(const struct enrol_plan *plan, const struct issuer_words *w, bool *any,
+    struct err *e)
+{
+	struct enrol_plan dry = *plan;
+	struct planned p = { .plan = &dry };
+	enum rc rc;
+
+	dry.really = false;
+	rc = enrol_run(&dry, plan_one, &p, e);
+	for (size_t i = 0; i < dry.nyears && rc == RC_OK; i++) {
+		if (p.n[i] == 0)
+			continue;
+		*any = true;
+		rc = issuer_words_root(w, plan->desk, dry.years[i], e);
+	}
+	return rc;
+}
+
+static enum rc
+begin(struct mails *m, const struct enrol_plan *plan,
+    const struct issuer_words *w, struct err *e)
+{
+	char what[64];
+	bool any = false;
+	enum rc rc = RC_OK;
+
+	if (snprintf(m->folder, PATH_MAX, "%s/mails", w->out) >= PATH_MAX)
+		return err_set(e, RC_CONF, _("%s: the name is too long"),
+		    w->out);
+	set_stamp(m, m->desk->members->changed_at);
+	if (!names_init(&m->names, m->desk->members) || (m->app->json &&
+	    (m->o = out_new(true, "enrolment", mail_cols)) == NULL))
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	if (!plan->really || (rc = roots(plan, w, &any, e)) != RC_OK || !any)
+		return rc;
+	if ((rc = file_mkdirs(m->folder, 0700, e)) != RC_OK)
+		return rc;
+	snprintf(what, sizeof(what), "since=%lld", (long long)plan->since_at);
+	return acts_note(m->desk, "enrol", plan->since_at == ENROL_BY_MARKS ?
+	    "since=last" : what, e);
+}
+
+static enum rc
+enrol(struct app *app, struct desk *d, const struct issuer_words *w,
+    struct err *e)
+{
+	struct enrol_plan plan = { .desk = d, .really = !app->dry_run,
+	    .since_at = w->since ? w->since_at : ENROL_BY_MARKS };
+	struct mails m = { .app = app, .desk = d };
+	struct err why = ERR_INIT;
+	enum rc rc, end = RC_OK;
+
+	plan.nyears = batch_years(d, plan.years);
+	if ((rc = begin(&m, &plan, w, e)) == RC_OK)
+		rc = enrol_run(&plan, on_envelope, &m, e);
+	if (m.o != NULL)
+		end = out_end(&m.o, NULL, rc == RC_OK ? e : &why);
+	else if (rc == RC_OK)
+		say_enrol(&m);
+	names_wipe(&m.names);
+	buf_free(&m.mail);
+	return rc == RC_OK ? end : rc;
+}
+
+enum rc
+cmd_issuer_enrol(struct app *app, int argc, char **argv, struct err *e)
+{
+	static const struct option longs[] = {
+		{ "out", required_argument, NULL, OPT_OUT },
+		{ "since", required_argument, NULL, OPT_SINCE },
+		{ "custodian", required_argument, NULL, OPT_CUSTODIAN },
+		{ NULL, 0, NULL, 0 }
+	};
+	struct desk *d = NULL;
+	struct issuer_words w;
+	enum rc rc = issuer_words_read(app, argc, argv, longs, 1, &w, e);
+
+	if (rc == RC_OK && w.out == NULL)
+		rc = app_usage(app, e);
+	if (rc == RC_OK &&
+	    (rc = issuer_words_open(&w, &d, e)) == RC_OK)
+		rc = enrol(app, d, &w, e);
+	desk_close(&d);
+	return rc;
+}

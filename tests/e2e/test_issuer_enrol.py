@@ -1,0 +1,209 @@
+"""The monthly enrolment: mails that tell the members what is new."""
+
+import io
+import json
+import pathlib
+import re
+
+import pytest
+
+from pysceau import envelope, kdf, mail, records
+from test_issuer import HEAD, LOCALS, POST, YEAR
+from test_issuer_acts import (  # fixtures among them
+    LEROY, MARTIN, NAME, NEXT, bars, date, desk, machine, made, renew, town)
+
+__all__ = ["date", "desk", "machine", "made", "town"]
+
+def enrol(desk, *words, **more):
+    return desk.act("enrol", "--out", desk.out, *words, **more)
+
+
+def mails(desk):
+    return sorted((desk.out / "mails").glob("*.eml"))
+
+
+def enrolment(desk, path, local, year=YEAR):
+    """What stands in a mail for that member; its header and its records."""
+    r = envelope.Reader(io.BytesIO(mail.find(path.read_bytes())))
+    r.key(kdf.channel_key(desk.read(local, year=year).self["key"],
+                          r.header.sender))
+    return r.header, r.payload(records.LIMIT_DESK)
+
+
+def test_enrol_refuses(made):
+    before = made.files()
+    made.act("enrol", check=64)
+    made.act("enrol", "--out", made.out, "--since", "yesterday", check=78)
+    assert b"Nobody has anything to learn" in enrol(made).stdout
+    made.add(HEAD + LEROY)
+    added = made.files()
+    assert b"6 mails would be made" in enrol(made, "--dry-run").stdout
+    assert made.files() == added
+    assert {n for n in added if before.get(n) != added[n]} == {
+        "desk/acts", "desk/register", "members.csv"}
+
+
+def test_enrolment_mails(made):
+    made.newcomers(HEAD + LEROY)
+    made.act("leave", "infirmiere.petit@petit.example")
+    rows = [json.loads(x) for x in enrol(made, "--json").stdout.splitlines()]
+    assert [pathlib.Path(r["mail"]) for r in rows] and \
+        {pathlib.Path(r["mail"]) for r in rows} == set(mails(made))
+    assert [(r["peers"], r["entries"], r["bars"]) for r in rows] == \
+        [(1, 1, 1)] * 5 + [(0, 0, 1)]
+    path = next(p for p in mails(made) if p.name.startswith("dr.martin."))
+    text = path.read_text()
+    assert f"To: martin@{POST}" in text.replace("<", "").replace(">", "")
+    assert "Subject: Message scelle" in text and "leroy" not in text
+    assert path.stat().st_mode & 0o777 == 0o600
+    header, p = enrolment(made, path, "dr.martin")
+    assert (header.source, header.year) == (envelope.CHANNEL, YEAR)
+    assert header.sender == b"essai/association@asso.example#1"
+    assert header.recipient == f"{NAME}#1".encode()
+    (grant,) = p.all(records.GRANT)
+    assert grant["year"] == YEAR and grant["key"] == kdf.channel_key(
+        made.read("cab.leroy").self["key"], header.recipient)
+    (entry,) = p.all(records.ENTRY)
+    assert entry["route"] == f"cab.leroy@{POST}".encode()
+    assert bars(Bars(p)) == [(255, "essai/infirmiere.petit@petit.example")]
+    # told once; again when asked; and a mail not sent yet is not replaced
+    before = made.files()
+    assert b"Nobody has anything" in enrol(made).stdout
+    made.reissue()
+    enrol(made)
+    assert len(mails(made)) == 6 + 5
+    assert set(before) < set(made.files())
+    made.out = made.top / "again"
+    enrol(made, "--since", "2020-01-01")
+    assert len(mails(made)) == 6
+    enrol(made, "--since", "2038-01-01")
+    assert len(mails(made)) == 6
+
+
+class Bars:
+    def __init__(self, payload):
+        self.bars = payload.all(records.BAR)
+
+
+@pytest.mark.parametrize("point", ["file.rename.before#3",
+                                   "file.rename.after#3"])
+def test_enrol_killed(made, point):
+    made.newcomers(HEAD + LEROY)
+    got = enrol(made, check=None, SCEAU_FAULT=f"{point}:kill")
+    if got.returncode == 0:
+        pytest.skip("built without --enable-fault")
+    enrol(made)
+    assert [p.name.split(f".{YEAR}")[0] for p in mails(made)] == \
+        sorted(LOCALS)
+    for path, local in zip(mails(made), sorted(LOCALS)):
+        assert len(enrolment(made, path, local)[1].all(records.GRANT)) == 1
+
+
+def test_enrolment_of_two_years(date, made):
+    """No key of one year travels in an envelope of another (K3)."""
+    date(YEAR, 11, 20)
+    renew(made)
+    date(YEAR, 12, 1)
+    made.newcomers(HEAD + LEROY)
+    enrol(made)
+    seen = set()
+    for path in mails(made):
+        local, year = re.match(r"(.*)\.(\d{4})\.\d{8}T", path.name).groups()
+        year = int(year)
+        old = [made.read(local).self["key"]]
+        key = made.read(local, year=year, old=old).self["key"]
+        r = envelope.Reader(io.BytesIO(mail.find(path.read_bytes())))
+        r.key(kdf.channel_key(key, r.header.sender))
+        assert r.header.year == year
+        (grant,) = r.payload(records.LIMIT_DESK).all(records.GRANT)
+        assert grant["year"] == year
+        seen.add((local, year))
+    assert seen == {(n, y) for n in LOCALS for y in (YEAR, NEXT)}
+
+
+def hand_out(town, desk, *keys):
+    """The mails of those members, as any relay would bring them."""
+    for key in keys:
+        member = town.members[key]
+        for path in mails(desk):
+            if path.name.startswith(member.local + "."):
+                town.post(None, member, path.read_bytes())
+
+
+def test_old_members_write_to_the_newcomer(town):
+    """Directly, and at his route, once the enrolment came; lost or late it
+    does no harm."""
+    desk, labo, dr = town.desk, town.labo, town.dr
+    table = LEROY.replace("cab.leroy@" + POST, "cab.leroy@leroy.example", 1)
+    desk.newcomers(HEAD + table)
+    town.leroy.domain = "leroy.example"
+    leroy = town.equip("leroy")
+    enrol(desk)
+    hand_out(town, desk, "labo")
+    labo.ok("poll")
+    town.delivers(labo, leroy, "to the newcomer")
+    assert town.hub.mail() == []
+    # that of dr.martin was lost: he knows no such address; once more, twice
+    got = dr.sceau("send", "-t", input=(
+        f"From: {dr.address}\r\nTo: {leroy.address}\r\n\r\nx\r\n").encode())
+    assert got.code == 67
+    desk.out = desk.top / "once-more"
+    enrol(desk, "--since", f"{YEAR}-01-01")
+    hand_out(town, desk, "dr", "dr", "labo")
+    dr.ok("poll")
+    labo.ok("poll")
+    town.delivers(dr, leroy, "at last")
+    town.delivers(labo, leroy, "still")
+
+
+def test_theft(town, machine):
+    """The thief holds the whole store of dr.martin, the first key."""
+    desk, labo, dr = town.desk, town.labo, town.dr
+    thief = machine("thief", desk, "dr.martin")
+    to = f"essai/{labo.address}"
+
+    def forged(text):
+        inner = (f"From: {MARTIN}\r\nTo: {labo.address}\r\n"
+                 f"Date: Thu, 1 Jan 2026 08:00:00 +0000\r\n"
+                 f"Message-ID: <{text}@x.example>\r\nSubject: x\r\n\r\n"
+                 f"{text}\r\n")
+        sealed = thief.run("seal", "--to", to, input=inner.encode())
+        assert sealed.returncode == 0, sealed.stderr
+        return mail.wrap(sealed.stdout, f"martin@{POST}", labo.route)
+
+    town.post(None, labo, forged("before"))     # the window of the protocol
+    assert labo.ok("poll") and "before" in town.shown(labo)[-1]
+    desk.reissue()
+    enrol(desk)
+    hand_out(town, desk, "labo")
+    labo.sceau("poll")
+    town.post(None, labo, forged("after"))
+    got = labo.sceau("poll")
+    assert got.code == 65
+    assert not any("after" in text for text in town.shown(labo))
+    town.equip("dr", 2)
+    town.delivers(dr, labo, "the victim is back")
+    town.delivers(labo, dr, "to the new key")
+    opened = thief.run("open", input=mail.find(
+        labo_mail(town, labo, dr, "not for the thief")))
+    assert opened.returncode != 0 and opened.stdout == b""
+
+
+def labo_mail(town, labo, dr, text):
+    assert town.send(labo, dr, text)
+    return dr.mail()[-1]
+
+
+def test_who_left_is_believed_no_more(town, machine):
+    desk, labo, dr = town.desk, town.labo, town.dr
+    desk.act("leave", MARTIN)
+    enrol(desk)
+    assert not [p for p in mails(desk) if p.name.startswith("dr.martin.")]
+    hand_out(town, desk, "labo")
+    labo.sceau("poll")
+    assert town.send(dr, labo, "still me")
+    assert labo.sceau("poll").code == 65
+    assert not town.shown(labo)
+    got = labo.sceau("send", "-t", input=(
+        f"From: {labo.address}\r\nTo: {MARTIN}\r\n\r\nx\r\n").encode())
+    assert got.code == 67
