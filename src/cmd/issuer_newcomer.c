@@ -38,18 +38,20 @@ newcomer(struct app *app, struct desk *d, const struct issuer_words *w,
 {
 	struct members_count count;
 	struct batch_plan plan;
-	char what[80];
+	char what[120], out[PATH_MAX];
 	struct pairs n = { .words = w, .act = "newcomer", .what = what };
 	enum rc rc;
 
 	pairs_plan(app, d, w, &plan);
 	plan.whom = BATCH_TABLE;
-	if ((rc = batch_check(&plan, e)) != RC_OK ||
+	if ((rc = pairs_apart(d, &plan, out, e)) != RC_OK ||
+	    (rc = batch_check(&plan, e)) != RC_OK ||
 	    (rc = issuer_table_take(d, path, &count, e)) != RC_OK)
 		return rc;
-	n.changed = count.added > 0;
-	snprintf(what, sizeof(what), "added=%zu held=%zu members=%zu",
-	    count.added, count.held, d->members->n);
+	n.changed = count.added + count.moved > 0;
+	snprintf(what, sizeof(what), "added=%zu moved=%zu held=%zu "
+	    "members=%zu", count.added, count.moved, count.held,
+	    d->members->n);
 	if ((rc = pairs_run(app, &plan, &n, e)) != RC_OK)
 		return rc;
 	if (!app->json)

@@ -184,6 +184,22 @@ pairs_plan(const struct app *app, struct desk *d,
 		plan->years[plan->nyears++] = w->plan.year;
 }
 
+enum rc
+pairs_apart(const struct desk *d, struct batch_plan *plan,
+    char out[PATH_MAX], struct err *e)
+{
+	char now[CLOCK_3339_BYTES];
+
+	if (plan->out != NULL)
+		return RC_OK;
+	clock_3339(clock_now(), now);
+	if (snprintf(out, PATH_MAX, "%s/%.10s", d->dir, now) >= PATH_MAX)
+		return err_set(e, RC_CONF, _("%s: the name is too long"),
+		    d->dir);
+	plan->out = out;
+	return RC_OK;
+}
+
 void
 pairs_say_where(const struct desk *d, const struct batch_plan *plan)
 {

@@ -2,6 +2,8 @@
 #ifndef SC_CMD_ISSUER_PAIRS_H
 #define SC_CMD_ISSUER_PAIRS_H
 
+#include <limits.h>
+
 #include "cmd/issuer_words.h"
 #include "issuer/batch.h"
 
@@ -23,6 +25,14 @@ struct pairs {
  */
 void pairs_plan(const struct app *app, struct desk *d,
     const struct issuer_words *w, struct batch_plan *plan);
+/*
+ * pairs_apart(d, plan, out, e):
+ * For acts that make few pairs: where no folder was named, one of this day in
+ * the desk's, which ${plan} borrows: the counterfoil of the batch is not made
+ * anew without those whose letters are destroyed.  RC_CONF: too long a name.
+ */
+enum rc pairs_apart(const struct desk *d, struct batch_plan *plan,
+    char out[PATH_MAX], struct err *e);
 
 /*
  * pairs_run(app, plan, p, e):

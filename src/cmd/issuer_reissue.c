@@ -72,12 +72,14 @@ reissue(struct app *app, struct desk *d, const struct issuer_words *w,
 	struct batch_plan plan;
 	char what[16 + IDENTITY_MAX_BYTES];
 	struct pairs n = { .words = w, .act = "reissue", .what = what };
+	char out[PATH_MAX];
 	struct member *one;
 	enum rc rc;
 
 	pairs_plan(app, d, w, &plan);
 	plan.whom = BATCH_ONE;
-	if ((rc = batch_check(&plan, e)) != RC_OK ||
+	if ((rc = pairs_apart(d, &plan, out, e)) != RC_OK ||
+	    (rc = batch_check(&plan, e)) != RC_OK ||
 	    (rc = members_seek(d->members, name, &one, e)) != RC_OK)
 		return rc;
 	plan.one = one;

@@ -43,7 +43,7 @@ struct batch {
 	struct rec_role	 roles[3];
 	size_t		 nroles;
 	int64_t		 at;
-	size_t		 done, of;
+	size_t		 done, of, nmade;
 	bool		 unsaved;
 	int64_t		 saved_ms;
 };
@@ -236,6 +236,7 @@ do_member(struct batch *b, struct batch_done *d, struct err *e)
 	BUG_ON(d->made && b->root == NULL);
 	if (d->made && (rc = make_pair(b, d, e)) != RC_OK)
 		return rc;
+	b->nmade += d->made;
 	note(b, d);
 	return RC_OK;
 }
@@ -312,7 +313,7 @@ gather(struct batch *b, struct err *e)
 {
 	const struct batch_plan *p = b->plan;
 	const struct sheets_plan plan = { b->out_dir, b->letters_dir,
-	    b->all->assoc, b->year, p->english };
+	    b->all->assoc, b->year, p->english, b->nmade == 0 };
 	struct sheets *s = NULL;
 	enum rc rc = sheets_open(&plan, &s, e);
 

@@ -331,12 +331,29 @@ end_all(struct sheets *s, struct err *e)
 	return RC_OK;
 }
 
+/* Letters on the former counterfoil; 0: there is none. */
+static size_t
+former_letters(const struct sheets *s)
+{
+	struct err ignored = ERR_INIT;
+	struct buf b = BUF_INIT;
+	size_t n = 0;
+
+	if (file_read(s->papers[LIST].path, MEMBERS_FILE_MAX, &b, &ignored) ==
+	    RC_OK)
+		for (size_t i = 0; i < b.len; i++)
+			n += b.p[i] == '\n';
+	buf_free(&b);
+	return n > 0 ? n - 1 : 0;	/* its first line says what is what */
+}
+
 enum rc
 sheets_close(struct sheets **s, enum rc rc, struct err *e)
 {
 	if (*s == NULL)
 		return rc;
-	if (rc == RC_OK)
+	if (rc == RC_OK && !((*s)->plan.nothing_new &&
+	    former_letters(*s) > (*s)->n))
 		rc = end_all(*s, e);
 	for (size_t i = 0; i < NPAPERS; i++)
 		paper_drop(&(*s)->papers[i]);

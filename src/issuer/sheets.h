@@ -17,6 +17,7 @@ struct sheets_plan {
 	const char	*assoc;
 	uint16_t	 year;
 	bool		 english;	/* counterfoil; else French */
+	bool		 nothing_new;	/* no letter was made this time */
 };
 
 /* Documents being written; nothing of them grows with their number. */
@@ -43,8 +44,9 @@ enum rc sheets_add(struct sheets *s, const struct member *w,
 /*
  * sheets_close(s, rc, e):
  * With ${rc} RC_OK the documents take the places of former ones, those of
- * letters that are no more go; else all is undone.  Frees ${*s}.  RC_TEMP:
- * files; else ${rc}.
+ * letters that are no more go; else all is undone.  With nothing new, former
+ * ones stay when their counterfoil has more lines: letters were destroyed
+ * since, as they should be.  Frees ${*s}.  RC_TEMP: files; else ${rc}.
  */
 enum rc sheets_close(struct sheets **s, enum rc rc, struct err *e);
 

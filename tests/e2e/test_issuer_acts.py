@@ -18,6 +18,8 @@ from world.world import World
 
 MARTIN = "dr.martin@cabinet.example"
 NAME = f"essai/{MARTIN}"
+PRINTED = ("out/counterfoil.html", "out/counterfoil.txt",
+           "out/letters/print-001.html")
 
 
 def at(year, month, day):
@@ -204,7 +206,7 @@ def test_reissue_makes_his_pair_alone(made):
     new = f"dr.martin.{YEAR}-2"
     assert {n for n in after if after[n] != before.get(n)} == {
         "desk/register", "desk/acts", f"out/keys/{new}.cle",
-        f"out/letters/{new}.txt"}
+        f"out/letters/{new}.txt", *PRINTED}
     assert set(before) <= set(after)
     file = made.read("dr.martin", 2)
     assert file.self["identity"] == f"{NAME}#2".encode()
@@ -332,7 +334,7 @@ def test_newcomer_makes_his_pair_alone(made):
     new = f"cab.leroy.{YEAR}"
     assert {n for n in after if after[n] != before.get(n)} == {
         "newcomers.csv", "desk/register", "desk/acts",
-        f"out/keys/{new}.cle", f"out/letters/{new}.txt"}
+        f"out/keys/{new}.cle", f"out/letters/{new}.txt", *PRINTED}
     file = made.read("cab.leroy")
     assert len(file.grants) == len(LOCALS) + 1
     # once printed and destroyed, a letter is not made again
@@ -492,9 +494,9 @@ def test_the_year_turns(date, made, town):
     path, code = made.pair("labo.central", year=NEXT)
     wrong = paper.format(bytes(range(15)))
     got = labo.import_file(path, wrong)
-    assert got.code == 65 and b"wrong code" in got.stderr
+    assert got.code == 65 and b"the code does not open this file" in got.stderr
     got = labo.import_file(path, made.pair("labo.central")[1])
-    assert got.code == 65 and b"wrong code" in got.stderr
+    assert got.code == 65 and b"the code does not open this file" in got.stderr
     got = town.leroy.import_file(path, code)    # a machine without the old key
     assert got.code == 65 and b"renews the key" in got.stderr
     town.equip("labo", year=NEXT)
