@@ -114,7 +114,8 @@ class Stand(Demo):
         new = self.dovecot.maildir(member.user) / "new"
         for number, path in enumerate(paths):
             size = path.stat().st_size
-            os.link(path, new / f"{1700000000 + number}.M{number}.bench,"
+            # A name that came before would be a mail that was seen before.
+            os.link(path, new / f"{1700000000 + number}.{path.name}.bench,"
                                 f"S={size},W={size}")
 
     def fill(self, member, n, octets):
