@@ -140,6 +140,8 @@ class Bench:
 
     def save(self, name):
         path = self.out / f"{name}.json"
+        if not self.tables:
+            return 0
         path.write_text(json.dumps({
             "machine": {**self.machine, "load after": os.getloadavg()[0]},
             "versions": versions(), "rounds": self.rounds,
@@ -199,10 +201,14 @@ def main():
     bench = Bench(args, sceau)
     print(json.dumps({**bench.machine, "versions": versions()}, indent=1))
     try:
+        measured = 0
         for name in args.only or BENCHES:
             importlib.import_module(f"bench.{name}").measure(bench)
-            if not bench.save(name):
+            measured += (now := bench.save(name))
+            if not now and not args.match:
                 sys.exit(f"{name}: nothing was measured")
+        if not measured:
+            sys.exit("nothing was measured")
     finally:
         bench.close()
 
