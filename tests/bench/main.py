@@ -104,7 +104,8 @@ class Bench:
         self.full, self.count, self.rounds = args.full, args.count, args.rounds
         self.sceau, self.out, self.match = sceau, args.out, args.match
         self.machine = machine(args.out)
-        self.tables, self.skipped, self._stands = [], {}, {}
+        self.name, self.tables = None, []
+        self.skipped, self._stands = {}, {}
 
     def stand(self, disk):
         """The association on that file system: "disk" or "memory"."""
@@ -127,6 +128,7 @@ class Bench:
 
     def keep(self, title, rows, **more):
         self.tables.append({"title": title, **more, "rows": rows})
+        self.save()
 
     def table(self, title, rows, item, octets=0):
         """Print one table and keep it."""
@@ -138,18 +140,19 @@ class Bench:
             print("  " + line(row, octets))
         sys.stdout.flush()
 
-    def save(self, name):
-        path = self.out / f"{name}.json"
-        if not self.tables:
-            return 0
+    def save(self):
+        """After each table: who is ended early has those before."""
+        path = self.out / f"{self.name}.json"
         path.write_text(json.dumps({
             "machine": {**self.machine, "load after": os.getloadavg()[0]},
             "versions": versions(), "rounds": self.rounds,
             "skipped": self.skipped, "tables": self.tables}, indent=1) + "\n")
-        measured = sum("median" in row for t in self.tables
-                       for row in t["rows"])
-        self.tables = []
-        return measured
+
+    def measure(self, name):
+        """One bench; how many sides were measured."""
+        self.name, self.tables = name, []
+        importlib.import_module(f"bench.{name}").measure(self)
+        return sum("median" in row for t in self.tables for row in t["rows"])
 
     def close(self):
         for stand in self._stands.values():
@@ -203,8 +206,7 @@ def main():
     try:
         measured = 0
         for name in args.only or BENCHES:
-            importlib.import_module(f"bench.{name}").measure(bench)
-            measured += (now := bench.save(name))
+            measured += (now := bench.measure(name))
             if not now and not args.match:
                 sys.exit(f"{name}: nothing was measured")
         if not measured:

@@ -197,8 +197,8 @@ def others(bench, target, n, ms):
     few = max(n // 20, 5)
     for tool, name, seal in (
             ("msmtp", "msmtp", lambda _: ["cat"]),
-            ("gpg", "gpg | msmtp", lambda h: [*_gpg(None, h)[0]]),
-            ("openssl", "openssl cms | msmtp",
+            ("gpg", "gpg, msmtp", lambda h: [*_gpg(None, h)[0]]),
+            ("openssl", "openssl cms, msmtp",
              lambda h: _openssl(None, h)[0])):
         if not shutil.which("msmtp") or not shutil.which(tool):
             bench.skip(name, "not installed")
