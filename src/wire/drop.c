@@ -216,8 +216,10 @@ drop_replace(const struct drop_place *place, struct drop *d,
 	char final[DROP_PATH_BYTES];
 	enum rc rc = join(final, place->path, new_of(place), name, e);
 
+	FAULT("drop.name.before");
 	if (rc == RC_OK && rename(d->tmp, final) != 0)
 		rc = err_sys(e, "%s", final);
+	FAULT("drop.name.after");
 	if (rc == RC_OK)
 		d->tmp[0] = '\0';
 	return rc;
