@@ -88,9 +88,9 @@ row_get(void *arg, const char *key, struct buf *out, struct err *e)
 }
 
 static struct gate_rows
-rows_of(struct room *room)
+rows_of(struct room *room, bool keep)
 {
-	return (struct gate_rows){ row_get, room };
+	return (struct gate_rows){ row_get, room, keep };
 }
 
 static struct job *
@@ -140,7 +140,7 @@ nowhere_put(void *arg, const void *p, size_t len, struct err *e)
 static enum rc
 on_open(struct room *room, const struct frame *f, struct err *e)
 {
-	struct gate_open_args args = { .rows = rows_of(room) };
+	struct gate_open_args args = { .rows = rows_of(room, true) };
 	struct job *j = job_find(room, 0);
 	struct buf head = BUF_INIT;
 	struct err why = ERR_INIT;
@@ -293,7 +293,7 @@ static enum rc
 on_again(struct room *room, const struct frame *f, struct err *e)
 {
 	struct gate_open_args args = { .mode = GATE_RELAY,
-	    .rows = rows_of(room) };
+	    .rows = rows_of(room, false) };
 	struct gate_seal_args seal;
 	struct job *j = job_find(room, f->job);
 	struct rd r = rd_of(f->body.p, f->body.len);
@@ -315,7 +315,7 @@ on_again(struct room *room, const struct frame *f, struct err *e)
 	    &j->again, &why);
 	if (rc == RC_OK) {
 		gate_relay_args(&j->h, &j->v, n, &dest, &seal);
-		seal.rows = rows_of(room);
+		seal.rows = rows_of(room, false);
 		rc = gate_seal_begin(room->g, &seal, &header, t, &j->seal,
 		    &why);
 	}
@@ -347,7 +347,7 @@ static enum rc
 on_resolve(struct room *room, const struct frame *f, struct err *e)
 {
 	char own[GATE_ID_BYTES], who[GATE_ROUTE_BYTES];
-	struct gate_resolve_args args = { .rows = rows_of(room) };
+	struct gate_resolve_args args = { .rows = rows_of(room, false) };
 	struct rd r = rd_of(f->body.p, f->body.len);
 	struct err why = ERR_INIT;
 	struct gate_dest dest;
@@ -486,7 +486,7 @@ on_seal(struct room *room, const struct frame *f, struct err *e)
 	FAULT_OF("vault.seal", s.dest.name);
 	memset(&args, 0, sizeof(args));
 	args.dest = &s.dest;
-	args.rows = rows_of(room);
+	args.rows = rows_of(room, false);
 	args.at = s.at;
 	args.acks = s.acks;
 	args.nacks = s.nacks;
@@ -557,7 +557,7 @@ vault_main(const struct pass *p, struct pass_ends *x, struct err *e)
 		    "keys cannot be locked: they may be written to the swap "
 		    "space. Raise the limit of locked memory (ulimit -l)")));
 	room->facts = (struct facts){ .g = room->g, .keeper = &x->keeper,
-	    .rows = rows_of(room) };
+	    .rows = rows_of(room, false) };
 	/* The other end gone is how a vault is told that it is over. */
 	while (rc == RC_OK && chan_recv(&x->keeper, &f, &gone) == RC_OK)
 		rc = serve(room, &f, e);

@@ -48,7 +48,7 @@ gate_free(struct gate **g)
 	secret_free(&(*g)->scratch);
 	env_opener_free(&(*g)->opener);
 	env_sealer_free(&(*g)->sealer);
-	gate_cache_free(&(*g)->cache);
+	gate_forget(*g);
 	free(*g);
 	*g = NULL;
 }
@@ -63,6 +63,7 @@ void
 gate_forget(struct gate *g)
 {
 	gate_cache_free(&g->cache);
+	gate_cache_free(&g->lent);
 }
 
 void

@@ -49,11 +49,16 @@ struct gate_sink {
  * sender of relayed mail in gate_open_body(), once, before anything goes to
  * the sink; and for every name that a message changes or speaks of (bars,
  * grants) in gate_open_end().  NULL: there are no rows.
+ *
+ * keep     what was lent is not asked for again until gate_forget(): for the
+ *          messages of one batch, whose rows are committed together and as
+ *          changes to what was lent first.
  */
 struct gate_rows {
 	enum rc	(*get)(void *arg, const char *key, struct buf *out,
 		    struct err *e);
 	void	*arg;
+	bool	 keep;
 };
 
 #define GATE_ROW_SELF "self"	/* every other row's key is a name */
@@ -81,9 +86,10 @@ const char *gate_warning(const struct gate *g);
 
 /*
  * gate_forget(g):
- * All rows handed out so far are committed (or will never be): forget the
- * copies kept for other messages of the same batch.  Calling it seldom costs
- * memory, calling it early costs only that a fact is learnt once more.
+ * All rows handed out so far are committed (or will never be): forget them and
+ * those that were lent, kept for other messages of the same batch.  Calling it
+ * seldom costs memory, calling it early costs only that a fact is learnt once
+ * more.
  */
 void gate_forget(struct gate *g);
 

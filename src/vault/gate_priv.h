@@ -33,6 +33,7 @@ struct gate {
 	struct env_opener *opener;	/* spare: used again; or NULL */
 	struct env_sealer *sealer;	/* likewise */
 	struct gate_cache cache;
+	struct gate_cache lent;		/* as the store had them */
 	char		 warning[160];
 };
 

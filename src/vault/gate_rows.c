@@ -8,6 +8,8 @@
 #include "vault/gate_priv.h"
 #include "vault/grow.h"
 
+#define LENT_MAX 256	/* more: asked for again */
+
 /* ---- what was handed out in this process ------------------------------- */
 
 static uint32_t
@@ -104,14 +106,26 @@ unseal(struct gate *g, const char *key, const struct buf *in, size_t *len)
 	    g->scratch->plain, len, &ignored) == RC_OK;
 }
 
+/* A question to another process, for each message: so it is asked once. */
 static enum rc
-ask_row(const struct gate_rows *rows, const char *key, struct buf *out,
-    struct err *e)
+ask_row(struct gate *g, const struct gate_rows *rows, const char *key,
+    struct buf *out, struct err *e)
 {
+	const struct buf *lent;
+	enum rc rc;
+
 	buf_wipe(out);
 	if (rows == NULL || rows->get == NULL)
 		return RC_OK;
-	return rows->get(rows->arg, key, out, e);
+	if (rows->keep && (lent = gate_cache_find(&g->lent, key)) != NULL)
+		return buf_add(out, lent->p, lent->len) ? RC_OK :
+		    err_set(e, RC_NOMEM, _("no memory for a row"));
+	rc = rows->get(rows->arg, key, out, e);
+	if (rc != RC_OK || !rows->keep)
+		return rc;
+	if (g->lent.n >= LENT_MAX)
+		gate_cache_free(&g->lent);
+	return gate_cache_put(&g->lent, key, out, e);
 }
 
 static bool
@@ -141,7 +155,7 @@ gate_peer(struct gate *g, const struct gate_rows *rows,
 	gate_put_name(key, name);
 	*damaged = false;
 	memset(&s->peer, 0, sizeof(s->peer));
-	if ((rc = ask_row(rows, key, &in, e)) == RC_OK && in.len > 0)
+	if ((rc = ask_row(g, rows, key, &in, e)) == RC_OK && in.len > 0)
 		*damaged = !open_peer(g, key, &in, &s->peer);
 	buf_free(&in);
 	if (rc != RC_OK)
@@ -191,7 +205,7 @@ gate_read_self(struct gate *g, const struct gate_rows *rows,
 	enum rc rc;
 
 	memset(self, 0, sizeof(*self));
-	if ((rc = ask_row(rows, GATE_ROW_SELF, &in, e)) == RC_OK &&
+	if ((rc = ask_row(g, rows, GATE_ROW_SELF, &in, e)) == RC_OK &&
 	    in.len > 0)
 		open_self(g, &in, self);
 	buf_free(&in);

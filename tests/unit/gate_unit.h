@@ -49,7 +49,7 @@ rows_get(void *arg, const char *key, struct buf *out, struct err *e)
 static inline struct gate_rows
 rows_of(struct rows *rows)
 {
-	return (struct gate_rows){ rows_get, rows };
+	return (struct gate_rows){ .get = rows_get, .arg = rows };
 }
 
 static inline void

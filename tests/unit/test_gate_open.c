@@ -155,6 +155,66 @@ test_since_flags_what_was_sealed_before(void **state)
 	opened_free(&x);
 }
 
+static size_t
+asked_for(const struct gate_open_args *args)
+{
+	size_t before = rows.asked;
+	struct opened x;
+
+	open_steps(martin, args, &env, 0, &x);
+	T_RC(x.rc, RC_OK);
+	opened_free(&x);
+	return rows.asked - before;
+}
+
+static void
+test_a_batch_asks_for_each_row_once(void **state)
+{
+	struct gate_open_args args = { GATE_DELIVER, rows_of(&rows), NOW };
+
+	(void)state;
+	forge_plain(A_LABO, A_MARTIN, MAIL_LABO, &env);
+	T_CHECK(asked_for(&args) > 2);
+	T_CHECK(asked_for(&args) > 2);
+	args.rows.keep = true;
+	T_CHECK(asked_for(&args) == 2);		/* ourselves, the sender */
+	T_CHECK(asked_for(&args) == 0);
+	gate_forget(martin);
+	T_CHECK(asked_for(&args) == 2);
+	args.rows.keep = false;
+	T_CHECK(asked_for(&args) > 2);
+}
+
+/* What one message of a batch says holds for the next, rows lent or not. */
+static void
+test_a_batch_knows_what_it_has_changed(void **state)
+{
+	struct gate_open_args args = { GATE_DELIVER, rows_of(&rows), NOW };
+	struct gate_rows r = rows_of(&rows);
+	struct gate_facts f;
+	struct err e = ERR_INIT;
+	struct opened x;
+	struct rec b = rec_of(REC_BULLETIN);
+
+	(void)state;
+	args.rows.keep = true;
+	for (uint32_t number = 1; number < 4; number++) {
+		rec_meta(&control, NOW, number, A_YEAR);
+		b.bulletin.number = number;
+		rec_to(&control, &b);
+		forge(A_WATCH, A_MARTIN, A_YEAR, &control, NULL, &env);
+		open_steps(martin, &args, &env, 0, &x);
+		T_RC(x.rc, RC_OK);
+		T_RC(gate_facts(martin, &r, &f, &e), RC_OK);
+		T_CHECK(f.bulletin == number);
+		rows_commit(&rows, &x.v);
+		opened_free(&x);
+	}
+	gate_forget(martin);
+	T_RC(gate_facts(martin, &r, &f, &e), RC_OK);
+	T_CHECK(f.bulletin == 3);
+}
+
 /* ---- refused ----------------------------------------------------------- */
 
 static void
@@ -412,7 +472,7 @@ test_rows_that_cannot_be_had_keep_everything(void **state)
 	for (size_t n = 0; n < 4; n++) {
 		struct failing f = { &rows, n };
 		const struct gate_open_args args = { GATE_DELIVER,
-		    { fail_later, &f }, NOW };
+		    { .get = fail_later, .arg = &f }, NOW };
 		static const uint8_t zeros[32];
 
 		open_steps(martin, &args, &env, 0, &x);
@@ -455,6 +515,8 @@ main(void)
 		T(test_ruling_10_a_clock_in_1970_reads_and_says_so),
 		T(test_dated_ahead_by_more_than_72_hours),
 		T(test_since_flags_what_was_sealed_before),
+		T(test_a_batch_asks_for_each_row_once),
+		T(test_a_batch_knows_what_it_has_changed),
 		T(test_every_flipped_octet_is_refused),
 		T(test_every_truncation_is_refused),
 		T(test_notforme_compares_names),

@@ -139,8 +139,8 @@ test_return_key_makes_a_newcomer_answerable(void **state)
 	    "From: neuf@neuf.example\r\n\r\n", NULL, &env);
 	open_env(martin, &r_martin, &env, &x);
 	T_RC(x.rc, RC_OK);
-	T_RC(gate_reply(martin, &x.head, &(struct gate_rows){ rows_get,
-	    &r_martin }, NOW, &d, &e), RC_OK);
+	T_RC(gate_reply(martin, &x.head, &(struct gate_rows){ .get = rows_get,
+	    .arg = &r_martin }, NOW, &d, &e), RC_OK);
 	T_STR(d.to, "demo/neuf@neuf.example#1");
 	T_CHECK(!d.via_hub && d.year == A_YEAR && d.route[0] == '\0');
 	T_STR(d.to_address, "neuf@neuf.example");
