@@ -4,6 +4,7 @@ UNIT_ISSUER_LIBS = src/libissuer.a src/libvault.a src/libconf.a \
 EXTRA_DIST += tests/unit/issuer_unit.h tests/e2e/test_issuer.py \
 	tests/e2e/test_issuer_acts.py \
 	tests/e2e/test_issuer_enrol.py tests/e2e/test_issuer_desk.py \
+	tests/e2e/test_association.py tests/e2e/association.fr \
 	tests/e2e/test_letters.py
 check_PROGRAMS += tests/unit/test_csv
 TESTS += tests/unit/test_csv
