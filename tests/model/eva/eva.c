@@ -61,7 +61,7 @@ size_t
 eva_octets(void)
 {
 	Frama_C_make_unknown((char *)eva_room, EVA_MOST);
-	return Frama_C_size_t_interval(0, EVA_MOST);
+	return Frama_C_size_t_interval(EVA_LEAST, EVA_MOST);
 }
 
 static size_t asked;
