@@ -3,7 +3,8 @@ EXTRA_DIST += tests/model/README tests/model/closure.py \
 	tests/model/delivery.pml tests/model/run \
 	tests/model/eva/config.h tests/model/eva/eva.h tests/model/eva/eva.c \
 	tests/model/eva/code.c tests/model/eva/identity.c \
-	tests/model/eva/envelope.c tests/model/eva/run
+	tests/model/eva/envelope.c tests/model/eva/record.c \
+	tests/model/eva/run
 
 check-model:
 	PYTHON='$(PYTHON)' CC='$(CC)' sh $(srcdir)/tests/model/run
