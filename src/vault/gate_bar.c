@@ -92,6 +92,18 @@ higher(uint8_t a, uint8_t b)
 	return a > b ? a : b;
 }
 
+/* Nobody sends the desk bars, so those in its rows are its own, and it has
+ * told all of them again under its newest key. */
+uint8_t
+gate_row_min(const struct gate *g, const struct row_peer *peer, uint8_t desk)
+{
+	for (size_t i = 0; i < g->ks->nselves; i++)
+		if (keystore_role(g->ks, i, &g->ks->selves[i].id) &
+		    1U << REC_ROLE_WATCH)
+			desk = 0;
+	return row_min(peer, desk);
+}
+
 /* What is known of him beside bars; his row is in scratch->peer.  That the
  * issuer has raised his minimum cannot be told from a key that proved it. */
 static void
@@ -103,7 +115,7 @@ look(const struct gate *g, uint8_t desk, const struct identity *name,
 
 	if (min != IDENTITY_BARRED)
 		p->min = 0;
-	out->before = higher(row_min(p, desk),
+	out->before = higher(gate_row_min(g, p, desk),
 	    ring_barred(g->ks->ring, name));
 	p->min = min;
 	out->known = higher(ring_proved(g->ks->ring, name),

@@ -118,6 +118,12 @@ enum rc gate_write_self(struct gate *g, const struct row_self *self,
 uint8_t gate_min(const struct gate *g, const struct row_peer *peer,
     uint8_t desk, const struct identity *name);
 
+/* gate_row_min(g, peer, desk): what that row says of it, when the newest list
+ * seen is of that generation of the desk (row_min()); at the desk itself all
+ * that it ever noted. */
+uint8_t gate_row_min(const struct gate *g, const struct row_peer *peer,
+    uint8_t desk);
+
 /* gate_shown(g, show, out, e): the one member whom the directory shows so.
  * RC_OK; RC_PERM: none or several. */
 enum rc gate_shown(const struct gate *g, const char *show,

@@ -236,7 +236,7 @@ uint8_t
 gate_min(const struct gate *g, const struct row_peer *peer, uint8_t desk,
     const struct identity *name)
 {
-	uint8_t min = row_min(peer, desk);
+	uint8_t min = gate_row_min(g, peer, desk);
 	uint8_t barred = ring_barred(g->ks->ring, name);
 	uint8_t proved = ring_proved(g->ks->ring, name);
 

@@ -178,6 +178,45 @@ test_the_barred_hear_of_it(void **state)
 	gate_free(&g);
 }
 
+/* The desk of one and the same store. */
+static struct gate *
+desk_again(const char *identity)
+{
+	static const uint8_t local[KDF_KEY_BYTES] = { 1 };
+	struct keystore *ks = assoc_store(identity, A_YEAR);
+
+	keystore_fix(ks, local, local);
+	return gate_over(ks);
+}
+
+/* The desk has a new key, and has told its list again under it: what it noted
+ * before holds for everybody else, and for itself. */
+static void
+test_a_new_key_of_the_desk_lets_no_bar_lapse(void **state)
+{
+	struct gate *g = desk_again(A_WATCH);
+	struct gate_rows r = rows_of(&rows);
+	struct gate_resolve_args args = { .who = DURAND, .rows = r,
+	    .now = NOW, .control = true };
+	struct gate_barring x;
+	struct gate_row row;
+	struct gate_dest d;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	T_RC(bar(g, AT_DURAND, 255, &x, &e), RC_OK);
+	gate_free(&g);
+	g = desk_again("demo/veille@demo.example#2");
+	T_RC(gate_issued(g, &r, 7, NOW, &row, &e), RC_OK);
+	rows_put(&rows, &row);
+	gate_row_free(&row);
+	gate_forget(g);
+	T_RC(gate_resolve(g, &args, &d, &e), RC_PERM);
+	T_RC(bar(g, AT_DURAND, 2, &x, &e), RC_OK);
+	T_CHECK(x.before == 255 && x.min == 255);
+	gate_free(&g);
+}
+
 static void
 test_one_of_ours_is_barred(void **state)
 {
@@ -215,6 +254,8 @@ main(void)
 		    test_who_has_had_two_keys_is_asked_about, fresh),
 		cmocka_unit_test_setup(test_what_the_key_file_brought, fresh),
 		cmocka_unit_test_setup(test_the_barred_hear_of_it, fresh),
+		cmocka_unit_test_setup(
+		    test_a_new_key_of_the_desk_lets_no_bar_lapse, fresh),
 		cmocka_unit_test_setup_teardown(test_one_of_ours_is_barred,
 		    fresh, fresh),
 	};
