@@ -358,6 +358,17 @@ shares_key(const struct keystore *ks, const struct keystore *from)
 	return false;
 }
 
+/* Of an old year, whose time to read is over: erased here, or soon. */
+static bool
+is_past(const struct keystore *ks, const struct keystore_self *s)
+{
+	uint16_t low, high;
+
+	return clock_now() >= s->read_until_at &&
+	    keystore_find(ks, &s->id, s->year) < 0 &&
+	    keystore_years(ks, &s->id, &low, &high) && s->year < high;
+}
+
 static enum rc
 add_self_of(struct keystore *ks, const struct keystore *from, size_t i,
     int *to, struct err *e)
@@ -387,8 +398,11 @@ keystore_merge(struct keystore *ks, const struct keystore *from,
 		    "here, so nothing shows that it comes from you. Take the "
 		    "export into an empty state folder first, then the key "
 		    "files"));
-	for (size_t i = 0; rc == RC_OK && i < from->nselves; i++)
-		rc = add_self_of(ks, from, i, &to[i], e);
+	for (size_t i = 0; rc == RC_OK && i < from->nselves; i++) {
+		to[i] = -1;
+		if (!is_past(ks, &from->selves[i]))
+			rc = add_self_of(ks, from, i, &to[i], e);
+	}
 	if (rc == RC_OK)
 		rc = copy_keys(from->ring, ks->ring, to, e);
 	return rc == RC_OK ? copy_rest(from->ring, ks->ring, e) : rc;

@@ -152,9 +152,10 @@ enum rc keystore_add_role(struct keystore *ks, size_t i,
 /*
  * keystore_merge(ks, from, e):
  * Add what another store of the same member holds; the local keys stay, and so
- * does every key held already.  RC_INPUT with EC_AUTHORITY: no key of ours is
- * in both, or they hold different ones for one identity and year: free ${ks}
- * unsaved then.  EC_TOOBIG; RC_NOMEM.
+ * does every key held already.  What is over is not taken in again: a year
+ * before ours past its read-until.  RC_INPUT with EC_AUTHORITY: no key of ours
+ * is in both, or they hold different ones for one identity and year: free
+ * ${ks} unsaved then.  EC_TOOBIG; RC_NOMEM.
  */
 enum rc keystore_merge(struct keystore *ks, const struct keystore *from,
     struct err *e);

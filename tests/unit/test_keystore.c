@@ -374,6 +374,27 @@ test_ruling_10_erasing_a_year(void **state)
 	buf_free(&b);
 }
 
+/* The file of an export may lie about for longer than the keys in it. */
+static void
+test_ruling_10_an_export_brings_no_erased_year_back(void **state)
+{
+	struct keystore *ks = assoc_store(A_LABO, 2026);
+	struct keystore *from = assoc_store(A_LABO, 2026);
+	size_t total = ring_total(ks->ring);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assoc_full(from, assoc_self(from, A_LABO, 2025));
+	from->selves[1].read_until_at = clock_now() - 1;
+	T_RC(keystore_merge(ks, from, &e), RC_OK);
+	T_CHECK(ks->nselves == 1 && ring_total(ks->ring) == total);
+	from->selves[1].read_until_at = clock_now() + 3600;
+	T_RC(keystore_merge(ks, from, &e), RC_OK);
+	T_CHECK(ks->nselves == 2 && ring_total(ks->ring) == 2 * total);
+	keystore_free(&ks);
+	keystore_free(&from);
+}
+
 static void
 test_a_store_without_a_key_of_digests_gets_one(void **state)
 {
@@ -522,6 +543,7 @@ main(void)
 		T(test_passphrase),
 		T(test_another_key_never_replaces),
 		T(test_ruling_10_erasing_a_year),
+		T(test_ruling_10_an_export_brings_no_erased_year_back),
 		T(test_a_store_without_a_key_of_digests_gets_one),
 		T(test_a_crash_while_rolling_is_mended),
 		T(test_names_generations_and_roles),
