@@ -143,6 +143,8 @@ erase_all(const struct conf *c, struct store *st, struct err *e)
 
 	if ((rc = keystore_lock(&at, &lock, e)) == RC_OK)
 		rc = keystore_load(&at, &ks, e);
+	if (rc == RC_OK && ks->half_rolled)
+		rc = keystore_save(ks, &at, e);
 	if (rc == RC_OK && keystore_previous(ks) != NULL)
 		rc = finish(c, &at, ks, st, e);
 	while (rc == RC_OK &&

@@ -270,7 +270,8 @@ gate_self(const struct gate *g, size_t i, struct gate_self *out)
 	put_holder(g, i, REC_ROLE_HUB, out->hub);
 	out->replaced = keystore_top(g->ks, &s->id) > s->id.gen;
 	out->over = keystore_over(g->ks, clock_now());
-	if (out->over == 0 && keystore_previous(g->ks) != NULL)
+	if (out->over == 0 && (keystore_previous(g->ks) != NULL ||
+	    g->ks->half_rolled))
 		out->over = (uint16_t)(g->ks->selves[0].year - 1);
 	out->is_issuer = (roles & 1U << REC_ROLE_ISSUER) != 0;
 	out->is_hub = (roles & 1U << REC_ROLE_HUB) != 0;

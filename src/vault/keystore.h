@@ -44,6 +44,7 @@ struct keystore {
 	int64_t		 since_at;	/* when this store began (D4) */
 	bool		 demo;		/* of the association `demo` */
 	bool		 has_previous;
+	bool		 half_rolled;	/* read from where a roll left it */
 	struct keystore_secret *secret;	/* our own */
 };
 
@@ -63,7 +64,8 @@ void keystore_free(struct keystore **ks);
  * keystore_load(at, ks, e):
  * RC_OK; RC_CONF: not there, readable by others (unless of the association
  * `demo`), a key of another size, wrong key or passphrase, or damaged; RC_TEMP:
- * reading failed; RC_NOMEM.  A crash inside keystore_roll() is mended here.
+ * reading failed; RC_NOMEM.  Without a lock: what keystore_roll() is at, or
+ * was when it died, is read as well, and left as it is.
  * Source: PROTOCOL 2.7.
  */
 enum rc keystore_load(const struct keystore_at *at, struct keystore **ks,
@@ -76,8 +78,8 @@ enum rc keystore_lock(const struct keystore_at *at, int *fd, struct err *e);
 /*
  * keystore_save(ks, at, e):
  * Write it whole, or leave the file as it was.  A key file that is not there
- * is made, mode 0400.  RC_OK; RC_CONF; RC_TEMP; RC_NOMEM.  There must be at
- * least one self.
+ * is made, mode 0400; what a roll left is removed.  RC_OK; RC_CONF; RC_TEMP;
+ * RC_NOMEM.  There must be at least one self.
  */
 enum rc keystore_save(const struct keystore *ks, const struct keystore_at *at,
     struct err *e);

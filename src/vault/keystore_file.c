@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fault.h"
 #include "base/file.h"
 #include "base/lang.h"
 #include "vault/keystore.h"
@@ -25,6 +24,7 @@
 #define REC_ENTRY_AT 0x71	/* META time(8) of the ENTRYs that follow */
 #define REC_DIGEST 0x72	/* key(32) of digests */
 #define STORE_MAX_BYTES ((uint64_t)1 << 30)
+#define TRIES 3		/* key and store are two files: rolled in between */
 
 /* ---- writing ----------------------------------------------------------- */
 
@@ -232,6 +232,17 @@ new_key(const char *path, uint8_t **key, struct err *e)
 	return rc;
 }
 
+/* What a roll left that was cut off is worth nothing any more. */
+static void
+forget_rolled(const struct keystore_at *at)
+{
+	char *next = keystore_path_new(at->store);
+
+	if (next != NULL)
+		(void)unlink(next);
+	free(next);
+}
+
 enum rc
 keystore_save(const struct keystore *ks, const struct keystore_at *at,
     struct err *e)
@@ -248,6 +259,8 @@ keystore_save(const struct keystore *ks, const struct keystore_at *at,
 		rc = seal_store(ks, key, at->pass, NULL, &out, e);
 	if (rc == RC_OK)
 		rc = file_write(at->store, out.p, out.len, 0600, e);
+	if (rc == RC_OK)
+		forget_rolled(at);
 	secret_free(&key);
 	buf_free(&out);
 	return rc;
@@ -279,76 +292,6 @@ keystore_save_fixed(const struct keystore *ks, const struct keystore_at *at,
 	if (rc == RC_OK)
 		rc = file_write(at->store, out.p, out.len, 0600, e);
 	buf_free(&out);
-	return rc;
-}
-
-/* ${path} with ".new" after it; owned, NULL: memory. */
-static char *
-path_new(const char *path)
-{
-	size_t len = strlen(path) + sizeof(".new");
-	char *s = malloc(len);
-
-	if (s != NULL)
-		snprintf(s, len, "%s.new", path);
-	return s;
-}
-
-/* Put ${from} in the place of ${to}, durably. */
-static enum rc
-put_in_place(const char *from, const char *to, struct err *e)
-{
-	char *dir = strdup(to), *slash;
-	enum rc rc = RC_OK;
-
-	if (dir == NULL)
-		return err_set(e, RC_NOMEM, _("no memory for a path"));
-	if ((slash = strrchr(dir, '/')) != NULL)
-		slash[slash == dir] = '\0';
-	if (rename(from, to) != 0 || !dir_sync(slash != NULL ? dir : "."))
-		rc = err_sys(e, _("renaming %s"), from);
-	free(dir);
-	return rc;
-}
-
-/*
- * The key is the pivot: before its rename the old pair is whole, after it the
- * new store lies there under STORE.new, and keystore_load() looks for it.
- */
-static enum rc
-roll_files(const struct keystore *ks, const struct keystore_at *at,
-    const char *store, const char *keyfile, struct err *e)
-{
-	const struct keystore_at next = { store, keyfile, NULL };
-	enum rc rc;
-
-	unlink(keyfile);
-	if ((rc = keystore_save(ks, &next, e)) != RC_OK)
-		return rc;
-	FAULT("keystore.roll.written");
-	if ((rc = put_in_place(keyfile, at->key, e)) != RC_OK)
-		return rc;
-	FAULT("keystore.roll.key");
-	return put_in_place(store, at->store, e);
-}
-
-enum rc
-keystore_roll(struct keystore *ks, const struct keystore_at *at,
-    struct err *e)
-{
-	char *store, *keyfile;
-	enum rc rc;
-
-	if (at->key == NULL)
-		return keystore_save(ks, at, e);
-	store = path_new(at->store);
-	keyfile = path_new(at->key);
-	if (store == NULL || keyfile == NULL)
-		rc = err_set(e, RC_NOMEM, _("no memory for a path"));
-	else
-		rc = roll_files(ks, at, store, keyfile, e);
-	free(store);
-	free(keyfile);
 	return rc;
 }
 
@@ -521,23 +464,23 @@ load_path(struct loader *l, const char *path, struct err *e)
 	return RC_OK;
 }
 
-/* After a crash between the two renames of keystore_roll(). */
+/* Between the two renames of keystore_roll(), which may be at work still: so
+ * nothing is renamed here. */
 static enum rc
 load_rolled(struct loader *l, struct err *e)
 {
-	char *next = path_new(l->at->store);
+	char *next = keystore_path_new(l->at->store);
 	struct err e2 = ERR_INIT;
 	enum rc rc = e->rc;
 
 	if (next != NULL && access(next, F_OK) == 0 &&
-	    load_path(l, next, &e2) == RC_OK) {
-		if ((rc = put_in_place(next, l->at->store, &e2)) != RC_OK)
-			*e = e2;
-	}
+	    (rc = load_path(l, next, &e2)) == RC_OK)
+		l->ks->half_rolled = true;
 	free(next);
 	if (rc != RC_OK)
-		keystore_free(&l->ks);
-	return rc;
+		return e->rc;
+	*e = (struct err)ERR_INIT;
+	return RC_OK;
 }
 
 /* Whose store it says to be: the demonstration's may be read by anybody, as
@@ -557,12 +500,28 @@ says_demo(const char *path, bool *demo, struct err *e)
 	return RC_OK;
 }
 
+static enum rc
+load_once(struct loader *l, bool strict, struct err *e)
+{
+	uint8_t *key = NULL;
+	enum rc rc = RC_OK;
+
+	if (l->at->key != NULL &&
+	    (rc = read_key(l->at->key, strict, &key, e)) != RC_OK)
+		return rc;
+	l->key = key;
+	rc = load_path(l, l->at->store, e);
+	if (rc == RC_CONF && l->at->key != NULL)
+		rc = load_rolled(l, e);
+	secret_free(&key);
+	return rc;
+}
+
 enum rc
 keystore_load(const struct keystore_at *at, struct keystore **ks,
     struct err *e)
 {
-	struct loader l = { .at = at };
-	uint8_t *key = NULL;
+	struct loader l;
 	bool demo = false;
 	enum rc rc;
 
@@ -572,14 +531,13 @@ keystore_load(const struct keystore_at *at, struct keystore **ks,
 	if (!demo && at->pass == NULL &&
 	    (rc = file_private(at->store, e)) != RC_OK)
 		return rc;
-	if (at->key != NULL &&
-	    (rc = read_key(at->key, !demo, &key, e)) != RC_OK)
-		return rc;
-	l.key = key;
-	rc = load_path(&l, at->store, e);
-	if (rc == RC_CONF && at->key != NULL)
-		rc = load_rolled(&l, e);
-	secret_free(&key);
+	for (int i = 0; i < TRIES; i++) {
+		l = (struct loader){ .at = at };
+		*e = (struct err)ERR_INIT;
+		if ((rc = load_once(&l, !demo, e)) != RC_CONF ||
+		    at->key == NULL)
+			break;
+	}
 	if (rc == RC_OK)
 		*ks = l.ks;
 	return rc;

@@ -22,7 +22,7 @@ src_libvault_a_SOURCES = \
 	src/vault/keyfile.c src/vault/keyfile.h \
 	src/vault/keyfile_look.c \
 	src/vault/keystore.c src/vault/keystore.h src/vault/keystore_priv.h \
-	src/vault/keystore_file.c \
+	src/vault/keystore_file.c src/vault/keystore_roll.c \
 	src/vault/mailbox.c src/vault/mailbox.h \
 	src/vault/payload.c src/vault/payload.h \
 	src/vault/record.c src/vault/record.h \

@@ -17,7 +17,7 @@
 #define PRIVATE_ID "prive/labo.central@labo.example#1"
 
 static char dir[] = "/tmp/sceau-test-XXXXXX";
-static char store[64], machine[64], store_new[80], key_new[80];
+static char store[64], machine[64];
 static const struct keystore_at at = { store, machine, NULL };
 
 static int
@@ -30,8 +30,6 @@ setup(void **state)
 		return -1;
 	snprintf(store, sizeof(store), "%s/store", dir);
 	snprintf(machine, sizeof(machine), "%s/store.key", dir);
-	snprintf(store_new, sizeof(store_new), "%s.new", store);
-	snprintf(key_new, sizeof(key_new), "%s.new", machine);
 	return 0;
 }
 
@@ -41,8 +39,6 @@ clean(void **state)
 	(void)state;
 	unlink(store);
 	unlink(machine);
-	unlink(store_new);
-	unlink(key_new);
 	return 0;
 }
 
@@ -419,28 +415,6 @@ test_a_store_without_a_key_of_digests_gets_one(void **state)
 	keystore_free(&ks);
 }
 
-/* keystore_roll() killed between its two renames. */
-static void
-test_a_crash_while_rolling_is_mended(void **state)
-{
-	const struct keystore_at next = { store_new, key_new, NULL };
-	struct keystore *ks = assoc_store(A_LABO, 2026);
-	struct err e = ERR_INIT;
-
-	(void)state;
-	T_RC(keystore_save(ks, &at, &e), RC_OK);
-	T_RC(keystore_save(ks, &next, &e), RC_OK);
-	keystore_free(&ks);
-	ks = load();		/* before the first */
-	keystore_free(&ks);
-	T_CHECK(rename(key_new, machine) == 0);
-	ks = load();		/* between them */
-	keystore_free(&ks);
-	T_CHECK(access(store_new, F_OK) != 0 && errno == ENOENT);
-	ks = load();
-	keystore_free(&ks);
-}
-
 static void
 test_names_generations_and_roles(void **state)
 {
@@ -545,7 +519,6 @@ main(void)
 		T(test_ruling_10_erasing_a_year),
 		T(test_ruling_10_an_export_brings_no_erased_year_back),
 		T(test_a_store_without_a_key_of_digests_gets_one),
-		T(test_a_crash_while_rolling_is_mended),
 		T(test_names_generations_and_roles),
 		T(test_two_hundred_thousand_peers),
 		T(test_demo_stores_of_the_tree_load),

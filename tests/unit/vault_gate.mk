@@ -37,6 +37,13 @@ tests_unit_test_keystore_SOURCES = tests/unit/test_keystore.c
 tests_unit_test_keystore_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_keystore_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_keystore_LDADD = $(UNIT_GATE_LIBS)
+
+check_PROGRAMS += tests/unit/test_keystore_roll
+TESTS += tests/unit/test_keystore_roll
+tests_unit_test_keystore_roll_SOURCES = tests/unit/test_keystore_roll.c
+tests_unit_test_keystore_roll_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_keystore_roll_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_keystore_roll_LDADD = $(UNIT_GATE_LIBS)
 check_PROGRAMS += tests/unit/test_ring
 TESTS += tests/unit/test_ring
 tests_unit_test_ring_SOURCES = tests/unit/test_ring.c
