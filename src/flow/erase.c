@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fault.h"
 #include "base/lang.h"
 #include "base/sandbox.h"
@@ -133,7 +132,7 @@ erase_year(const struct conf *c, const struct keystore_at *at,
 }
 
 static enum rc
-erase_all(const struct conf *c, struct store *st, struct err *e)
+erase_all(const struct conf *c, struct store *st, int64_t now, struct err *e)
 {
 	const struct keystore_at at = { c->keystore, c->keystore_key, NULL };
 	struct keystore *ks = NULL;
@@ -147,8 +146,7 @@ erase_all(const struct conf *c, struct store *st, struct err *e)
 		rc = keystore_save(ks, &at, e);
 	if (rc == RC_OK && keystore_previous(ks) != NULL)
 		rc = finish(c, &at, ks, st, e);
-	while (rc == RC_OK &&
-	    (year = keystore_over(ks, clock_now())) != 0)
+	while (rc == RC_OK && (year = keystore_over(ks, now)) != 0)
 		rc = erase_year(c, &at, ks, st, year, e);
 	for (size_t i = 0; rc == RC_OK && i < ks->nselves; i++)
 		if (low == 0 || ks->selves[i].year < low)
@@ -190,7 +188,7 @@ confine(const struct conf *c, struct err *e)
 }
 
 static _Noreturn void
-child(const struct conf *c, int fd)
+child(const struct conf *c, int64_t now, int fd)
 {
 	struct err e = ERR_INIT;
 	struct store *st = NULL;
@@ -202,7 +200,7 @@ child(const struct conf *c, int fd)
 	chan_init(&parent, fd);
 	if ((rc = confine(c, &e)) == RC_OK &&
 	    (rc = store_open(c->state, STORE_WRITE, &st, &e)) == RC_OK)
-		rc = erase_all(c, st, &e);
+		rc = erase_all(c, st, now, &e);
 	store_close(&st);
 	ipc_done(&parent, rc, &e);
 	_exit(rc_exit(rc));
@@ -231,7 +229,7 @@ last_word(int fd, struct err *e)
 }
 
 enum rc
-erase_run(const struct conf *c, struct err *e)
+erase_run(const struct conf *c, int64_t now, struct err *e)
 {
 	int fds[2], status;
 	enum rc rc = chan_pair(fds, e);
@@ -244,7 +242,7 @@ erase_run(const struct conf *c, struct err *e)
 		rc = err_sys(e, "fork");
 	if (pid == 0) {
 		close(fds[0]);
-		child(c, fds[1]);
+		child(c, now, fds[1]);
 	}
 	close(fds[1]);
 	if (pid < 0) {

@@ -195,18 +195,18 @@ work(struct keeper *k, bool *some, struct err *e)
 	return k->bulletin_more ? bulletin_some(k, some, e) : RC_OK;
 }
 
-static enum rc
-look_at_clock(struct keeper *k, struct err *e)
+enum rc
+keeper_clock(struct keeper *k, int64_t now, struct err *e)
 {
 	int64_t ahead_s = k->p->conf->ack_delay_max_s;
 	enum rc rc;
 
 	if (ahead_s < STORE_BACKOFF_MAX_S)
 		ahead_s = STORE_BACKOFF_MAX_S;
-	rc = store_clock(k->st, clock_now(), ahead_s, &k->clock, e);
+	rc = store_clock(k->st, now, ahead_s, &k->clock, e);
 	if (rc == RC_OK && k->clock == STORE_CLOCK_LEAPT)
 		keeper_event(k, "clock.leapt", "now=%lld",
-		    (long long)clock_now());
+		    (long long)now);
 	return rc;
 }
 
@@ -225,7 +225,7 @@ housekeep(struct keeper *k, struct err *e)
 	k->house_at = clock_now() + HOUSE_S;
 	if (k->p->dry_run || k->p->kind == PASS_SUBMIT)
 		return RC_OK;
-	if ((rc = look_at_clock(k, e)) != RC_OK ||
+	if ((rc = keeper_clock(k, clock_now(), e)) != RC_OK ||
 	    k->clock != STORE_CLOCK_STEADY)
 		return rc;
 	rc = store_out_overdue(k->st, clock_now(), k->p->conf->give_up_s,
@@ -254,7 +254,7 @@ look_again(struct keeper *k, struct err *e)
 	k->open_more = k->notice_more = k->bulletin_more = true;
 	k->watch_more = clock_now() >= k->watch_at;
 	rc = clock_now() >= k->house_at ? housekeep(k, e) :
-	    look_at_clock(k, e);
+	    keeper_clock(k, clock_now(), e);
 	return rc != RC_OK ? rc : store_sweep(k->st, e);
 }
 

@@ -327,6 +327,10 @@ enum rc follow_outbox(struct keeper *k, const char *name,
 enum rc keeper_tell(struct keeper *k, enum tell what, struct buf *text,
     bool ok, struct err *e);
 
+/* keeper_clock(k, now, e): is the clock, which says ${now}, to be believed?
+ * Into k->clock. */
+enum rc keeper_clock(struct keeper *k, int64_t now, struct err *e);
+
 /* keeper_erase.c: keeper_year_over(): of what IPC_SELVES told: a year that is
  * over, or whose erasure was cut off; 0: none.  keeper_erase(): has its keys
  * erased when the mailboxes are drained; when it fails it is tried again. */

@@ -3,17 +3,20 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/lang.h"
 #include "flow/keeper.h"
 #include "vault/gate.h"
 
 /* All that lay in the mailboxes has been fetched and opened, by a clock that
- * is believed (2.19.10). */
-static bool
-is_drained(const struct keeper *k)
+ * is believed (2.19.10).  What could not be filed, or is left for a later day,
+ * waits in the store. */
+static enum rc
+is_drained(const struct keeper *k, bool *drained, struct err *e)
 {
-	bool ok = k->clock == STORE_CLOCK_STEADY && !k->stop &&
-	    !k->open_more && !k->left && !k->unfiled;
+	size_t n = 0;
+	enum rc rc = store_in_waiting(k->st, &n, e);
+	bool ok = n == 0 && k->clock == STORE_CLOCK_STEADY && !k->stop;
 
 	for (size_t i = 0; ok && i < k->p->conf->naccounts; i++) {
 		const struct account *a = &k->accounts[i];
@@ -21,7 +24,8 @@ is_drained(const struct keeper *k)
 		ok = a->line.rc == RC_OK && a->refused == 0 &&
 		    (a->state == AC_DONE || a->state == AC_WAITING);
 	}
-	return ok;
+	*drained = ok;
+	return rc;
 }
 
 uint16_t
@@ -42,14 +46,21 @@ enum rc
 keeper_erase(struct keeper *k, uint16_t year, struct err *e)
 {
 	struct err why = ERR_INIT;
-	struct buf none = BUF_INIT;
+	struct buf b = BUF_INIT;
+	int64_t now = clock_now();
+	bool drained = false;
 	enum rc rc;
 
-	if (year == 0 || k->p->lent || !is_drained(k))
+	if (year == 0 || k->p->lent)
 		return RC_OK;
+	/* It may have leapt since this pass began. */
+	if ((rc = keeper_clock(k, now, e)) != RC_OK ||
+	    (rc = is_drained(k, &drained, e)) != RC_OK || !drained)
+		return rc;
 	keeper_rest(k);
 	rows_forget(k);
-	rc = keeper_tell(k, TELL_ERASE, &none, true, &why);
+	rc = keeper_tell(k, TELL_ERASE, &b, buf_add64(&b, (uint64_t)now),
+	    &why);
 	if (rc == RC_OK)
 		keeper_event(k, "key.erased", "year=%u", year);
 	else if (rc == RC_NOMEM)

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/lang.h"
 #include "flow/erase.h"
+#include "flow/ipc.h"
 #include "flow/spool.h"
 #include "flow/tell.h"
 #include "wire/pipe.h"
@@ -46,7 +47,8 @@ tell_do(const struct conf *c, enum tell what, const void *p, size_t len,
 			rc = file_write(c->metrics_file, p, len, 0644, e);
 		return rc;
 	case TELL_ERASE:
-		return erase_run(c, e);
+		return len != 8 ? ipc_bad(e) :
+		    erase_run(c, (int64_t)get_be64(p), e);
 	}
 	return err_set(e, RC_TEMP, "tell");
 }

@@ -10,7 +10,7 @@ enum tell {
 	TELL_ALARMS,	/* to alarm_command */
 	TELL_DIGEST,	/* to digest_command */
 	TELL_METRICS,	/* into metrics_file */
-	TELL_ERASE	/* erase_run(); no text */
+	TELL_ERASE	/* erase_run(); the text is 8 octets: its time */
 };
 
 /*

@@ -147,6 +147,17 @@ store_in_next(struct store *st, int64_t after, struct store_in *out,
 }
 
 enum rc
+store_in_waiting(struct store *st, size_t *n, struct err *e)
+{
+	int64_t count;
+	enum rc rc = DB_INT(st, e, &count, "SELECT count(*) FROM incoming "
+	    "WHERE state <= 2");
+
+	*n = (size_t)count;
+	return rc;
+}
+
+enum rc
 store_in_get(struct store *st, int64_t id, struct store_in *out,
     struct err *e)
 {

@@ -127,6 +127,10 @@ struct store_in_put {
 enum rc store_in_put(struct store *st, const char *account, int64_t now,
     struct store_in_put *m, size_t n, struct err *e);
 
+/* store_in_waiting(st, n, e): how many are still to be opened (FETCHED,
+ * INTENT), whoever is at work on them. */
+enum rc store_in_waiting(struct store *st, size_t *n, struct err *e);
+
 /* store_in_pass(): ${n} messages that are not kept by us (not sealed, FORMAT,
  * TOOBIG): not wanted again, released by ${action} from ${release_at} on.
  * ${class} EC_NONE: plain mail. */

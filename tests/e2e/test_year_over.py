@@ -5,12 +5,18 @@ Needs a build with --enable-fault (SCEAU_FAULT_CLOCK)."""
 
 import calendar
 import io
+import os
+import signal
+import time
 
 import pytest
 
+from fault.disk import mounted
 from pysceau import envelope, records
 from test_keys_travel import NEXT_CODE, Bench
 from world.demo import YEAR
+from world.fault import stopped
+from world.memory import tree
 
 NEXT = YEAR + 1
 POINTS = ["erase.rolled", "erase.renewed", "keystore.roll.written",
@@ -170,6 +176,51 @@ def test_keys_that_are_kept(year, forger, why):
     dr.ok("poll", **at(4, 18))
     assert dr.ok("poll", **at(4, 25)).code == 0
     assert year.years() == [NEXT] and year.erased(secrets)
+
+
+def test_mail_that_waits_in_the_store_keeps_its_key(year, forger):
+    """It is fetched and cannot be filed: the mailbox is empty, and the mail is
+    in nobody's hands yet."""
+    year.lived(forger)
+    demo, dr = year.demo, year.member
+    late = demo.mail_of("late, and no room for it", dr)
+    demo.post(dr, forger.mail(demo.labo, dr, late))
+    secrets = year.secrets()
+    with mounted(dr.inbox, 0):
+        assert year.spring().code == 75
+        assert dr.sceau("poll", **at(4, 13)).code == 75
+    assert YEAR in year.years()
+    dr.ok("poll", **at(4, 15))
+    assert dr.shown() == [year.first, late]
+    dr.ok("poll", **at(4, 17))
+    assert year.years() == [NEXT] and year.erased(secrets)
+
+
+def test_a_clock_that_leaps_during_the_pass(year, forger):
+    """Right when the pass begins, a season ahead when it ends."""
+    year.lived(forger)
+    dr, now = year.member, int(time.time())
+    days = [calendar.timegm(d) for d in ((NEXT, 3, 20, 12, 0, 0),
+                                         (YEAR, 11, 20, 12, 0, 0))]
+    begins = max(days, key=lambda day: abs(now - day))
+    for back in (16, 8, 0):
+        dr.ok("poll", SCEAU_FAULT_CLOCK=f"@{begins - back * 86400}")
+    # Each second takes it as far on as we are from that day: two months or
+    # more.
+    far = int(time.time()) + 3 - begins
+    env = {"SCEAU_FAULT_CLOCK": f"@{begins + far + (1 if far > 0 else -1)}"
+           f"*{abs(far) + 1}"}
+    dr.world.wait_until(lambda: time.time() >= begins + far,
+                        what="the second of that day")
+    process = dr.start("poll", SCEAU_FAULT="fetch.*:stop", **env)
+    dr.world.wait_until(lambda: any(map(stopped, tree(process.pid))),
+                        what="the pass at work")
+    dr.world.wait_until(lambda: time.time() >= begins + far + 4,
+                        what="the leap")
+    for pid in tree(process.pid):
+        os.kill(pid, signal.SIGCONT)
+    assert process.wait(60) == 0
+    assert YEAR in year.years()
 
 
 @pytest.mark.parametrize("point", POINTS)
