@@ -112,6 +112,7 @@ struct keeper {
 	bool			 bulletin_waits;	/* for the relay */
 	int64_t			 bulletin_at;	/* not before */
 	bool			 keys_more;	/* ask for them at once */
+	bool			 knew_keys;	/* when it began, or later */
 	int64_t			 watch_at;	/* `run`: not before */
 	struct outlook		*outlook;	/* keeper_outbox.c */
 	bool			 outbox_more;	/* see outbox_look() */

@@ -233,6 +233,21 @@ ask_keys(struct keeper *k, struct frame *f, struct err *e)
 	return rc;
 }
 
+/* A key was taken in; if during this pass, the vault at work may not have it,
+ * and has held what waited for it behind the back of the one who woke that. */
+static enum rc
+ask_new_keys(struct keeper *k, struct frame *f, struct err *e)
+{
+	size_t n;
+	enum rc rc;
+
+	if (!k->knew_keys)
+		return ask_keys(k, f, e);
+	keeper_rest(k);
+	rc = ask_keys(k, f, e);
+	return rc == RC_OK ? store_held_retry(k->st, 0, EC_NOKEY, &n, e) : rc;
+}
+
 static enum rc
 look_at_keys(struct keeper *k, struct err *e)
 {
@@ -250,7 +265,7 @@ look_at_keys(struct keeper *k, struct err *e)
 	    clock_now() < looked_at + (k->vault.open && n == 0 ? 0 : DAY_S))
 		goto out;
 	if (rc == RC_OK)
-		rc = ask_keys(k, &f, e);
+		rc = n == 0 ? ask_new_keys(k, &f, e) : ask_keys(k, &f, e);
 	if (rc == RC_OK)
 		over = keeper_year_over(&f);
 	n = 0;
@@ -269,6 +284,7 @@ look_at_keys(struct keeper *k, struct err *e)
 	    (rc = bulletin_part(k, &part, e)) == RC_OK)
 		rc = keeper_erase(k, over, e);
 	k->keys_more = k->keys_more && rc != RC_OK;
+	k->knew_keys = k->knew_keys || rc == RC_OK;
 out:
 	free(keys);
 	return rc;
@@ -511,9 +527,11 @@ follow_begin(struct keeper *k)
 
 	k->pass.began_at = k->pass.seen_at = k->began_at;
 	k->following = k->p->kind == PASS_POLL && !k->p->dry_run;
+	if (!k->following)
+		return;
 	/* One that cannot be noted goes on all the same. */
-	if (k->following)
-		(void)store_pass_begin(k->st, &k->pass, &ignored);
+	(void)store_pass_begin(k->st, &k->pass, &ignored);
+	(void)store_keys_known(k->st, &k->knew_keys, &ignored);
 }
 
 /* What fails here is a fault of the pass; the rest is done all the same.  A

@@ -118,7 +118,8 @@ enum rc store_down_up(struct store *st, const char *account, struct err *e);
 
 /* Until when each of our names may write. store_keys(): ${looked_at}: when
  * they were put; when they are not known, of the first pass there was.
- * store_keys_put(): these and no others; n 0: not known. */
+ * store_keys_put(): these and no others; n 0: not known.  store_keys_known():
+ * are there any? */
 #define STORE_KEYS_MAX 64
 struct store_key {
 	char	name[STORE_IDENTITY_BYTES];
@@ -127,6 +128,7 @@ struct store_key {
 };
 enum rc store_keys(struct store *st, struct store_key out[STORE_KEYS_MAX],
     size_t *n, int64_t *looked_at, struct err *e);
+enum rc store_keys_known(struct store *st, bool *known, struct err *e);
 enum rc store_keys_put(struct store *st, int64_t now,
     const struct store_key *k, size_t n, struct err *e);
 

@@ -148,6 +148,16 @@ store_keys(struct store *st, struct store_key out[STORE_KEYS_MAX], size_t *n,
 }
 
 enum rc
+store_keys_known(struct store *st, bool *known, struct err *e)
+{
+	int64_t n;
+	enum rc rc = DB_INT(st, e, &n, "SELECT EXISTS (SELECT 1 FROM own_key)");
+
+	*known = rc == RC_OK && n != 0;
+	return rc;
+}
+
+enum rc
 store_keys_put(struct store *st, int64_t now, const struct store_key *k,
     size_t n, struct err *e)
 {

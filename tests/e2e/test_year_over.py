@@ -152,6 +152,29 @@ def test_P7_nothing_of_the_old_year_is_left(year, forger):
     assert set(dr.classes()) == {"BARRED", "EXPIRED"}
 
 
+def test_a_key_that_comes_during_a_pass(year, forger):
+    """The vault at work does not know it, and holds what was not held yet
+    when the key woke what was."""
+    demo, dr = year.demo, year.member
+    year.hold()
+    before, first = (demo.mail_of(text, dr) for text in ("before",
+                                                         "meanwhile"))
+    demo.post(dr, forger.mail(demo.labo, dr, before))
+    dr.ok("poll")
+    data, sealed = mail_of_next(year, demo.labo, "of the new year")
+    demo.post(dr, forger.mail(demo.labo, dr, first),
+              forger.wrap(demo.labo, dr, sealed))
+    process = dr.start("poll", SCEAU_FAULT="keeper.delivered.before:stop")
+    dr.world.wait_until(lambda: any(map(stopped, tree(process.pid))),
+                        what="the pass at work")
+    year.hold_next()
+    for pid in tree(process.pid):
+        os.kill(pid, signal.SIGCONT)
+    assert process.wait(60) == 65 and dr.shown() == [before, first]
+    dr.ok("poll")
+    assert dr.shown() == [before, first, data] and dr.classes() == []
+
+
 @pytest.mark.parametrize("why", ["in time", "no later year", "mailbox down",
                                  "clock not believed"])
 def test_keys_that_are_kept(year, forger, why):
