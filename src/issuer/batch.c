@@ -450,6 +450,21 @@ batch_check(const struct batch_plan *p, struct err *e)
 	return rc;
 }
 
+/* Whoever gets his first key is news to the others, however long ago he was
+ * entered: they were not given it before. */
+static void
+set_keyless(struct batch *b)
+{
+	for (size_t i = 0; i < b->all->n; i++) {
+		struct member *w = &b->all->v[i];
+		bool served = is_served(b->plan, w, b->year);
+
+		w->keyless = !served && !member_expects(w, b->year);
+		if (b->plan->really && served && !member_expects(w, b->year))
+			members_touch(b->all, w);
+	}
+}
+
 static enum rc
 do_year(struct batch *b, uint16_t year, batch_each *each, void *ctx,
     struct err *e)
@@ -460,6 +475,7 @@ do_year(struct batch *b, uint16_t year, batch_each *each, void *ctx,
 	b->root = desk_root(b->plan->desk, year);
 	b->before = desk_root(b->plan->desk, (uint16_t)(year - 1));
 	derive(b);
+	set_keyless(b);
 	if ((rc = set_out(b, e)) != RC_OK ||
 	    (rc = set_folder(b, "keys", b->keys_dir, e)) != RC_OK ||
 	    (rc = set_folder(b, "letters", b->letters_dir, e)) != RC_OK ||

@@ -231,6 +231,8 @@ do_year(struct enrol *b, enrol_each *each, void *ctx, struct err *e)
 	for (size_t i = 0; i < b->all->n && root != NULL; i++)
 		kdf_member(b->keys + i * KDF_KEY_BYTES, root, b->year,
 		    &b->all->v[i].id);
+	for (size_t i = 0; i < b->all->n; i++)
+		b->all->v[i].keyless = !member_expects(&b->all->v[i], b->year);
 	find_news(b);
 	for (size_t i = 0; i < b->all->n && rc == RC_OK; i++) {
 		struct member *w = &b->all->v[i];

@@ -51,6 +51,7 @@ struct member {
 	enum member_kind kind;
 	bool		 excluded;	/* has left: no key, barred */
 	bool		 listed;	/* in the table just taken; not kept */
+	bool		 keyless;	/* in the year at hand; not kept */
 	int64_t		 changed_at;	/* came, got another key, or left */
 	struct member_mark marks[MEMBER_MARKS];
 	uint8_t		 nlists;
@@ -137,6 +138,13 @@ int64_t member_told(const struct member *w, uint16_t year);
 /* member_tell(w, year, at): he has one, and knows what changed up to ${at};
  * the oldest year gives way. */
 void member_tell(struct member *w, uint16_t year, int64_t at);
+
+/*
+ * member_expects(w, year): he has a key of that year, or one of a year before,
+ * which is renewed.  Else nobody may be given the key for writing to him in
+ * that year: what came so could never be opened (PROTOCOL 2.19.26, 2.19.29).
+ */
+bool member_expects(const struct member *w, uint16_t year);
 
 /*
  * members_seek(m, who, w, e):

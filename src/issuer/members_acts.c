@@ -28,6 +28,15 @@ member_told(const struct member *w, uint16_t year)
 	return -1;
 }
 
+bool
+member_expects(const struct member *w, uint16_t year)
+{
+	for (size_t i = 0; i < MEMBER_MARKS; i++)
+		if (w->marks[i].year != 0 && w->marks[i].year <= year)
+			return true;
+	return false;
+}
+
 void
 member_tell(struct member *w, uint16_t year, int64_t at)
 {

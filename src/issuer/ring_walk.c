@@ -32,9 +32,15 @@ ring_walk_may(const struct members *m, const struct member *a,
 }
 
 static bool
+is_given(const struct ring_walk *w, const struct member *m)
+{
+	return !m->keyless && ring_walk_may(w->all, w->me, m);
+}
+
+static bool
 next_grant(struct ring_walk *w, const struct member *m, struct rec *r)
 {
-	if (!ring_walk_may(w->all, w->me, m))
+	if (!is_given(w, m))
 		return false;
 	kdf_channel(w->channel,
 	    w->keys + (size_t)(m - w->all->v) * KDF_KEY_BYTES, &w->me->id);
@@ -75,7 +81,7 @@ static bool
 next_entry(struct ring_walk *w, const struct member *m, struct rec *r)
 {
 	if (m == w->me || m->excluded || m->kind == MEMBER_ISSUER ||
-	    (w->all->names_ring && !ring_walk_may(w->all, w->me, m)))
+	    (w->all->names_ring && !is_given(w, m)))
 		return false;
 	r->type = REC_ENTRY;
 	r->entry = (struct rec_entry){ flag_of(m->kind), m->id,

@@ -38,7 +38,8 @@ bool ring_walk_may(const struct members *m, const struct member *a,
 
 /*
  * ring_walk_next(walk, i, r):
- * As keyfile_plan.next wants it: GRANTs; an ENTRY for everybody else in office
+ * As keyfile_plan.next wants it: GRANTs, but for members who are ${keyless} in
+ * that year, which the caller has set; an ENTRY for everybody else in office
  * (with names_ring: for whom there was a GRANT); a BAR for every replaced
  * generation and for whoever has left.  ${i} is 0 at the start, then one more
  * each time.

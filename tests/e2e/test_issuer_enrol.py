@@ -121,6 +121,33 @@ def test_enrolment_of_two_years(date, made):
     assert seen == {(n, y) for n in LOCALS for y in (YEAR, NEXT)}
 
 
+def test_no_key_is_given_of_a_year_that_a_member_lacks(date, made):
+    """Entered in December, first key of the next year: what came under a key
+    of this year he could never open; until he gets one of it after all."""
+    made.add(HEAD + LEROY)
+    date(YEAR, 11, 20)
+    enrol(made)
+    renew(made)
+    made.newcomers(HEAD + LEROY.replace("leroy", "retif"), "--year", NEXT)
+    enrol(made)
+    for path in mails(made):
+        local, year = re.match(r"(.*)\.(\d{4})\.\d{8}T", path.name).groups()
+        if int(year) == YEAR:
+            assert not enrolment(made, path, local)[1].all(records.GRANT)
+    made.reissue()      # nor by a ring that is made anew
+    assert b"leroy" not in b"".join(
+        g["identity"] for g in made.read("dr.martin", 2).grants)
+    for path in mails(made):
+        path.unlink()
+    made.newcomers(HEAD + LEROY)
+    assert made.read("cab.leroy").self["year"] == YEAR
+    enrol(made)
+    told = [enrolment(made, p, "labo.central")[1].all(records.GRANT)
+            for p in mails(made) if p.name.startswith(f"labo.central.{YEAR}")]
+    assert [g["identity"].split(b"/")[1].split(b"@")[0] for g in told[0]] == \
+        [b"dr.martin", b"cab.leroy"]
+
+
 def hand_out(town, desk, *keys):
     """The mails of those members, as any relay would bring them."""
     for key in keys:

@@ -164,6 +164,8 @@ newcomer(struct world *w, const char *lists)
 {
 	w->d->members->stamp_at = 0;
 	must_enter(w->d->members, "new@x.example", lists, MEMBER_PRACTICE);
+	member_tell(&w->d->members->v[w->d->members->n - 1], this_year(),
+	    w->d->members->changed_at);
 }
 
 static void
@@ -209,6 +211,29 @@ test_newcomer(void **state)
 	}
 	T_RC(run(w), RC_OK);
 	assert_int_equal(w->t.n, 0);
+	world_free(w);
+}
+
+/* Who has no key of the year, nor one that is renewed, cannot be written to
+ * in it: a line of the directory, no more. */
+static void
+test_keyless(void **state)
+{
+	struct world *w = world_new();
+	struct member *m;
+
+	(void)state;
+	newcomer(w, "");
+	m = &w->d->members->v[N];
+	for (int years = -1; years < 3; years++) {
+		memset(m->marks, 0, sizeof(m->marks));
+		if (years < 2)
+			member_tell(m, (uint16_t)(this_year() + years), 0);
+		w->plan.since_at = m->changed_at;
+		T_RC(run(w), RC_OK);
+		assert_int_equal(w->t.entries[LABO], 1);
+		assert_int_equal(w->t.grants[LABO], years <= 0);
+	}
 	world_free(w);
 }
 
@@ -336,6 +361,7 @@ test_splits(void **state)
 		snprintf(address, sizeof(address), "x%05zu%050d@x.example",
 		    i, 0);
 		must_enter(m, address, "", MEMBER_OTHER);
+		m->v[m->n - 1].marks[0].year = (uint16_t)(this_year() - 1);
 	}
 	T_RC(run(w), RC_OK);
 	assert_int_equal(w->t.n, w->t.to[MARTIN]);
@@ -353,6 +379,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_new),
 		cmocka_unit_test(test_newcomer),
+		cmocka_unit_test(test_keyless),
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_thefts_and_departures),
 		cmocka_unit_test(test_since),
