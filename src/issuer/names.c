@@ -57,9 +57,11 @@ void
 names_of(const struct names *n, const struct member *w, uint16_t year,
     char out[NAMES_BYTES])
 {
-	struct bytes s = is_first(n, w) ? identity_local(&w->id) :
+	struct bytes local = identity_local(&w->id);
+	/* A leading dash would look like an option; with the domain then, for
+	 * the first local part could be somebody else's "_-x". */
+	struct bytes s = local.p[0] != '-' && is_first(n, w) ? local :
 	    identity_address(&w->id);
-	/* A leading dash would look like an option. */
 	const char *safe = s.p[0] == '-' ? "_" : "";
 	char gen[8] = "";
 

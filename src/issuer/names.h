@@ -20,7 +20,8 @@ void names_wipe(struct names *n);
 
 /*
  * names_of(n, w, year, out):
- * "dr.martin.2027", or with the domain for the second dr.martin; and
+ * "dr.martin.2027", or with the domain for the second dr.martin and
+ * where the local part begins with a dash, behind a "_" then; and
  * "dr.martin.2027-2" for his second generation, which is not to be taken for
  * the first.  A register only grows, so a name is the same whenever it is
  * asked for; no two are alike.

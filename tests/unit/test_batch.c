@@ -143,6 +143,7 @@ test_names(void **state)
 
 	(void)state;
 	must_enter(w.d->members, "-x@x.example", "", MEMBER_OTHER);
+	must_enter(w.d->members, "_-x@y.example", "", MEMBER_OTHER);
 	T_RC(run(&w), RC_OK);
 	snprintf(want, sizeof(want), "/keys/martin.%u.cle", this_year());
 	T_CHECK(strstr(w.seen->key[3], want) != NULL);
@@ -151,7 +152,8 @@ test_names(void **state)
 	snprintf(want, sizeof(want), "/keys/martin@y.example.%u.cle",
 	    this_year());
 	T_CHECK(strstr(w.seen->key[4], want) != NULL);
-	T_CHECK(strstr(w.seen->key[5], "/keys/_-x.") != NULL);
+	T_CHECK(strstr(w.seen->key[5], "/keys/_-x@x.example.") != NULL);
+	assert_int_equal(w.seen->made, 7);
 	world_free(&w);
 }
 
