@@ -79,16 +79,19 @@ say_added(const struct app *app, const struct members_count *c, size_t total,
 	struct out *o;
 
 	if (!app->json) {
-		printf(app->dry_run ? _("%zu members would be added, %zu are "
-		    "there already; %zu in all, desks included.\n") :
-		    _("%zu members added, %zu were there already; %zu in all, "
-		    "desks included.\n"), c->added, c->held + c->moved,
-		    total);
+		printf(app->dry_run ? P_("%zu member would be added (there "
+		    "already: %zu; in all, desks included: %zu).\n",
+		    "%zu members would be added (there already: %zu; in all, "
+		    "desks included: %zu).\n", c->added) :
+		    P_("%zu member added (there already: %zu; in all, desks "
+		    "included: %zu).\n", "%zu members added (there already: "
+		    "%zu; in all, desks included: %zu).\n", c->added),
+		    c->added, c->held + c->moved, total);
 		if (c->moved > 0)
-			printf(app->dry_run ? _("%zu of these would have "
-			    "another postal address.\n") :
-			    _("%zu of these have another postal address "
-			    "now.\n"), c->moved);
+			printf(app->dry_run ? _("With another postal address "
+			    "than before, of these: %zu.\n") : _("Now with "
+			    "another postal address, of these: %zu.\n"),
+			    c->moved);
 		return RC_OK;
 	}
 	if ((o = out_new(true, "members", cols)) == NULL)

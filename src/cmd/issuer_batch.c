@@ -11,9 +11,7 @@ static void
 say_batch(const struct app *app, const struct desk *d,
     const struct batch_plan *plan, const struct pairs *n)
 {
-	printf(app->dry_run ? _("%zu pairs of key file and letter would be "
-	    "made, %zu are there.\n") : _("%zu pairs of key file and letter "
-	    "made, %zu were there already.\n"), n->made, n->passed);
+	pairs_say_count(app, n);
 	pairs_say_where(d, plan);
 	if (!app->dry_run && n->made > 0)
 		printf(_("Print letters/print-*.html, one letter a page, and "

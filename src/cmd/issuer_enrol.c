@@ -21,7 +21,7 @@ struct mails {
 	struct out	*o;		/* JSON only */
 	struct names	 names;
 	char		 folder[PATH_MAX];
-	char		 stamp[CLOCK_3339_BYTES];	/* of the last change */
+	char		 stamp[CLOCK_3339_BYTES];	/* see set_path() */
 	char		 path[PATH_MAX];
 	struct buf	 mail;
 	size_t		 n, members;
@@ -36,7 +36,8 @@ static const struct out_col mail_cols[] = {
 };
 
 /* "dr.martin.2026.20261127T120000Z.eml": another one each time that there is
- * something new, so that a mail which was not sent yet is not replaced. */
+ * something new, so that a mail which was not sent yet is not replaced; what
+ * is told again, with --since, may be less than in that one. */
 static enum rc
 set_path(struct mails *m, const struct enrol_done *d, struct err *e)
 {
@@ -123,7 +124,8 @@ static void
 say_enrol(const struct mails *m)
 {
 	if (m->app->dry_run) {
-		printf(_("%zu mails would be made in %s, for %zu members.\n"),
+		printf(P_("%zu mail would be made in %s (members: %zu).\n",
+		    "%zu mails would be made in %s (members: %zu).\n", m->n),
 		    m->n, m->folder, m->members);
 		return;
 	}
@@ -131,8 +133,10 @@ say_enrol(const struct mails *m)
 		printf(_("Nobody has anything to learn: no mail was made.\n"));
 		return;
 	}
-	printf(_("%zu mails made in %s, for %zu members; the others have "
-	    "nothing to learn.\n"), m->n, m->folder, m->members);
+	printf(P_("%zu mail made in %s (members: %zu); the others have "
+	    "nothing to learn.\n", "%zu mails made in %s (members: %zu); the "
+	    "others have nothing to learn.\n", m->n), m->n, m->folder,
+	    m->members);
 	printf(_("They are sealed: carry them to a machine that is online, "
 	    "and hand each to a mail relay, for instance:\n"
 	    "  for f in *.eml; do sendmail -t < \"$f\"; done\n"
@@ -199,7 +203,8 @@ begin(struct mails *m, const struct enrol_plan *plan,
 	if (snprintf(m->folder, PATH_MAX, "%s/mails", w->out) >= PATH_MAX)
 		return err_set(e, RC_CONF, _("%s: the name is too long"),
 		    w->out);
-	set_stamp(m, m->desk->members->changed_at);
+	set_stamp(m, plan->since_at == ENROL_BY_MARKS ?
+	    m->desk->members->changed_at : clock_now());
 	if (!names_init(&m->names, m->desk->members) || (m->app->json &&
 	    (m->o = out_new(true, "enrolment", mail_cols)) == NULL))
 		return err_set(e, RC_NOMEM, _("no memory left"));

@@ -12,17 +12,14 @@ say_newcomers(const struct app *app, const struct desk *d,
     const struct batch_plan *plan, const struct members_count *c,
     const struct pairs *n)
 {
-	if (app->dry_run) {
-		printf(_("%zu newcomers would be entered, %zu were in the "
-		    "register; %zu pairs of key file and letter would be "
-		    "made, %zu are there.\n"), c->added, c->held, n->made,
-		    n->passed);
-		return;
-	}
-	printf(_("%zu newcomers entered, %zu were in the register; %zu pairs "
-	    "of key file and letter made, %zu were there already.\n"),
-	    c->added, c->held, n->made, n->passed);
-	if (n->made == 0)
+	printf(app->dry_run ? P_("%zu newcomer would be entered (in the "
+	    "register already: %zu).\n", "%zu newcomers would be entered (in "
+	    "the register already: %zu).\n", c->added) :
+	    P_("%zu newcomer entered (in the register already: %zu).\n",
+	    "%zu newcomers entered (in the register already: %zu).\n",
+	    c->added), c->added, c->held + c->moved);
+	pairs_say_count(app, n);
+	if (app->dry_run || n->made == 0)
 		return;
 	pairs_say_where(d, plan);
 	printf(_("Hand the key file and the letter out by different ways, and "

@@ -86,8 +86,8 @@ on_done(void *ctx, const struct batch_done *d, struct err *e)
 	if (p->terminal)
 		tell_time(p, d);
 	if (ferror(stdout))
-		return err_set(e, RC_TEMP, _("standard output failed; the "
-		    "key files made so far are good"));
+		return err_set(e, RC_TEMP, _("standard output failed: hand "
+		    "nothing out before the same command has ended well"));
 	return RC_OK;
 }
 
@@ -198,6 +198,17 @@ pairs_apart(const struct desk *d, struct batch_plan *plan,
 		    d->dir);
 	plan->out = out;
 	return RC_OK;
+}
+
+void
+pairs_say_count(const struct app *app, const struct pairs *p)
+{
+	printf(app->dry_run ? P_("%zu pair of key file and letter would be "
+	    "made (there already: %zu).\n", "%zu pairs of key file and letter "
+	    "would be made (there already: %zu).\n", p->made) :
+	    P_("%zu pair of key file and letter made (there already: %zu).\n",
+	    "%zu pairs of key file and letter made (there already: %zu).\n",
+	    p->made), p->made, p->passed);
 }
 
 void

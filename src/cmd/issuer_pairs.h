@@ -44,6 +44,10 @@ enum rc pairs_apart(const struct desk *d, struct batch_plan *plan,
 enum rc pairs_run(struct app *app, const struct batch_plan *plan,
     struct pairs *p, struct err *e);
 
+/* pairs_say_count(app, p): how many were made and were there, on standard
+ * output. */
+void pairs_say_count(const struct app *app, const struct pairs *p);
+
 /* pairs_say_where(d, plan): the folders, on standard output. */
 void pairs_say_where(const struct desk *d, const struct batch_plan *plan);
 

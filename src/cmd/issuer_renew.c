@@ -14,14 +14,12 @@ say_renew(const struct app *app, const struct desk *d,
 {
 	const unsigned year = plan->years[0];
 
-	printf(app->dry_run ? _("%zu pairs of key file and letter would be "
-	    "made, %zu are there.\n") : _("%zu pairs of key file and letter "
-	    "made, %zu were there already.\n"), n->made, n->passed);
+	pairs_say_count(app, n);
 	if (n->made > 0)
-		printf(_("%zu of them open with the key of %u and the code of "
-		    "the letter, where that key is held; %zu are first ones, "
-		    "which open with the code alone.\n"), n->renewals,
-		    year - 1, n->made + n->passed - n->renewals);
+		printf(_("To be opened with the key of %u and the code of the "
+		    "letter, where that key is held: %zu; with the code "
+		    "alone, as first ones: %zu.\n"), year - 1, n->renewals,
+		    n->made + n->passed - n->renewals);
 	if (app->dry_run || n->made == 0)
 		return;
 	pairs_say_where(d, plan);
@@ -41,14 +39,16 @@ old_root(const struct issuer_words *w, struct desk *d, uint16_t year,
 {
 	const struct members *m = d->members;
 
-	for (size_t i = 0; i < m->n; i++)
+	for (size_t i = 0; i < m->n && desk_knows(d, year); i++)
 		if (!m->v[i].excluded && member_told(&m->v[i], year) >= 0)
 			return issuer_words_root(w, d, year, e);
 	return RC_OK;
 }
 
+/* People hear of the sheets at once: the pairs that follow may be cut off. */
 static enum rc
-new_root(const struct issuer_words *w, struct desk *d, struct err *e)
+new_root(const struct app *app, const struct issuer_words *w,
+    struct desk *d, struct err *e)
 {
 	const uint16_t year = w->plan.year;
 	char what[32], sheets[PATH_MAX];
@@ -57,10 +57,14 @@ new_root(const struct issuer_words *w, struct desk *d, struct err *e)
 	snprintf(what, sizeof(what), "year=%u root=new", year);
 	if ((rc = old_root(w, d, (uint16_t)(year - 1), e)) != RC_OK ||
 	    (rc = desk_path(d->dir, "custodians", sheets, e)) != RC_OK ||
-	    (rc = acts_note(d, "renew", what, e)) != RC_OK)
+	    (rc = acts_note(d, "renew", what, e)) != RC_OK ||
+	    (rc = desk_year_make(d, year, w->plan.sheets != NULL ?
+	    w->plan.sheets : sheets, w->plan.english, e)) != RC_OK)
 		return rc;
-	return desk_year_make(d, year, w->plan.sheets != NULL ?
-	    w->plan.sheets : sheets, w->plan.english, e);
+	if (!app->json)
+		issuer_say_sheets(&w->plan);
+	fflush(stdout);
+	return RC_OK;
 }
 
 static enum rc
@@ -76,7 +80,7 @@ renew(struct app *app, struct desk *d, const struct issuer_words *w,
 	plan.whom = BATCH_RENEW;
 	if (fresh && (rc = desk_year_check(d, w->plan.year, e)) == RC_OK) {
 		if (plan.really)
-			rc = new_root(w, d, e);
+			rc = new_root(app, w, d, e);
 		else
 			desk_year_assume(d, w->plan.year);
 	}
@@ -84,8 +88,6 @@ renew(struct app *app, struct desk *d, const struct issuer_words *w,
 		return rc;
 	if (app->json)
 		return RC_OK;
-	if (fresh && plan.really)
-		issuer_say_sheets(&w->plan);
 	say_renew(app, d, &plan, &n);
 	return RC_OK;
 }

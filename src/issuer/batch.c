@@ -225,6 +225,7 @@ do_member(struct batch *b, struct batch_done *d, struct err *e)
 	b->at = clock_now();
 	d->dates = desk_dates(b->year, b->at);
 	d->renewal = b->plan->whom == BATCH_RENEW &&
+	    desk_knows(b->plan->desk, (uint16_t)(b->year - 1)) &&
 	    member_told(d->member, (uint16_t)(b->year - 1)) >= 0;
 	if ((rc = set_paths(b, d->member, e)) != RC_OK)
 		return rc;
@@ -409,24 +410,12 @@ derive(struct batch *b)
 static enum rc
 check_year(const struct batch_plan *p, uint16_t year, struct err *e)
 {
-	const struct members *m = p->desk->members;
-
 	if (!desk_knows(p->desk, year))
 		return err_set(e, RC_CONF, _("there is no root for %u here"),
 		    year);
 	if (clock_now() >= desk_dates(year, 0).send_until_at)
 		return err_set(e, RC_CONF, _("nobody could write with keys "
 		    "of %u any more"), year);
-	if (p->whom != BATCH_RENEW ||
-	    desk_knows(p->desk, (uint16_t)(year - 1)))
-		return RC_OK;
-	for (size_t i = 0; i < m->n; i++)
-		if (is_served(p, &m->v[i], year) &&
-		    member_told(&m->v[i], (uint16_t)(year - 1)) >= 0)
-			return err_set(e, RC_CONF, _("the keys of %u renew "
-			    "those of %u, whose root is not here any more: "
-			    "make first ones with sceau issuer batch"), year,
-			    year - 1U);
 	return RC_OK;
 }
 

@@ -62,7 +62,8 @@ typedef enum rc batch_each(void *ctx, const struct batch_done *d,
  * octets of secrets a member are held, never a ring.
  *
  * BATCH_RENEW: a member who has a key of the year before gets a file that
- * opens with that key and the new code; the others, a first one.
+ * opens with that key and the new code; the others, and all when the root of
+ * the year before was destroyed, a first one.
  *
  * The register learns who has a key now (member_told()) and is saved as it
  * goes; for BATCH_ONE once, when all of his are made.

@@ -228,7 +228,7 @@ custody_parse(const char *text, size_t len, struct custody *c,
 		rc = custody_codes(codes, c, e);
 	else
 		rc = err_set(e, RC_INPUT, _("six codes are wanted, one a line, "
-		    "as on a custodian's sheet; %zu are there"), n);
+		    "as on a custodian's sheet; found: %zu"), n);
 	secret_free(&lines);
 	return rc;
 }

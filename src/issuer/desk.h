@@ -113,8 +113,8 @@ enum rc desk_year_make(struct desk *d, uint16_t year, const char *sheets,
 /*
  * desk_year_check(d, year, e):
  * May desk_year_make() make a root for ${year}, of which there is none?  RC_OK;
- * RC_CONF: a year that is over, or before 15 November of the year before, or
- * too many years.  Source: PROTOCOL 2.8.
+ * RC_CONF: its root was destroyed; a year that is over, or before 15 November
+ * of the year before, or too many years.  Source: PROTOCOL 2.8.
  */
 enum rc desk_year_check(const struct desk *d, uint16_t year, struct err *e);
 /* desk_year_assume(d, year): once that said yes, and only to look what would

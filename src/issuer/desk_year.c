@@ -4,12 +4,29 @@
 #include "base/clock.h"
 #include "base/lang.h"
 #include "issuer/desk.h"
+#include "issuer/witness.h"
+
+/* A second root of a year would give members of one name two keys. */
+static bool
+was_made(const struct desk *d, uint16_t year)
+{
+	const struct members *m = d->members;
+
+	for (size_t i = 0; i < m->n; i++)
+		if (member_told(&m->v[i], year) >= 0)
+			return true;
+	return witness_archived(d, year);
+}
 
 enum rc
 desk_year_check(const struct desk *d, uint16_t year, struct err *e)
 {
-	const uint16_t newest = d->years[d->nyears - 1];
+	const uint16_t newest = d->nyears > 0 ? d->years[d->nyears - 1] : 0;
 
+	if (was_made(d, year))
+		return err_set(e, RC_CONF, _("the root of %u was destroyed, "
+		    "and there is never a second one of a year: members would "
+		    "hold keys that do not fit those of others"), year);
 	if (year < newest)
 		return err_set(e, RC_CONF, _("the newest root here is of %u, "
 		    "and there is none of %u: look at --year"), newest, year);

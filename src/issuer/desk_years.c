@@ -202,9 +202,16 @@ write_sheet(const char *path, const struct custody_sheet *s,
     const struct custody *c, struct err *e)
 {
 	struct buf out = BUF_INIT;
-	enum rc rc = custody_format(s, c, &out) ?
-	    file_create(path, out.p, out.len, 0600, e) : err_nomem(e);
+	enum rc rc;
 
+	if (access(path, F_OK) == 0)
+		return err_set(e, RC_CONF, _("%s is there already.  Left by a "
+		    "run that was cut off, it is of no use: delete the sheets "
+		    "of %u and give the same command again; of another desk, "
+		    "keep it, and name another folder by --sheets"), path,
+		    s->year);
+	rc = custody_format(s, c, &out) ?
+	    file_create(path, out.p, out.len, 0600, e) : err_nomem(e);
 	buf_free(&out);
 	return rc;
 }

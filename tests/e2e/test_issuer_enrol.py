@@ -148,6 +148,18 @@ def test_no_key_is_given_of_a_year_that_a_member_lacks(date, made):
         [b"dr.martin", b"cab.leroy"]
 
 
+def test_what_is_told_again_replaces_no_mail(date, made):
+    for month, who in ((2, "leroy"), (3, "retif")):
+        date(YEAR, month, 1)
+        made.newcomers(HEAD + LEROY.replace("leroy", who))
+    enrol(made)
+    unsent = {p: p.read_bytes() for p in mails(made)}
+    date(YEAR, 3, 2)
+    enrol(made, "--since", f"{YEAR}-03-01")
+    assert len(mails(made)) > len(unsent)
+    assert all(p.read_bytes() == data for p, data in unsent.items())
+
+
 def hand_out(town, desk, *keys):
     """The mails of those members, as any relay would bring them."""
     for key in keys:

@@ -9,7 +9,7 @@ import pytest
 from pysceau import code as paper, kdf
 from test_issuer import HEAD, HUB, LOCALS, PEOPLE, POST, Desk, codes_in
 
-NASTY = "<script>&\"'</article>"
+NASTY = "=<script>&\"'</article>"
 TABLE = "address,route,name,kind,post\n" + f"""\
 dr.martin@cabinet.example,martin@{POST},Dr Léa Martin,practice,\
 3 rue des Lilas |BP 12| 14000 CAEN
@@ -126,11 +126,12 @@ def test_the_counterfoil_has_everybody_and_no_code(posted):
                                  "dr.martin@cabinet.example",
                                  "nasty@nasty.example")]
     assert [x[3] for x in lines] == ["Veille", "Passerelle", "Dr Léa Martin",
-                                     NASTY]
+                                     "'" + NASTY]    # not a formula
     assert all(f"Le {x[1]}\n" in posted.letter(n).read_text()
                for x, n in zip(lines, locals_))
     for n, (row, line) in enumerate(zip(foil_rows(posted), lines), 1):
-        assert row == [str(n), line[3] + line[2], line[0], line[1], ""]
+        assert row == [str(n), line[3].removeprefix("'") + line[2], line[0],
+                       line[1], ""]
     for path in posted.out.rglob("*"):
         if path.is_file():
             assert path.stat().st_mode & 0o777 == 0o600, path
@@ -210,13 +211,13 @@ def test_english(posted):
 
 def test_postal_addresses_may_change(posted):
     moved = TABLE.replace("3 rue des Lilas", "4 rue des Lilas")
-    assert b"1 of these would have" in posted.add(moved, "--dry-run").stdout
-    assert b"0 members added, 2 were" in posted.add(moved).stdout
+    assert b"before, of these: 1." in posted.add(moved, "--dry-run").stdout
+    assert b"0 members added (there already: 2;" in posted.add(moved).stdout
     register = (posted.folder / "register").read_text()
     assert "\tDr Léa Martin\t4 rue des Lilas|BP 12|14000 CAEN\n" in register
     without = PEOPLE.splitlines()[0] + "\n" + "\n".join(
         line.rpartition(",")[0] + "," for line in TABLE.splitlines()[1:])
-    assert b"0 members added, 2 were" in posted.add(without).stdout
+    assert b"0 members added (there already: 2;" in posted.add(without).stdout
     assert (posted.folder / "register").read_text() == register
 
 
