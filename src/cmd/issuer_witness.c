@@ -1,6 +1,7 @@
 /* sceau issuer destroy, witness: the end of a root, and what is left of it. */
 #include "config.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -30,6 +31,43 @@ check_time(uint16_t year, bool early, struct err *e)
 	    "destroyed: do it then, or now with --early"), year, year + 1);
 }
 
+/* The folder of a day, see pairs_apart(), holds files of that year. */
+static bool
+has_pairs(const char *dir, const char *day, const char *kind, uint16_t year)
+{
+	char path[PATH_MAX], first[16], later[16];
+	const struct dirent *entry;
+	bool found = false;
+	DIR *d;
+
+	snprintf(first, sizeof(first), ".%u.", year);
+	snprintf(later, sizeof(later), ".%u-", year);
+	if (snprintf(path, PATH_MAX, "%s/%s/%s", dir, day, kind) >= PATH_MAX ||
+	    (d = opendir(path)) == NULL)
+		return false;
+	while (!found && (entry = readdir(d)) != NULL)
+		found = strstr(entry->d_name, first) != NULL ||
+		    strstr(entry->d_name, later) != NULL;
+	closedir(d);
+	return found;
+}
+
+static void
+say_left_days(const char *dir, uint16_t year)
+{
+	const struct dirent *entry;
+	DIR *d = opendir(dir);
+
+	while (d != NULL && (entry = readdir(d)) != NULL)
+		if (strspn(entry->d_name, "0123456789-") == 10 &&
+		    (has_pairs(dir, entry->d_name, "keys", year) ||
+		    has_pairs(dir, entry->d_name, "letters", year)))
+			printf(_("Still there, to be destroyed too: the files "
+			    "of %u in %s/%s\n"), year, dir, entry->d_name);
+	if (d != NULL)
+		closedir(d);
+}
+
 /* What lies about that could be used instead of the root. */
 static void
 say_left(const struct desk *d, uint16_t year)
@@ -48,40 +86,43 @@ say_left(const struct desk *d, uint16_t year)
 			printf(_("Still there, to be destroyed too: %s\n"),
 			    path);
 	}
+	say_left_days(d->dir, year);
 }
 
 static enum rc
-say_destroyed(const struct app *app, const struct desk *d, uint16_t year,
-    size_t n, struct err *e)
+object(uint16_t year, const size_t *n, struct err *e)
 {
 	static const struct out_col cols[] = {
 		{ "year", NULL, OUT_NUMBER }, { "witnesses", NULL, OUT_NUMBER },
 		{ NULL, NULL, OUT_TEXT }
 	};
-	struct out *o;
+	struct out *o = out_new(true, "destroyed", cols);
 
-	if (!app->json) {
-		printf(_("Destroyed at this desk: the check of the root of %u, "
-		    "without which it takes no root of that year any more.\n"
-		    "Kept: %zu witness keys in %s/witness.%u; they open "
-		    "nothing, and whoever has them can make false witnesses: "
-		    "keep them under lock.\n"), year, n, d->dir, year);
-		printf(_("From now on nobody can make keys of %u here, not "
-		    "after a theft either, and nothing at this desk opens mail "
-		    "of %u. Whether a mail is its author's can still be told: "
-		    "sceau issuer witness.\n"), year, year);
-		printf(_("To be done by hand, today: each of the three "
-		    "custodians burns his sheet of %u. Two that are left, or "
-		    "copies of them, are still the root.\n"), year);
-		say_left(d, year);
-		return RC_OK;
-	}
-	if ((o = out_new(true, "destroyed", cols)) == NULL)
+	if (o == NULL)
 		return err_nomem(e);
 	out_number(o, "year", year);
-	out_number(o, "witnesses", (int64_t)n);
+	if (n != NULL)
+		out_number(o, "witnesses", (int64_t)*n);
 	out_row(o);
 	return out_end(&o, NULL, e);
+}
+
+static void
+say_destroyed(const struct desk *d, uint16_t year, size_t n)
+{
+	printf(_("Destroyed at this desk: the check of the root of %u, "
+	    "without which it takes no root of that year any more.\n"
+	    "Kept: %zu witness keys in %s/witness.%u; they open "
+	    "nothing, and whoever has them can make false witnesses: "
+	    "keep them under lock.\n"), year, n, d->dir, year);
+	printf(_("From now on nobody can make keys of %u here, not "
+	    "after a theft either, and nothing at this desk opens mail "
+	    "of %u. Whether a mail is its author's can still be told: "
+	    "sceau issuer witness.\n"), year, year);
+	printf(_("To be done by hand, today: each of the three "
+	    "custodians burns his sheet of %u. Two that are left, or "
+	    "copies of them, are still the root.\n"), year);
+	say_left(d, year);
 }
 
 static enum rc
@@ -89,7 +130,7 @@ destroy(struct app *app, struct desk *d, const struct issuer_words *w,
     struct err *e)
 {
 	const uint16_t year = w->plan.year;
-	size_t n;
+	size_t n = 0;
 	enum rc rc;
 
 	if (!desk_knows(d, year))
@@ -98,15 +139,18 @@ destroy(struct app *app, struct desk *d, const struct issuer_words *w,
 		    _("there is no root for %u here"), year);
 	if ((rc = check_time(year, w->early, e)) != RC_OK)
 		return rc;
-	if (app->dry_run) {
+	if (!app->dry_run &&
+	    ((rc = issuer_words_root(w, d, year, e)) != RC_OK ||
+	    (rc = witness_destroy(d, year, &n, e)) != RC_OK))
+		return rc;
+	if (app->json)
+		return object(year, app->dry_run ? NULL : &n, e);
+	if (app->dry_run)
 		printf(_("The root of %u would be destroyed, its witness keys "
 		    "kept.\n"), year);
-		return RC_OK;
-	}
-	if ((rc = issuer_words_root(w, d, year, e)) != RC_OK ||
-	    (rc = witness_destroy(d, year, &n, e)) != RC_OK)
-		return rc;
-	return say_destroyed(app, d, year, n, e);
+	else
+		say_destroyed(d, year, n);
+	return RC_OK;
 }
 
 enum rc

@@ -303,6 +303,23 @@ def test_destroy_keeps_witness_keys_alone(made):
             kdf.root_check(root).hex().encode() not in data, name
 
 
+def test_destroy_names_what_is_left(made):
+    """Pairs of a day's folder: who has them has the key; not other years'."""
+    for day, name in (("2026-01-05", f"a.{YEAR}.cle"),
+                      ("2026-01-06", f"a.{YEAR}-2.cle"),
+                      ("2026-01-07", f"a.{YEAR + 1}.cle")):
+        (made.folder / day / "keys").mkdir(parents=True)
+        (made.folder / day / "keys" / name).touch()
+    before = made.files()
+    (row,) = destroy(made, "--early", "--dry-run", "--json"
+                     ).stdout.splitlines()
+    assert json.loads(row)["year"] == YEAR and made.files() == before
+    said = destroy(made, "--early").stdout
+    for day, left in (("05", True), ("06", True), ("07", False)):
+        assert (f"of {YEAR} in {made.folder}/2026-01-{day}".encode()
+                in said) == left
+
+
 def test_nothing_is_made_after_it(made):
     destroy(made, "--early")
     made.letter("dr.martin").unlink()
