@@ -142,7 +142,7 @@ static const char foil_line[] =
 "<tr><td>{n}</td><td><b>{name}</b><br/>{identity}</td>"
 "<td class=\"digits\">{digits}</td><td>{today}</td><td></td></tr>\n";
 static const char list_line[] =
-"{digits}\t{today}\t{identity}\t{name}\t\n";
+"{digits}\t{today}\t{identity}\t{mark}{name}\t\n";
 
 static struct bytes
 text(const char *s)
@@ -241,6 +241,7 @@ add_page(struct sheets *s, const struct letter_words *w, struct err *e)
 	    end_sheet(s, e) : rc;
 }
 
+/* A spreadsheet must not take a name for a formula. */
 static enum rc
 add_lines(struct sheets *s, const struct letter_words *w,
     const struct member *m, struct err *e)
@@ -250,15 +251,16 @@ add_lines(struct sheets *s, const struct letter_words *w,
 	snprintf(number, sizeof(number), "%zu", s->n);
 	const struct word v[] = { { "n", text(number) },
 	    { "name", text(m->show) }, { "identity", text(m->id.s) },
+	    { "mark", text(strchr("=+-@", *m->show) != NULL ? "'" : "") },
 	    { "digits", words_find(w->v, LETTER_NWORDS, "digits") },
 	    { "today", words_find(w->v, LETTER_NWORDS, "today") } };
 	enum rc rc;
 
-	if (!words_fill(foil_line, v, 5, WORDS_HTML, &s->page))
+	if (!words_fill(foil_line, v, 6, WORDS_HTML, &s->page))
 		return err_nomem(e);
 	if ((rc = paper_put(&s->papers[FOIL], &s->page, e)) != RC_OK)
 		return rc;
-	if (!words_fill(list_line, v, 5, WORDS_PLAIN, &s->page))
+	if (!words_fill(list_line, v, 6, WORDS_PLAIN, &s->page))
 		return err_nomem(e);
 	return paper_put(&s->papers[LIST], &s->page, e);
 }
