@@ -165,6 +165,23 @@ write_fd(int fd, const char *tmp, const void *p, size_t len, mode_t mode,
 	return RC_OK;
 }
 
+/* The second name of a file becomes its only one, or there is none: what is in
+ * it may be a secret. */
+static enum rc
+link_only(const char *tmp, const char *path, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	if (link(tmp, path) != 0)
+		rc = err_set(e, errno == EEXIST ? RC_CONF : RC_TEMP,
+		    _("%s: %s"), path, lang_errno(errno));
+	if (unlink(tmp) != 0 && rc == RC_OK) {
+		rc = err_sys(e, "%s", tmp);
+		unlink(path);
+	}
+	return rc;
+}
+
 static enum rc
 put_file(const char *path, const void *p, size_t len, mode_t mode,
     bool replace, struct err *e)
@@ -185,14 +202,16 @@ put_file(const char *path, const void *p, size_t len, mode_t mode,
 	FAULT("file.rename.before");
 	if (rc == RC_OK && replace && rename(tmp, path) != 0)
 		rc = err_sys(e, "%s", path);
-	if (rc == RC_OK && !replace && link(tmp, path) != 0)
-		rc = err_set(e, errno == EEXIST ? RC_CONF : RC_TEMP,
-		    _("%s: %s"), path, lang_errno(errno));
-	if (rc != RC_OK || !replace)
+	if (rc == RC_OK && !replace)
+		rc = link_only(tmp, path, e);
+	else if (rc != RC_OK)
 		unlink(tmp);
 	FAULT("file.rename.after");
-	if (rc == RC_OK && !dir_sync(dir))
+	if (rc == RC_OK && !dir_sync(dir)) {
 		rc = err_sys(e, "%s", dir);
+		if (!replace)
+			unlink(path);
+	}
 	return rc;
 }
 

@@ -24,7 +24,9 @@ enum rc file_read(const char *path, size_t max, struct buf *out,
 enum rc file_write(const char *path, const void *p, size_t len, mode_t mode,
     struct err *e);
 
-/* file_create(): the same, but never replaces: RC_CONF if it is there. */
+/* file_create(): the same, but never replaces: RC_CONF if it is there.  When
+ * it fails nothing is there that was not; a temporary file that cannot be
+ * taken away is named by ${e}. */
 enum rc file_create(const char *path, const void *p, size_t len, mode_t mode,
     struct err *e);
 

@@ -1,6 +1,7 @@
 /* The years of a desk: which roots there are, and holding one for a while. */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -216,6 +217,17 @@ write_sheet(const char *path, const struct custody_sheet *s,
 	return rc;
 }
 
+static void
+remove_sheets(const char *dir, unsigned n, uint16_t year)
+{
+	struct err ignored = ERR_INIT;
+	char path[PATH_MAX];
+
+	for (; n > 0; n--)
+		if (sheet_path(dir, n, year, path, &ignored) == RC_OK)
+			(void)unlink(path);
+}
+
 /* All three, or none. */
 static enum rc
 write_sheets(const char *dir, const struct custody_sheet *s,
@@ -231,9 +243,8 @@ write_sheets(const char *dir, const struct custody_sheet *s,
 		    (rc = write_sheet(path, s, c, e)) == RC_OK)
 			n++;
 	}
-	for (struct err x = ERR_INIT; rc != RC_OK && n > 0; n--)
-		if (sheet_path(dir, n, s->year, path, &x) == RC_OK)
-			(void)unlink(path);
+	if (rc != RC_OK)
+		remove_sheets(dir, n, s->year);
 	return rc;
 }
 
@@ -266,6 +277,25 @@ make_root(struct desk *d, const char *sheets, bool english, struct err *e)
 	return rc;
 }
 
+/* On disk, whatever writing it said: also when that cannot be read. */
+static bool
+is_written(const struct desk *d, uint16_t year)
+{
+	struct err ignored = ERR_INIT;
+	struct desk *now = NULL;
+	char path[PATH_MAX];
+	bool yes = true;
+
+	if (desk_path(d->dir, "years", path, &ignored) == RC_OK &&
+	    access(path, F_OK) != 0)
+		return errno != ENOENT;
+	if (desk_new(d->dir, &now, &ignored) == RC_OK &&
+	    desk_years_read(now, &ignored) == RC_OK)
+		yes = desk_knows(now, year);
+	desk_close(&now);
+	return yes;
+}
+
 enum rc
 desk_year_make(struct desk *d, uint16_t year, const char *sheets,
     bool english, struct err *e)
@@ -283,7 +313,10 @@ desk_year_make(struct desk *d, uint16_t year, const char *sheets,
 	if ((rc = make_root(d, sheets, english, e)) != RC_OK)
 		return rc;
 	d->joined[d->nyears++] = true;
-	return write_years(d, e);
+	/* No sheet is left of a root that no run will know. */
+	if ((rc = write_years(d, e)) != RC_OK && !is_written(d, year))
+		remove_sheets(sheets, ROOT_PARTS, year);
+	return rc;
 }
 
 enum rc

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from fault.cases import CASES
+from fault.commands import CASES
 from fault.disk import PAGE, STORE, Trial, lived, mounted
 from world.demo import YEAR, mark
 from world.fault import children, state, stopped

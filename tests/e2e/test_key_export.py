@@ -12,10 +12,12 @@ WORDS = "cheval agrafe correct"
 
 
 class Office(Bench):
-    def export(self, *words, path="move.sceau", phrase=WORDS, lang="en"):
+    def export(self, *words, path="move.sceau", phrase=WORDS, lang="en",
+               **env):
         slip = self.member.secret("phrase", phrase + "\n")
         return self.member.sceau("key", "export", self.home / path,
-                                 "--pass-file", slip, "--lang", lang, *words)
+                                 "--pass-file", slip, "--lang", lang, *words,
+                                 **env)
 
     def bring(self, data, *words, phrase=WORDS, **env):
         slip = self.member.secret("phrase", phrase + "\n")

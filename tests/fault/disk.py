@@ -24,13 +24,15 @@ import time
 from collections import Counter
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from fault.cases import CASES, Quiet, sound     # noqa: E402
+from fault.cases import Quiet, sound            # noqa: E402
+from fault.commands import CASES                # noqa: E402
 from world.demo import Demo, Forger             # noqa: E402
 
 PAGE = 4096
 LEFT = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)    # pages
 STORE = "sceau.db"
-STORELESS = ("seal", "open", "key list")
+STORELESS = ("seal", "open", "key list", "key list --peers", "key renew",
+             "key export", "key import, export")
 
 
 def zeros(page, rng):

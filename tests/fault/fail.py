@@ -21,7 +21,8 @@ import time
 from collections import Counter
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from fault.cases import CASES, sound            # noqa: E402
+from fault.cases import sound                   # noqa: E402
+from fault.commands import CASES                # noqa: E402
 from world.demo import Demo, Forger             # noqa: E402
 from world.fault import Calls                   # noqa: E402
 

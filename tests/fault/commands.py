@@ -1,0 +1,27 @@
+"""All commands under trial."""
+
+from fault import desks, homes
+from fault.cases import (Clear, Dropped, Gateway, Held, Held1, HeldDrop,
+                         Hprim, Inbox, KeyImport, Open, Outbox, Prove, Queued,
+                         Receive, Refile, Refiling, Relay, Restored, Seal,
+                         Send, quiet)
+
+CASES = {
+    "send": Send, "seal": Seal, "open": Open, "poll, receiving": Receive,
+    "poll, relaying": Relay, "poll, gateway": Gateway,
+    "poll, outbox": Outbox, "poll, in clear": Clear,
+    "poll, refiling": Refiling, "refile": Refile, "held drop": HeldDrop,
+    "inbox": Inbox, "held show": Held1, "register prove": Prove,
+    "register list": quiet("register", "list", "--json"),
+    "register verify": quiet("register", "verify", "--json"),
+    "queue show": quiet("queue", "show", "1", "--json"),
+    "hprim check": Hprim,
+    "status": quiet("status", "--json"), "sent": quiet("sent", "--json"),
+    "log": quiet("log", "--json"),
+    "queue list": quiet("queue", "list", "--json"),
+    "held list": quiet("held", "list", "--json"),
+    "key list": quiet("key", "list", "--json"),
+    "queue retry": Queued, "queue drop": Dropped, "held release": Held,
+    "restored": Restored, "key import": KeyImport,
+    **homes.CASES, **desks.CASES,
+}
