@@ -177,12 +177,12 @@ class Act(Desk):
 
     @staticmethod
     def kept(files):
-        """What no later run may make again: sheets, mails, letters and the
-        key files that have one."""
+        """What no later run may make again: sheets, letters and the key
+        files that have one."""
         for name in files:
             letter = name.parent.parent / f"letters/{name.stem}.txt"
             if name.suffix != ".html" and ".tmp" not in name.name and (
-                    name.parent.name in ("custodians", "mails", "letters") or
+                    name.parent.name in ("custodians", "letters") or
                     name.parent.name == "keys" and letter in files):
                 yield name
 

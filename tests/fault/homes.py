@@ -160,6 +160,10 @@ class Bar(Case):
 
     who = "watch"
 
+    def prepare(self):
+        super().prepare()
+        self.demo.watch.ok("poll")
+
     def run(self, **env):
         return self.demo.watch.sceau("bar", self.demo.durand.address,
                                      "--reason", "vol du PC", **env)
