@@ -82,6 +82,21 @@ file_sync(int fd)
 	return fsync(fd) == 0;
 }
 
+/* Below this many, syncing each is cheaper than the whole file system. */
+#define SYNC_ALL_FROM 8
+
+bool
+file_sync_all(int dir, size_t n)
+{
+#ifdef HAVE_SYNCFS
+	return n >= SYNC_ALL_FROM && syncfs(dir) == 0;
+#else
+	(void)dir;
+	(void)n;
+	return false;
+#endif
+}
+
 bool
 dir_sync(const char *path)
 {

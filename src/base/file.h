@@ -45,6 +45,10 @@ bool file_temporary(const char *name);
 /* Durable when true is returned (F_FULLFSYNC where it exists); errno set. */
 bool file_sync(int fd);
 bool dir_sync(const char *path);
+/* file_sync_all(dir, n): the octets of ${n} files below the open folder
+ * ${dir}, at the price of one: the whole file system's.  False: so few that
+ * each is cheaper, or no such thing here: file_sync() each. */
+bool file_sync_all(int dir, size_t n);
 
 /* write_all(fd, p, len): every octet, over EINTR and short writes. */
 bool write_all(int fd, const void *p, size_t len);

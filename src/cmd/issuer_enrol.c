@@ -3,10 +3,10 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/lang.h"
 #include "cmd/issuer_words.h"
 #include "cmd/out.h"
@@ -14,6 +14,16 @@
 #include "issuer/enrol.h"
 #include "issuer/names.h"
 #include "mail/wrap.h"
+#include "wire/drop.h"
+
+#define GROUP_MAX 256	/* mails: what a death costs */
+#define GROUP_BYTES (64UL * 1024 * 1024)
+
+/* A mail that has no name yet. */
+struct paper {
+	struct enrol_done done;
+	struct drop	 drop;
+};
 
 struct mails {
 	struct app	*app;
@@ -21,9 +31,13 @@ struct mails {
 	struct out	*o;		/* JSON only */
 	struct names	 names;
 	char		 folder[PATH_MAX];
-	char		 stamp[CLOCK_3339_BYTES];	/* see set_path() */
-	char		 path[PATH_MAX];
+	char		 stamp[CLOCK_3339_BYTES];	/* see set_name() */
+	char		 name[NAMES_BYTES + CLOCK_3339_BYTES + 32];
 	struct buf	 mail;
+	struct paper	*papers;	/* GROUP_MAX of them */
+	size_t		 npapers;
+	uint64_t	 bytes;
+	bool		 failed;	/* some never got their names */
 	size_t		 n, members;
 };
 
@@ -38,21 +52,16 @@ static const struct out_col mail_cols[] = {
 /* "dr.martin.2026.20261127T120000Z.eml": another one each time that there is
  * something new, so that a mail which was not sent yet is not replaced; what
  * is told again, with --since, may be less than in that one. */
-static enum rc
-set_path(struct mails *m, const struct enrol_done *d, struct err *e)
+static void
+set_name(struct mails *m, const struct enrol_done *d)
 {
 	char name[NAMES_BYTES], part[24] = "";
-	int n;
 
 	names_of(&m->names, d->member, d->year, name);
 	if (d->part > 1)
 		snprintf(part, sizeof(part), ".%zu", d->part);
-	n = snprintf(m->path, PATH_MAX, "%s/%s.%s%s.eml", m->folder, name,
-	    m->stamp, part);
-	if (n < 0 || n >= PATH_MAX - 16)
-		return err_set(e, RC_CONF, _("%s: the name is too long"),
-		    m->folder);
-	return RC_OK;
+	snprintf(m->name, sizeof(m->name), "%s.%s%s.eml", name, m->stamp,
+	    part);
 }
 
 static enum rc
@@ -63,7 +72,7 @@ into_mail(void *arg, const uint8_t *p, size_t len, struct err *e)
 }
 
 static enum rc
-write_mail(struct mails *m, const struct enrol_done *d, struct err *e)
+wrap_mail(struct mails *m, const struct enrol_done *d, struct err *e)
 {
 	const char *from = members_desk(m->desk->members, MEMBER_ISSUER)->
 	    route;
@@ -82,40 +91,118 @@ write_mail(struct mails *m, const struct enrol_done *d, struct err *e)
 	    (rc = wrap_add(&w, d->envelope.p, d->envelope.len, e)) != RC_OK ||
 	    (rc = wrap_end(&w, e)) != RC_OK)
 		return err_ctx(e, "%s", d->member->id.s);
-	return file_write(m->path, m->mail.p, m->mail.len, 0600, e);
+	return RC_OK;
 }
 
 static void
 mail_object(struct mails *m, const struct enrol_done *d)
 {
+	char path[sizeof(m->folder) + sizeof(m->name)];
+
+	snprintf(path, sizeof(path), "%s/%s", m->folder, m->name);
 	out_text(m->o, "identity", d->member->id.s);
 	out_text(m->o, "name", d->member->show);
 	out_number(m->o, "year", d->year);
 	out_number(m->o, "part", (int64_t)d->part);
-	out_text(m->o, "mail", m->path);
+	out_text(m->o, "mail", path);
 	out_number(m->o, "peers", (int64_t)d->grants);
 	out_number(m->o, "entries", (int64_t)d->entries);
 	out_number(m->o, "bars", (int64_t)d->bars);
 	out_row(m->o);
 }
 
+/* It is there: for good, unless all is only told. */
 static enum rc
-on_envelope(void *ctx, const struct enrol_done *d, struct err *e)
+tell(struct mails *m, const struct enrol_done *d, struct err *e)
 {
-	struct mails *m = ctx;
-	enum rc rc;
-
-	if ((rc = set_path(m, d, e)) != RC_OK ||
-	    (!m->app->dry_run && (rc = write_mail(m, d, e)) != RC_OK))
-		return rc;
 	m->n++;
 	m->members += d->part == 1;
-	if (m->o != NULL)
+	if (m->o != NULL) {
+		set_name(m, d);
 		mail_object(m, d);
+	}
 	if (ferror(stdout))
 		return err_set(e, RC_TEMP, _("standard output failed; the "
 		    "mails made so far are good"));
 	return RC_OK;
+}
+
+/* ---- many at the price of one ------------------------------------------- */
+
+static struct drop_place
+place_of(const struct mails *m)
+{
+	return (struct drop_place){ m->folder, false };
+}
+
+static enum rc
+name_all(struct mails *m, struct err *e)
+{
+	const struct drop_place place = place_of(m);
+	struct drop *drops[GROUP_MAX];
+	enum rc rc;
+
+	for (size_t i = 0; i < m->npapers; i++)
+		drops[i] = &m->papers[i].drop;
+	rc = drop_sync_many(&place, drops, m->npapers, e);
+	for (size_t i = 0; i < m->npapers && rc == RC_OK; i++) {
+		set_name(m, &m->papers[i].done);
+		rc = drop_replace(&place, drops[i], m->name, e);
+	}
+	return rc == RC_OK ? drop_settle(&place, e) : rc;
+}
+
+/* After a failure never again: the register would say that members were told
+ * whose mails are lost. */
+static enum rc
+settle(struct mails *m, struct err *e)
+{
+	const size_t n = m->npapers;
+	enum rc rc = RC_OK;
+
+	if (m->failed)
+		return err_set(e, RC_TEMP, "%s", m->folder);
+	if (n > 0 && (rc = name_all(m, e)) != RC_OK)
+		m->failed = true;
+	for (size_t i = 0; i < n; i++)
+		drop_forget(&m->papers[i].drop);
+	m->npapers = 0;
+	m->bytes = 0;
+	for (size_t i = 0; i < n && rc == RC_OK; i++)
+		rc = tell(m, &m->papers[i].done, e);
+	return rc;
+}
+
+static enum rc
+put_mail(struct mails *m, const struct enrol_done *d, struct err *e)
+{
+	const struct drop_place place = place_of(m);
+	struct paper *p = &m->papers[m->npapers];
+	enum rc rc;
+
+	if ((rc = wrap_mail(m, d, e)) != RC_OK ||
+	    (rc = drop_open(&place, &p->drop, e)) != RC_OK)
+		return rc;
+	if ((rc = drop_write(&p->drop, m->mail.p, m->mail.len, e)) != RC_OK ||
+	    (rc = drop_written(&p->drop, e)) != RC_OK) {
+		drop_forget(&p->drop);
+		return rc;
+	}
+	p->done = *d;
+	m->npapers++;
+	m->bytes += m->mail.len;
+	return m->npapers < GROUP_MAX && m->bytes < GROUP_BYTES ? RC_OK :
+	    settle(m, e);
+}
+
+static enum rc
+on_envelope(void *ctx, const struct enrol_done *d, struct err *e)
+{
+	struct mails *m = ctx;
+
+	if (d == NULL)
+		return settle(m, e);
+	return m->app->dry_run ? tell(m, d, e) : put_mail(m, d, e);
 }
 
 /* ---- all of them -------------------------------------------------------- */
@@ -205,12 +292,15 @@ begin(struct mails *m, const struct enrol_plan *plan,
 		    w->out);
 	set_stamp(m, plan->since_at == ENROL_BY_MARKS ?
 	    m->desk->members->changed_at : clock_now());
-	if (!names_init(&m->names, m->desk->members) || (m->app->json &&
+	if (!names_init(&m->names, m->desk->members) ||
+	    (m->papers = calloc(GROUP_MAX, sizeof(*m->papers))) == NULL ||
+	    (m->app->json &&
 	    (m->o = out_new(true, "enrolment", mail_cols)) == NULL))
 		return err_set(e, RC_NOMEM, _("no memory left"));
 	if (!plan->really || (rc = roots(plan, w, &any, e)) != RC_OK || !any)
 		return rc;
-	if ((rc = file_mkdirs(m->folder, 0700, e)) != RC_OK)
+	const struct drop_place place = place_of(m);
+	if ((rc = drop_prepare(&place, e)) != RC_OK)
 		return rc;
 	snprintf(what, sizeof(what), "since=%lld", (long long)plan->since_at);
 	return acts_note(m->desk, "enrol", plan->since_at == ENROL_BY_MARKS ?
@@ -236,6 +326,7 @@ enrol(struct app *app, struct desk *d, const struct issuer_words *w,
 		say_enrol(&m);
 	names_wipe(&m.names);
 	buf_free(&m.mail);
+	free(m.papers);
 	return rc == RC_OK ? end : rc;
 }
 

@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fault.h"
 #include "base/file.h"
 #include "base/lang.h"
 #include "issuer/batch.h"
+#include "issuer/group.h"
 #include "issuer/names.h"
 #include "issuer/ring_walk.h"
 #include "issuer/sheets.h"
@@ -39,7 +39,12 @@ struct batch {
 	char		 letters_dir[PATH_MAX];
 	char		 key_path[PATH_MAX];
 	char		 letter_path[PATH_MAX];
+	char		 name[NAMES_BYTES];
 	struct names	 names;
+	struct rings	 rings;
+	struct group	*group;		/* pairs that have no names yet */
+	struct batch_done pending[GROUP_MAX];	/* they, and who is between */
+	size_t		 npending;
 	struct rec_role	 roles[3];
 	size_t		 nroles;
 	int64_t		 at;
@@ -53,13 +58,13 @@ struct batch {
 static enum rc
 set_paths(struct batch *b, const struct member *w, struct err *e)
 {
-	char name[NAMES_BYTES];
 	int n, k;
 
-	names_of(&b->names, w, b->year, name);
-	n = snprintf(b->key_path, PATH_MAX, "%s/%s.cle", b->keys_dir, name);
+	names_of(&b->names, w, b->year, b->name);
+	n = snprintf(b->key_path, PATH_MAX, "%s/%s.cle", b->keys_dir,
+	    b->name);
 	k = snprintf(b->letter_path, PATH_MAX, "%s/%s.txt", b->letters_dir,
-	    name);
+	    b->name);
 	if (n < 0 || n >= PATH_MAX - 16 || k < 0 || k >= PATH_MAX - 16)
 		return err_set(e, RC_CONF, _("%s: the name is too long"),
 		    b->keys_dir);
@@ -105,45 +110,47 @@ seal_key(struct batch *b, struct batch_done *d, struct key_sink *s,
 }
 
 static enum rc
-write_key(struct batch *b, struct batch_done *d, const char *tmp,
-    struct key_sink *s, struct err *e)
-{
-	uint8_t hash[KDF_KEY_BYTES];
-	enum rc rc;
-
-	kdf_hash_init(&s->hash);
-	if ((rc = seal_key(b, d, s, e)) != RC_OK)
-		return err_ctx(e, "%s", d->member->id.s);
-	if (!file_sync(s->fd) || rename(tmp, b->key_path) != 0 ||
-	    !dir_sync(b->keys_dir))
-		return err_sys(e, "%s", b->key_path);
-	kdf_hash_end(&s->hash, hash);
-	hex_format(hash, (LETTER_DIGITS_BYTES - 1) / 2, d->digits);
-	d->bytes = s->n;
-	d->grants = b->walk.grants;
-	d->entries = b->walk.entries;
-	return RC_OK;
-}
-
-static enum rc
 make_key(struct batch *b, struct batch_done *d, struct err *e)
 {
 	struct key_sink s = { .fd = -1 };
-	char tmp[PATH_MAX];
+	uint8_t hash[KDF_KEY_BYTES];
 	enum rc rc;
 
-	snprintf(tmp, sizeof(tmp), "%.*s.tmpXXXXXX", PATH_MAX - 12,
-	    b->key_path);
-	if ((s.fd = mkstemp(tmp)) < 0)
-		return err_sys(e, "%s", b->key_path);
-	rc = write_key(b, d, tmp, &s, e);
-	close(s.fd);
+	rc = group_file(b->group, GROUP_KEY, b->name, &s.fd, e);
 	if (rc != RC_OK)
-		unlink(tmp);
+		return rc;
+	kdf_hash_init(&s.hash);
+	if ((rc = seal_key(b, d, &s, e)) != RC_OK)
+		err_ctx(e, "%s", d->member->id.s);
+	kdf_hash_end(&s.hash, hash);
+	if (close(s.fd) != 0 && rc == RC_OK)
+		rc = err_sys(e, "%s", b->key_path);
+	hex_format(hash, (LETTER_DIGITS_BYTES - 1) / 2, d->digits);
+	d->bytes = s.n;
+	d->grants = b->walk.grants;
+	d->entries = b->walk.entries;
 	return rc;
 }
 
 /* ---- a member ----------------------------------------------------------- */
+
+static enum rc
+write_letter(struct batch *b, const struct buf *text, struct err *e)
+{
+	enum rc rc;
+	bool ok;
+	int fd;
+
+	rc = group_file(b->group, GROUP_LETTER, b->name, &fd, e);
+	if (rc != RC_OK)
+		return rc;
+	ok = write_all(fd, text->p, text->len);
+	if (!ok)
+		err_sys(e, "%s", b->letter_path);
+	if (close(fd) != 0 && ok)
+		ok = err_sys(e, "%s", b->letter_path) == RC_OK;
+	return ok ? RC_OK : e->rc;
+}
 
 static enum rc
 make_letter(struct batch *b, const struct batch_done *d, struct err *e)
@@ -159,7 +166,7 @@ make_letter(struct batch *b, const struct batch_done *d, struct err *e)
 	enum rc rc;
 
 	if (letter_format(&l, &text))
-		rc = file_write(b->letter_path, text.p, text.len, 0600, e);
+		rc = write_letter(b, &text, e);
 	else
 		rc = err_set(e, RC_NOMEM, _("no memory left"));
 	buf_free(&text);
@@ -183,22 +190,22 @@ make_code(struct batch *b, const struct batch_done *d)
 	wipe(old, sizeof(old));
 }
 
-/* The key file first: a letter says that its key file is whole. */
+/* Whole, but under temporary names: see settle(). */
 static enum rc
 make_pair(struct batch *b, struct batch_done *d, struct err *e)
 {
 	enum rc rc;
 
 	make_code(b, d);
-	rc = make_key(b, d, e);
-	FAULT("batch.letter.before");
-	if (rc == RC_OK)
+	if ((rc = make_key(b, d, e)) == RC_OK)
 		rc = make_letter(b, d, e);
-	FAULT("batch.letter.after");
+	if (rc == RC_OK)
+		group_put(b->group, b->name, d->bytes);
+	else
+		group_drop(b->group, b->name);
 	wipe(b->code, sizeof(b->code));
 	wipe(b->code_text, sizeof(b->code_text));
 	wipe(b->code_key, sizeof(b->code_key));
-	d->made = rc == RC_OK;
 	return rc;
 }
 
@@ -229,17 +236,11 @@ do_member(struct batch *b, struct batch_done *d, struct err *e)
 	    member_told(d->member, (uint16_t)(b->year - 1)) >= 0;
 	if ((rc = set_paths(b, d->member, e)) != RC_OK)
 		return rc;
-	d->key_path = b->key_path;
-	d->letter_path = b->letter_path;
 	d->made = access(b->letter_path, F_OK) != 0;
 	if (!b->plan->really)
 		return RC_OK;
 	BUG_ON(d->made && b->root == NULL);
-	if (d->made && (rc = make_pair(b, d, e)) != RC_OK)
-		return rc;
-	b->nmade += d->made;
-	note(b, d);
-	return RC_OK;
+	return d->made ? make_pair(b, d, e) : RC_OK;
 }
 
 static bool
@@ -269,24 +270,73 @@ save(struct batch *b, struct err *e)
 }
 
 static enum rc
-do_all(struct batch *b, batch_each *each, void *ctx, struct err *e)
+tell(struct batch *b, struct batch_done *d, batch_each *each, void *ctx,
+    struct err *e)
 {
+	enum rc rc = set_paths(b, d->member, e);
+
+	d->key_path = b->key_path;
+	d->letter_path = b->letter_path;
+	return rc == RC_OK ? each(ctx, d, e) : rc;
+}
+
+/* The register hears of a pair only once it is there for good. */
+static enum rc
+settle(struct batch *b, batch_each *each, void *ctx, struct err *e)
+{
+	size_t n = b->npending;
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; i < b->all->n && rc == RC_OK; i++) {
-		struct batch_done d = { .member = &b->all->v[i],
-		    .year = b->year, .of = b->of };
-
-		if (!is_served(b->plan, d.member, b->year))
-			continue;
-		d.at = ++b->done;
-		if ((rc = do_member(b, &d, e)) == RC_OK)
-			rc = each(ctx, &d, e);
-		if (rc == RC_OK && b->unsaved &&
-		    b->plan->whom != BATCH_ONE &&
-		    clock_ms() - b->saved_ms >= SAVE_MS)
-			rc = save(b, e);
+	b->npending = 0;
+	if (b->plan->really && (rc = group_settle(b->group, e)) != RC_OK)
+		return rc;
+	for (size_t i = 0; i < n && b->plan->really; i++) {
+		b->nmade += b->pending[i].made;
+		note(b, &b->pending[i]);
 	}
+	for (size_t i = 0; i < n && rc == RC_OK; i++)
+		rc = tell(b, &b->pending[i], each, ctx, e);
+	if (rc == RC_OK && b->unsaved && b->plan->whom != BATCH_ONE &&
+	    clock_ms() - b->saved_ms >= SAVE_MS)
+		rc = save(b, e);
+	return rc;
+}
+
+static enum rc
+take_up(struct batch *b, const struct member *w, batch_each *each, void *ctx,
+    struct err *e)
+{
+	struct batch_done *d = &b->pending[b->npending];
+	enum rc rc;
+
+	*d = (struct batch_done){ .member = w, .year = b->year,
+	    .at = ++b->done, .of = b->of };
+	if ((rc = do_member(b, d, e)) != RC_OK)
+		return rc;
+	b->npending++;
+	return b->npending == GROUP_MAX ||
+	    (b->plan->really && group_full(b->group)) ?
+	    settle(b, each, ctx, e) : RC_OK;
+}
+
+/* Who was before a member that fails keeps his pair. */
+static enum rc
+do_all(struct batch *b, batch_each *each, void *ctx, struct err *e)
+{
+	struct err why = ERR_INIT;
+	enum rc rc = RC_OK;
+
+	if (b->plan->really && (rc = group_open(b->keys_dir, b->letters_dir,
+	    &b->group, e)) != RC_OK)
+		return rc;
+	for (size_t i = 0; i < b->all->n && rc == RC_OK; i++)
+		if (is_served(b->plan, &b->all->v[i], b->year))
+			rc = take_up(b, &b->all->v[i], each, ctx, e);
+	if (rc == RC_OK)
+		rc = settle(b, each, ctx, e);
+	else
+		(void)settle(b, each, ctx, &why);
+	group_close(&b->group);
 	return rc;
 }
 
@@ -327,17 +377,7 @@ gather(struct batch *b, struct err *e)
 
 /* ---- the whole ---------------------------------------------------------- */
 
-/* "x.cle.tmpA1b2C3", "print-001.html.tmp": what a crash left. */
-static bool
-is_leftover(const char *name)
-{
-	size_t len = strlen(name);
-
-	return file_temporary(name) ||
-	    (len > 10 && memcmp(name + len - 10, ".tmp", 4) == 0);
-}
-
-/* A half letter holds a code: away with it. */
+/* What a crash left; a letter, though half, holds a code. */
 static void
 sweep(const char *dir)
 {
@@ -347,7 +387,7 @@ sweep(const char *dir)
 	if (d == NULL)
 		return;
 	while ((entry = readdir(d)) != NULL)
-		if (is_leftover(entry->d_name))
+		if (file_temporary(entry->d_name))
 			(void)unlinkat(dirfd(d), entry->d_name, 0);
 	closedir(d);
 }
@@ -480,7 +520,7 @@ do_years(struct batch *b, batch_each *each, void *ctx, struct err *e)
 	struct err why = ERR_INIT;
 	enum rc rc = RC_OK;
 
-	if (!names_init(&b->names, b->all))
+	if (!names_init(&b->names, b->all) || !rings_init(&b->rings, b->all))
 		return err_set(e, RC_NOMEM, _("no memory left"));
 	set_roles(b);
 	b->saved_ms = clock_ms();
@@ -514,10 +554,12 @@ batch_run(const struct batch_plan *plan, batch_each *each, void *ctx,
 	else {
 		b->plan = plan;
 		b->all = all;
+		b->walk.rings = &b->rings;
 		b->walk.all = all;
 		b->walk.keys = b->keys = keys;
 		rc = do_years(b, each, ctx, e);
 		names_wipe(&b->names);
+		rings_wipe(&b->rings);
 	}
 	secret_free(&keys);
 	secret_free(&b);

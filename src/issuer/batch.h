@@ -58,8 +58,10 @@ typedef enum rc batch_each(void *ctx, const struct batch_done *d,
  * passed over, so that a batch that was cut off goes on where it stood; a key
  * file without a letter is made again.  Then all letters that are there are
  * put into documents to be printed, with a counterfoil: see issuer/sheets.
- * Codes are kept nowhere else.  Rings are derived as they are written: 64
- * octets of secrets a member are held, never a ring.
+ * Codes are kept nowhere else.  Pairs get their names by the hundred, see
+ * issuer/group; ${each} hears of a pair once it is there for good.  Rings are
+ * derived as they are written: 64 octets of secrets a member are held, never a
+ * ring.
  *
  * BATCH_RENEW: a member who has a key of the year before gets a file that
  * opens with that key and the new code; the others, and all when the root of

@@ -24,12 +24,15 @@ struct place {
 /* In secret memory. */
 struct enrol {
 	const struct enrol_plan *plan;
+	enrol_each	*each;
+	void		*ctx;		/* of ${each} */
 	struct members	*all;
 	uint8_t		*keys;
 	uint16_t	 year;
 	int64_t		 lowest_at;	/* that somebody was told last */
 	uint32_t	*news;		/* who changed since */
 	size_t		 nnews;
+	struct rings	 rings;
 	struct place	 start, at, before;	/* of the envelope at hand */
 	bool		 more;		/* there is, behind it */
 	int64_t		 sealed_at;
@@ -160,8 +163,7 @@ has_news(struct enrol *b)
 }
 
 static enum rc
-tell(struct enrol *b, const struct member *w, enrol_each *each, void *ctx,
-    struct err *e)
+tell(struct enrol *b, const struct member *w, struct err *e)
 {
 	const uint8_t *key = b->keys + (size_t)(w - b->all->v) *
 	    KDF_KEY_BYTES;
@@ -170,7 +172,7 @@ tell(struct enrol *b, const struct member *w, enrol_each *each, void *ctx,
 	memset(&b->start, 0, sizeof(b->start));
 	b->start.walk = (struct ring_walk){ .all = b->all, .keys = b->keys,
 	    .me = w, .year = b->year, .after_at = after(b, w),
-	    .only = b->news, .nonly = b->nnews };
+	    .only = { b->news, b->nnews }, .rings = &b->rings };
 	b->done = (struct enrol_done){ .member = w, .year = b->year };
 	b->sealed_at = clock_now();
 	kdf_channel(b->channel, key, &b->plan->desk->issuer);
@@ -179,14 +181,19 @@ tell(struct enrol *b, const struct member *w, enrol_each *each, void *ctx,
 		b->done.part++;
 		rc = seal(b, w, e);
 		if (rc == RC_OK)
-			rc = each(ctx, &b->done, e);
+			rc = b->each(b->ctx, &b->done, e);
 	}
 	return rc;
 }
 
+/* The mails first: who is said to have been told is not told again. */
 static enum rc
 save(struct enrol *b, struct err *e)
 {
+	enum rc rc = b->each(b->ctx, NULL, e);
+
+	if (rc != RC_OK)
+		return rc;
 	b->unsaved = false;
 	b->saved_ms = clock_ms();
 	return desk_save(b->plan->desk, e);
@@ -223,7 +230,7 @@ find_news(struct enrol *b)
 }
 
 static enum rc
-do_year(struct enrol *b, enrol_each *each, void *ctx, struct err *e)
+do_year(struct enrol *b, struct err *e)
 {
 	const uint8_t *root = desk_root(b->plan->desk, b->year);
 	enum rc rc = RC_OK;
@@ -238,14 +245,22 @@ do_year(struct enrol *b, enrol_each *each, void *ctx, struct err *e)
 		struct member *w = &b->all->v[i];
 
 		if (is_told(b, w) &&
-		    (rc = tell(b, w, each, ctx, e)) == RC_OK)
+		    (rc = tell(b, w, e)) == RC_OK)
 			rc = note(b, w, e);
 	}
 	return rc;
 }
 
 static enum rc
-do_years(struct enrol *b, enrol_each *each, void *ctx, struct err *e)
+finish(struct enrol *b, struct err *e)
+{
+	if (!b->plan->really)
+		return RC_OK;
+	return b->unsaved ? save(b, e) : b->each(b->ctx, NULL, e);
+}
+
+static enum rc
+do_years(struct enrol *b, struct err *e)
 {
 	struct err why = ERR_INIT;
 	enum rc rc = RC_OK;
@@ -253,12 +268,11 @@ do_years(struct enrol *b, enrol_each *each, void *ctx, struct err *e)
 	b->saved_ms = clock_ms();
 	for (size_t i = 0; i < b->plan->nyears && rc == RC_OK; i++) {
 		b->year = b->plan->years[i];
-		rc = do_year(b, each, ctx, e);
+		rc = do_year(b, e);
 	}
-	if (b->unsaved && rc == RC_OK)
-		rc = save(b, e);
-	else if (b->unsaved)
-		(void)save(b, &why);
+	if (rc == RC_OK)
+		return finish(b, e);
+	(void)finish(b, &why);
 	return rc;
 }
 
@@ -284,10 +298,15 @@ enrol_run(const struct enrol_plan *plan, enrol_each *each, void *ctx,
 		rc = err_set(e, RC_NOMEM, _("no memory left"));
 	else {
 		b->plan = plan;
+		b->each = each;
+		b->ctx = ctx;
 		b->all = plan->desk->members;
 		b->keys = keys;
 		b->news = news;
-		rc = do_years(b, each, ctx, e);
+		rc = rings_init(&b->rings, b->all) ?
+		    do_years(b, e) :
+		    err_set(e, RC_NOMEM, _("no memory left"));
+		rings_wipe(&b->rings);
 		buf_free(&b->out);
 	}
 	free(news);

@@ -48,9 +48,10 @@ typedef enum rc enrol_each(void *ctx, const struct enrol_done *d,
  * ${plan->really}: the root of each year in which somebody is told something
  * is in memory, see desk_join().
  *
- * ${each} keeps an envelope; once it has returned RC_OK for the last one of a
- * member, the register says that he was told.  Memory: one envelope, and 32
- * octets a member.
+ * ${each} keeps an envelope.  With ${d} NULL it is to make durable what it was
+ * given; the register, saved next, says that those were told.  Once it has
+ * failed it must go on to fail, or the register would lie.  Memory: one
+ * envelope, and 40 octets a member.
  *
  * RC_OK; RC_CONF: no root, or no more sense in that year; RC_NOMEM; what
  * ${each} returned.

@@ -7,6 +7,7 @@ src_libissuer_a_SOURCES = \
 	src/issuer/desk.c src/issuer/desk.h \
 	src/issuer/desk_init.c src/issuer/desk_year.c src/issuer/desk_years.c \
 	src/issuer/enrol.c src/issuer/enrol.h \
+	src/issuer/group.c src/issuer/group.h \
 	src/issuer/letter.c src/issuer/letter.h \
 	src/issuer/letter_page.c \
 	src/issuer/members.c src/issuer/members.h \
@@ -16,6 +17,7 @@ src_libissuer_a_SOURCES = \
 	src/issuer/names.c src/issuer/names.h \
 	src/issuer/qr.c src/issuer/qr.h \
 	src/issuer/ring_walk.c src/issuer/ring_walk.h \
+	src/issuer/rings.c src/issuer/rings.h \
 	src/issuer/sheets.c src/issuer/sheets.h \
 	src/issuer/witness.c src/issuer/witness.h \
 	src/issuer/words.c src/issuer/words.h

@@ -101,15 +101,77 @@ next_bar(const struct ring_walk *w, const struct member *m, struct rec *r)
 	return true;
 }
 
-/* The next of all; NULL: no more. */
+/* ---- whom to look at ----------------------------------------------------- */
+
+/* All to whom ${w->me} may write are among those of his lists and the desks:
+ * with lists of some hundred, few of an association. */
+static bool
+is_near(const struct ring_walk *w)
+{
+	return w->all->policy != MEMBERS_FULL && !is_desk(w->me) &&
+	    w->me->kind != MEMBER_ISSUER && (w->part == PART_GRANTS ||
+	    (w->part == PART_ENTRIES && w->all->names_ring));
+}
+
+static void
+set_near(struct ring_walk *w)
+{
+	w->nruns = 1;
+	w->runs[0] = w->rings->desks;
+	for (size_t i = 0; i < w->me->nlists &&
+	    w->all->policy == MEMBERS_LIST; i++)
+		w->runs[w->nruns++] = rings_list(w->rings, w->me->lists[i]);
+}
+
+/* The shortest of the ways to find all who belong into this part. */
+static void
+begin_part(struct ring_walk *w)
+{
+	size_t n = 0;
+
+	w->at = w->nruns = 0;
+	if (is_near(w))
+		set_near(w);
+	else if (w->part == PART_BARS) {
+		w->nruns = 1;
+		w->runs[0] = w->rings->barred;
+	}
+	for (size_t i = 0; i < w->nruns; i++)
+		n += w->runs[i].n;
+	if (w->only.p != NULL && (w->nruns == 0 || w->only.n < n)) {
+		w->nruns = 1;
+		w->runs[0] = w->only;
+	}
+}
+
+/* The first of all runs, once though it be in several; -1: no more. */
+static int64_t
+next_position(struct ring_walk *w)
+{
+	int64_t least = -1;
+
+	if (w->nruns == 0)
+		return w->at < w->all->n ? (int64_t)w->at++ : -1;
+	for (size_t i = 0; i < w->nruns; i++)
+		if (w->runs[i].n > 0 && (least < 0 ||
+		    w->runs[i].p[0] < least))
+			least = w->runs[i].p[0];
+	for (size_t i = 0; i < w->nruns; i++)
+		if (w->runs[i].n > 0 && w->runs[i].p[0] == least) {
+			w->runs[i].p++;
+			w->runs[i].n--;
+		}
+	return least;
+}
+
 static const struct member *
 next_member(struct ring_walk *w)
 {
 	const struct member *m;
+	int64_t at;
 
-	while (w->at < (w->only != NULL ? w->nonly : w->all->n)) {
-		m = &w->all->v[w->only != NULL ? w->only[w->at] : w->at];
-		w->at++;
+	while ((at = next_position(w)) >= 0) {
+		m = &w->all->v[at];
 		if (w->after_at == 0 || m->changed_at > w->after_at)
 			return m;
 	}
@@ -124,13 +186,17 @@ ring_walk_next(void *walk, size_t i, struct rec *r)
 
 	if (i == 0) {
 		w->part = PART_GRANTS;
-		w->at = w->grants = w->entries = 0;
+		w->grants = w->entries = 0;
+		begin_part(w);
 	}
-	for (; w->part != PART_END; w->part++, w->at = 0)
+	while (w->part != PART_END) {
 		while ((m = next_member(w)) != NULL)
 			if (w->part == PART_GRANTS ? next_grant(w, m, r) :
 			    w->part == PART_ENTRIES ? next_entry(w, m, r) :
 			    next_bar(w, m, r))
 				return true;
+		w->part++;
+		begin_part(w);
+	}
 	return false;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "issuer/members.h"
+#include "issuer/rings.h"
 #include "vault/kdf.h"
 #include "vault/record.h"
 
@@ -18,10 +19,12 @@ struct ring_walk {
 	uint16_t	 year;
 	/* Only those who changed after that; 0: everybody. */
 	int64_t		 after_at;
-	const uint32_t	*only;	/* positions of all of them, or NULL */
-	size_t		 nonly;
+	struct run	 only;	/* all of those; p NULL: not known */
+	const struct rings *rings;	/* of ${all} */
 	/* Where it stands. */
 	int		 part;
+	struct run	 runs[MEMBER_LISTS_MAX + 1];	/* what is left */
+	size_t		 nruns;	/* 0: everybody from ${at} on */
 	size_t		 at;
 	size_t		 grants;	/* given out since the last start */
 	size_t		 entries;

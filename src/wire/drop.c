@@ -137,24 +137,14 @@ drop_written(struct drop *d, struct err *e)
 	return fd < 0 || close(fd) == 0 ? RC_OK : tmp_err(d, e);
 }
 
-/* Below this many, syncing each is cheaper than the whole file system. */
-#define SYNC_ALL_FROM 8
-
 static bool
 sync_all(const struct drop_place *place, size_t n)
 {
-	bool ok = false;
-#ifdef HAVE_SYNCFS
-	int fd = n < SYNC_ALL_FROM ? -1 :
-	    open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool ok = fd >= 0 && file_sync_all(fd, n);
 
-	ok = fd >= 0 && syncfs(fd) == 0;
 	if (fd >= 0)
 		close(fd);
-#else
-	(void)place;
-	(void)n;
-#endif
 	return ok;
 }
 

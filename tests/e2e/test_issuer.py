@@ -253,8 +253,9 @@ def test_batch_goes_on(made):
 
 @pytest.mark.parametrize("point", ["batch.letter.before#3",
                                    "batch.letter.after#3",
-                                   "file.rename.before#3",
-                                   "file.rename.after#3"])
+                                   "batch.key.before#3",
+                                   "batch.key.after#3",
+                                   "batch.key.after#6"])
 def test_batch_killed(desk, machine, point):
     """Whatever the moment, what is there after the next run belongs together
     and nothing half-written stays."""
@@ -265,7 +266,10 @@ def test_batch_killed(desk, machine, point):
         pytest.skip("built without --enable-fault")
     kept = {n: made for n, made in desk.files().items() if "/letters/" in n
             and n.endswith(".txt")}
-    assert 2 <= len(kept) <= 3
+    assert len(kept) == {"batch.letter.before#3": 2,
+                         "batch.letter.after#3": 3}.get(point, 0)
+    assert len(list((desk.out / "keys").glob("*.cle"))) == {
+        "batch.key.before#3": 2, "batch.key.after#3": 3}.get(point, 6)
     desk.batch()
     after = desk.files()
     assert not [n for n in after if ".tmp" in n]

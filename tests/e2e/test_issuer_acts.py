@@ -221,7 +221,7 @@ def test_reissue_makes_his_pair_alone(made):
 
 
 @pytest.mark.parametrize("point", ["batch.letter.before", "batch.letter.after",
-                                   "file.rename.before#2"])
+                                   "batch.key.before", "batch.key.after"])
 def test_reissue_killed(made, point):
     """One generation, whatever the moment, and a pair that fits."""
     before = made.files()["desk/register"]

@@ -85,8 +85,8 @@ class Bars:
         self.bars = payload.all(records.BAR)
 
 
-@pytest.mark.parametrize("point", ["file.rename.before#3",
-                                   "file.rename.after#3"])
+@pytest.mark.parametrize("point", ["drop.name.before#3",
+                                   "drop.name.after#3"])
 def test_enrol_killed(made, point):
     made.newcomers(HEAD + LEROY)
     got = enrol(made, check=None, SCEAU_FAULT=f"{point}:kill")

@@ -8,10 +8,12 @@ enum { ISSUER, WATCH, HUB, LABO, MARTIN, DURAND, LEFT, N };
 
 struct told {
 	size_t	n;		/* envelopes */
+	size_t	settled;	/* of them, to be durable */
 	size_t	to[N + 1];	/* of whom; by position in the register */
 	size_t	grants[N + 1], entries[N + 1], bars[N + 1];
 	size_t	largest;
 	enum rc	say;
+	bool	lose;		/* they cannot be made durable */
 	/* The envelope that is read. */
 	struct desk *d;
 	const struct enrol_done *done;
@@ -75,6 +77,11 @@ static enum rc
 see(void *ctx, const struct enrol_done *d, struct err *e)
 {
 	struct told *t = ctx;
+
+	if (d == NULL) {
+		t->settled = t->n;
+		return t->lose ? err_set(e, RC_TEMP, "lost") : RC_OK;
+	}
 	const size_t i = (size_t)(d->member - t->d->members->v);
 	const size_t at = i < N ? i : N;
 
@@ -140,10 +147,12 @@ static enum rc
 run(struct world *w)
 {
 	const enum rc say = w->t.say;
+	const bool lose = w->t.lose;
 	struct err e = ERR_INIT;
 
 	memset(&w->t, 0, sizeof(w->t));
 	w->t.say = say;
+	w->t.lose = lose;
 	w->t.d = w->d;
 	return enrol_run(&w->plan, see, &w->t, &e);
 }
@@ -343,6 +352,30 @@ test_breaks_off(void **state)
 	world_free(w);
 }
 
+/* The register learns of nobody whose envelope may be lost. */
+static void
+test_lost(void **state)
+{
+	struct world *w = world_new();
+	struct err e = ERR_INIT;
+
+	(void)state;
+	newcomer(w, "");
+	w->t.lose = true;
+	T_RC(desk_save(w->d, &e), RC_OK);
+	T_RC(run(w), RC_TEMP);
+	assert_int_equal(w->t.n, 5);
+	desk_close(&w->d);
+	T_RC(desk_open(w->dir, &w->d, &e), RC_OK);
+	desk_ready(w->d);
+	w->plan.desk = w->d;
+	w->t.lose = false;
+	T_RC(run(w), RC_OK);
+	assert_int_equal(w->t.n, 5);
+	assert_int_equal(w->t.settled, 5);
+	world_free(w);
+}
+
 /* More than 1 MiB: several envelopes, each one whole, none of it twice. */
 static void
 test_splits(void **state)
@@ -384,6 +417,7 @@ main(void)
 		cmocka_unit_test(test_thefts_and_departures),
 		cmocka_unit_test(test_since),
 		cmocka_unit_test(test_breaks_off),
+		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_splits),
 	};
 	struct err e = ERR_INIT;

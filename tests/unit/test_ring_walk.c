@@ -71,6 +71,15 @@ test_gateway(void **state)
 	check_policy(MEMBERS_GATEWAY, want);
 }
 
+static struct rings
+rings_of(const struct members *m)
+{
+	struct rings r;
+
+	T_CHECK(rings_init(&r, m));
+	return r;
+}
+
 static void
 one_walk(struct ring_walk *w, const uint8_t *keys)
 {
@@ -113,14 +122,16 @@ test_walks_twice(void **state)
 {
 	struct members *m = association(MEMBERS_LIST);
 	uint8_t keys[N * KDF_KEY_BYTES];
+	struct rings rings = rings_of(m);
 	struct ring_walk w = { .all = m, .keys = keys, .year = 2027,
-	    .me = &m->v[MARTIN] };
+	    .me = &m->v[MARTIN], .rings = &rings };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(keys); i++)
 		keys[i] = (uint8_t)(i * 7);
 	one_walk(&w, keys);
 	one_walk(&w, keys);
+	rings_wipe(&rings);
 	members_free(&m);
 }
 
@@ -130,8 +141,9 @@ test_names_of_the_ring(void **state)
 {
 	struct members *m = association(MEMBERS_LIST);
 	uint8_t keys[N * KDF_KEY_BYTES] = { 0 };
+	struct rings rings = rings_of(m);
 	struct ring_walk w = { .all = m, .keys = keys, .year = 2027,
-	    .me = &m->v[MARTIN] };
+	    .me = &m->v[MARTIN], .rings = &rings };
 	struct rec r;
 	size_t i = 0;
 
@@ -141,7 +153,92 @@ test_names_of_the_ring(void **state)
 		i++;
 	assert_int_equal(w.grants, 3);
 	assert_int_equal(w.entries, 3);
+	rings_wipe(&rings);
 	members_free(&m);
+}
+
+/* Does ${m->v[to]} belong into that part of the walk, by the rule itself? */
+static bool
+belongs(const struct ring_walk *w, uint8_t type, size_t to)
+{
+	const struct members *m = w->all;
+	const struct member *x = &m->v[to];
+
+	if (w->after_at != 0 && x->changed_at <= w->after_at)
+		return false;
+	if (type == REC_BAR)
+		return x != w->me && (x->excluded || x->id.gen > 1);
+	if (type == REC_GRANT || m->names_ring)
+		return ring_walk_may(m, w->me, x);
+	return x != w->me && !x->excluded && x->kind != MEMBER_ISSUER;
+}
+
+/* Each of whom it says so, once, in the order of the register, and nobody
+ * else. */
+static void
+walk_all(struct ring_walk *w)
+{
+	static const uint8_t types[] = { REC_GRANT, REC_ENTRY, REC_BAR };
+	const struct members *m = w->all;
+	struct rec r;
+	size_t i = 0;
+
+	for (size_t t = 0; t < 3; t++)
+		for (size_t to = 0; to < m->n; to++) {
+			if (!belongs(w, types[t], to))
+				continue;
+			T_CHECK(ring_walk_next(w, i++, &r));
+			assert_int_equal(r.type, types[t]);
+			T_CHECK(identity_same_name(r.type == REC_GRANT ?
+			    &r.grant.peer : r.type == REC_ENTRY ?
+			    &r.entry.id : &r.bar.name, &m->v[to].id));
+		}
+	T_CHECK(!ring_walk_next(w, i, &r));
+}
+
+/* Lists that overlap, members on none: whichever way is taken. */
+static void
+test_each_way(void **state)
+{
+	enum { MANY = 60 };
+	static const char *const lists[] = { "bio|cardio", "bio", "",
+	    "cardio|nord|bio", "nord", "sud" };
+	const uint8_t keys[MANY * KDF_KEY_BYTES] = { 0 };
+	uint32_t news[MANY];
+	char address[40];
+
+	(void)state;
+	for (int how = 0; how < 3 * 2 * 3; how++) {
+		struct members *m = association(
+		    (enum members_policy)(how % 3));
+		struct rings rings;
+		struct ring_walk w = { .all = m, .keys = keys, .year = 2027 };
+
+		m->names_ring = how / 3 % 2 == 1;
+		while (m->n < MANY) {
+			snprintf(address, sizeof(address), "n%zu@x.example",
+			    m->n);
+			must_enter(m, address, lists[m->n % 6],
+			    MEMBER_OTHER);
+		}
+		rings = rings_of(m);
+		w.rings = &rings;
+		/* All are wanted; a few; half of them. */
+		for (size_t i = 0; i < MANY && how >= 6; i++) {
+			m->v[i].changed_at = i % (how < 12 ? 29 : 2) == 1 ?
+			    5 : 4;
+			if (m->v[i].changed_at == 5)
+				news[w.only.n++] = (uint32_t)i;
+			w.only.p = news;
+			w.after_at = 4;
+		}
+		for (size_t me = 1; me < MANY; me++) {
+			w.me = &m->v[me];
+			walk_all(&w);
+		}
+		rings_wipe(&rings);
+		members_free(&m);
+	}
 }
 
 int
@@ -153,6 +250,7 @@ main(void)
 		cmocka_unit_test(test_gateway),
 		cmocka_unit_test(test_walks_twice),
 		cmocka_unit_test(test_names_of_the_ring),
+		cmocka_unit_test(test_each_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
