@@ -7,9 +7,12 @@ bench:
 	    $${N:+--count $$N} --rounds $${ROUNDS:-3} $${FULL:+--full} \
 	    --match "$${MATCH:-}"
 
+bench-issuer:
+	$(MAKE) bench B=issuer
+
 bench-report:
 	$(PYTHON) $(abs_top_srcdir)/tests/bench/report.py \
 	    $(abs_top_builddir)/build/bench | $(TOOLS)/section \
 	    $(abs_top_srcdir)/tests/RESULTS.md Benchmarks
 
-.PHONY: bench bench-report
+.PHONY: bench bench-issuer bench-report

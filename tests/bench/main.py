@@ -26,7 +26,8 @@ import time
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests"))
 
-BENCHES = ("filters", "fetch", "empty", "sending", "gateway", "growth")
+BENCHES = ("filters", "fetch", "empty", "sending", "gateway", "growth",
+           "issuer")
 PEERS = ("age", "fdm", "fetchmail", "getmail6", "gnupg", "gnuplot-nox",
          "isync", "mpop", "msmtp", "openssl")
 

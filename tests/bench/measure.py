@@ -51,7 +51,8 @@ class Side:
 def run(argv, seconds=600, env=None, cwd=None, stdin=None, stdout=None,
         memory=False, codes=(0,), user=None):
     """A program to its end: a Run.  stdin, stdout: paths, or nothing.  user:
-    who runs it, when we are root."""
+    who runs it, when we are root.  memory: looked at, so many seconds apart;
+    True: as often as that makes sense."""
     rights = {"user": user, "group": "nogroup", "extra_groups": []} \
         if user and os.getuid() == 0 else {}
     with tempfile.TemporaryFile() as words, \
@@ -66,7 +67,8 @@ def run(argv, seconds=600, env=None, cwd=None, stdin=None, stdout=None,
         late.start()
         try:
             if memory:
-                with Sampler(child.pid, 0.002) as sampler:
+                with Sampler(child.pid, 0.002 if memory is True
+                             else memory) as sampler:
                     _, status, used = os.wait4(child.pid, 0)
             else:
                 _, status, used = os.wait4(child.pid, 0)

@@ -31,7 +31,13 @@ def beside(row):
 
 def rows(table):
     first, *others = table["rows"]
-    if "exponents" in table:
+    if "acts" in table:
+        for r in table["rows"]:
+            yield (f"{table['title']}: {r['side']}, {r['n']}",
+                   f"{r['seconds']:.1f} s, {r['cpu']:.1f} s CPU, "
+                   f"{r['kb']} kB, {r['octets'] / 1e6:.1f} MB",
+                   f"{1 / r['median']:.0f}/s")
+    elif "exponents" in table:
         last = table["rows"][-1]
         e = table["exponents"]
         yield (table["title"], f"{last['n']}: {last['median']:.2f} s, "
