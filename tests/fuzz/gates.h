@@ -90,7 +90,8 @@ static inline void
 fuzz_open(struct gate *g, struct fuzz_rows *rows, enum gate_mode mode,
     const struct buf *env, size_t step, struct fuzz_opened *x)
 {
-	const struct gate_open_args args = { mode, { fuzz_rows_get, rows },
+	const struct gate_open_args args = { mode,
+	    { fuzz_rows_get, rows, true },
 	    NOW };
 	const struct gate_sink sink = { fuzz_sink, &x->mail };
 	struct err e = ERR_INIT;

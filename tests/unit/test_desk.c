@@ -297,8 +297,8 @@ test_damage(void **state)
 	    "sceau years 1\n2026\t000102030405060708090a0\n",
 	    "sceau years 1\n2026 000102030405060708090a0b\n",
 	    "sceau years 1\n26\t000102030405060708090a0b\n",
-	    "sceau years 1\n2026\t000102030405060708090a0b\n"
-	    "2026\t000102030405060708090a0b\n" };
+	    ("sceau years 1\n2026\t000102030405060708090a0b\n"
+	    "2026\t000102030405060708090a0b\n") };
 	char dir[PATH_MAX], path[PATH_MAX + 32];
 	struct err e = ERR_INIT;
 	struct buf b = BUF_INIT;
