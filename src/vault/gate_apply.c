@@ -104,9 +104,22 @@ learn_sender(struct gate_open *o, struct err *e)
 	return RC_OK;
 }
 
+/* Somebody of another association is known: his address alone is enough to
+ * write to him. */
+static void
+meet(struct gate_open *o, const struct identity *name)
+{
+	struct bytes assoc = identity_assoc(name);
+
+	if (!bytes_eq(assoc, identity_assoc(&o->h.to)))
+		row_meet(&o->own, assoc);
+}
+
 static enum rc
 change_peer(struct gate_open *o, const struct change *c, struct err *e)
 {
+	if (c->rec == NULL || c->rec->type != REC_BAR)
+		meet(o, c->name);
 	if (c->rec == NULL)
 		return learn_sender(o, e);
 	switch (c->rec->type) {
@@ -211,7 +224,9 @@ self_changed(const struct gate_open *o)
 	const struct row_self *a = &o->own, *b = &o->own_was;
 
 	return a->since_at != b->since_at || a->desk != b->desk ||
-	    a->bulletin != b->bulletin || a->bulletin_at != b->bulletin_at;
+	    a->bulletin != b->bulletin || a->bulletin_at != b->bulletin_at ||
+	    a->nassocs != b->nassocs || memcmp(a->assocs, b->assocs,
+	    sizeof(a->assocs)) != 0;
 }
 
 static enum rc

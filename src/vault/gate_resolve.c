@@ -330,26 +330,41 @@ try_row(const struct search *s, const char *assoc, const char *address,
 	return RC_OK;
 }
 
-/* Newcomers are known by rows only: ask for the name that this address would
- * have in each association met. */
+static bool
+in_ring(const struct ring *ring, const char *assoc)
+{
+	const char *one;
+
+	for (size_t i = 0; (one = ring_assocs(ring, i)) != NULL; i++)
+		if (strcmp(one, assoc) == 0)
+			return true;
+	return false;
+}
+
+/* Newcomers, and members of other associations, are known by rows only: ask
+ * for the name that this address would have in each association met. */
 static enum rc
 find_rows(const struct search *s, const char *address, struct found *f,
     struct err *e)
 {
 	const struct ring *ring = s->g->ks->ring;
-	char own[GATE_ID_BYTES] = "";
+	const struct row_self *met = &s->facts;
 	struct bytes mine = identity_assoc(&s->own);
+	char own[ROW_ASSOC_BYTES] = "";
 	const char *assoc;
-	bool met = false;
 	enum rc rc = RC_OK;
 
 	memcpy(own, mine.p, mine.len);
 	for (size_t i = 0; rc == RC_OK &&
-	    (assoc = ring_assocs(ring, i)) != NULL; i++) {
-		met = met || strcmp(assoc, own) == 0;
+	    (assoc = ring_assocs(ring, i)) != NULL; i++)
 		rc = try_row(s, assoc, address, f, e);
-	}
-	return rc == RC_OK && !met ? try_row(s, own, address, f, e) : rc;
+	for (size_t i = 0; rc == RC_OK && i < met->nassocs; i++)
+		if (!in_ring(ring, met->assocs[i]) &&
+		    strcmp(met->assocs[i], own) != 0)
+			rc = try_row(s, met->assocs[i], address, f, e);
+	if (rc == RC_OK && !in_ring(ring, own))
+		rc = try_row(s, own, address, f, e);
+	return rc;
 }
 
 static enum rc
@@ -431,9 +446,12 @@ gate_typed(struct gate *g, const struct gate_rows *rows,
     const struct identity *own, const char *who, struct identity *name,
     struct err *e)
 {
-	const struct search s = { .g = g, .rows = rows, .own = *own };
-	enum rc rc = typed(&s, who, name, e);
+	struct search s = { .g = g, .rows = rows, .own = *own };
+	enum rc rc = gate_read_self(g, rows, &s.facts, &(struct row_self){ 0 },
+	    e);
 
+	if (rc == RC_OK)
+		rc = typed(&s, who, name, e);
 	wipe(&g->scratch->peer, sizeof(g->scratch->peer));
 	return rc;
 }

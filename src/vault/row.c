@@ -198,6 +198,31 @@ row_self_merge(struct row_self *to, const struct row_self *from)
 	if (from->since_at > to->since_at)
 		to->since_at = from->since_at;
 	row_bulletin(to, from->desk, from->bulletin, from->bulletin_at);
+	for (size_t i = 0; i < from->nassocs; i++)
+		row_meet(to, (struct bytes){
+		    (const uint8_t *)from->assocs[i],
+		    strlen(from->assocs[i]) });
+}
+
+/* Of too many the first ones stay, in whatever order they come. */
+void
+row_meet(struct row_self *r, struct bytes assoc)
+{
+	char name[ROW_ASSOC_BYTES] = "";
+	size_t i = 0;
+
+	BUG_ON(assoc.len == 0 || assoc.len >= sizeof(name));
+	memcpy(name, assoc.p, assoc.len);
+	while (i < r->nassocs && strcmp(r->assocs[i], name) < 0)
+		i++;
+	if (i == ROW_ASSOCS_MAX ||
+	    (i < r->nassocs && strcmp(r->assocs[i], name) == 0))
+		return;
+	if (r->nassocs < ROW_ASSOCS_MAX)
+		r->nassocs++;
+	memmove(r->assocs[i + 1], r->assocs[i],
+	    (r->nassocs - i - 1) * sizeof(r->assocs[0]));
+	memcpy(r->assocs[i], name, sizeof(name));
 }
 
 void
@@ -344,7 +369,9 @@ row_self_format(const struct row_self *r, uint8_t *out)
 	p = put64(p, r->since_at);
 	p = put8(p, r->desk);
 	put_be32(p, r->bulletin);
-	p = put64(p + 4, r->bulletin_at);
+	p = put8(put64(p + 4, r->bulletin_at), r->nassocs);
+	for (size_t i = 0; i < r->nassocs; i++)
+		p = put_text(p, r->assocs[i]);
 	return (size_t)(p - out);
 }
 
@@ -360,6 +387,12 @@ row_self_parse(struct bytes p, struct row_self *r)
 	r->desk = rd_8(&rd);
 	r->bulletin = rd_32(&rd);
 	r->bulletin_at = (int64_t)rd_64(&rd);
+	r->nassocs = rd_8(&rd);
+	if (rd.bad || r->nassocs > ROW_ASSOCS_MAX)
+		return false;
+	for (size_t i = 0; i < r->nassocs; i++)
+		if (!get_text(&rd, r->assocs[i], ROW_ASSOC_BYTES - 1))
+			return false;
 	return rd_done(&rd);
 }
 

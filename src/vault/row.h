@@ -14,6 +14,8 @@
 
 #define ROW_BARS_MAX 8		/* generations of the watch desk */
 #define ROW_GRANTS_MAX 24
+#define ROW_ASSOCS_MAX 16	/* other associations */
+#define ROW_ASSOC_BYTES 33
 #define ROW_NONCE_BYTES 24
 #define ROW_MAC_BYTES 16
 #define ROW_MAX_BYTES 16384	/* sealed */
@@ -60,6 +62,8 @@ struct row_self {
 	uint8_t		desk;		/* of the newest complete list */
 	uint32_t	bulletin;	/* its number */
 	int64_t		bulletin_at;
+	uint8_t		nassocs;	/* of whom somebody is known; sorted */
+	char		assocs[ROW_ASSOCS_MAX][ROW_ASSOC_BYTES];
 };
 
 enum row_add {
@@ -97,6 +101,9 @@ void row_self_merge(struct row_self *to, const struct row_self *from);
  * (2.19.24). */
 void row_bulletin(struct row_self *r, uint8_t desk, uint32_t number,
     int64_t at);
+
+/* row_meet(r, assoc): somebody of that association is known. */
+void row_meet(struct row_self *r, struct bytes assoc);
 
 /*
  * row_peer_format(r, out), row_peer_parse(p, r): octets and back, one

@@ -212,6 +212,40 @@ test_ruling_24_bulletins_by_desk_then_number(void **state)
 	}
 }
 
+/* Of more than fit the same ones stay, in whatever order they came. */
+static void
+test_associations_met_in_any_order(void **state)
+{
+	uint8_t out[2][ROW_MAX_BYTES];
+
+	(void)state;
+	for (int n = 0; n < 100; n++) {
+		struct row_self r[2] = { { .desk = 1 }, { .desk = 1 } }, back;
+		uint32_t skip = 1 + 2 * next(10);
+		char name[ROW_ASSOC_BYTES] = "a";
+
+		for (uint32_t i = 0; i < 20; i++) {
+			name[1] = (char)('a' + i);
+			row_meet(&r[0], text(name));
+			name[1] = (char)('a' + i * skip % 20);
+			if (skip == 5 || skip == 15)
+				name[1] = (char)('t' - i);
+			row_meet(&r[1], text(name));
+			row_meet(&r[1], text(name));
+		}
+		row_self_merge(&r[1], &r[0]);
+		assert_int_equal(r[0].nassocs, ROW_ASSOCS_MAX);
+		T_STR(r[0].assocs[0], "aa");
+		T_STR(r[0].assocs[ROW_ASSOCS_MAX - 1], "ap");
+		assert_int_equal(row_self_format(&r[0], out[0]),
+		    row_self_format(&r[1], out[1]));
+		T_CHECK(row_self_parse((struct bytes){ out[0],
+		    row_self_format(&r[1], out[0]) }, &back));
+		assert_memory_equal(back.assocs, r[1].assocs,
+		    sizeof(back.assocs));
+	}
+}
+
 static void
 test_sealed_rows_are_bound_to_their_key(void **state)
 {
@@ -256,6 +290,7 @@ main(void)
 		cmocka_unit_test(
 		    test_ruling_23_bars_of_a_replaced_desk_count_no_more),
 		cmocka_unit_test(test_ruling_24_bulletins_by_desk_then_number),
+		cmocka_unit_test(test_associations_met_in_any_order),
 		cmocka_unit_test(test_sealed_rows_are_bound_to_their_key),
 	};
 
