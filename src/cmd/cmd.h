@@ -136,6 +136,9 @@ enum rc cmd_issuer_newcomer(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_reissue(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_enrol(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_renew(struct app *, int, char **, struct err *);
+enum rc cmd_issuer_list(struct app *, int, char **, struct err *);
+enum rc cmd_issuer_grant(struct app *, int, char **, struct err *);
+enum rc cmd_issuer_accept(struct app *, int, char **, struct err *);
 enum rc cmd_issuer_leave(struct app *, int, char **, struct err *);
 
 #endif

@@ -36,6 +36,9 @@ act_say(const char *act)
 		{ "enrol", N_("members told what is new") },
 		{ "renew", N_("keys of the next year made") },
 		{ "leave", N_("member left") },
+		{ "list", N_("list for another association") },
+		{ "grant", N_("keys for another association") },
+		{ "accept", N_("keys of another association") },
 		{ "destroy", N_("root destroyed") },
 		{ "witness", N_("witness judged") },
 	};

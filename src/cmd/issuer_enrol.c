@@ -8,12 +8,12 @@
 
 #include "base/clock.h"
 #include "base/lang.h"
+#include "cmd/issuer_mail.h"
 #include "cmd/issuer_words.h"
 #include "cmd/out.h"
 #include "issuer/acts.h"
 #include "issuer/enrol.h"
 #include "issuer/names.h"
-#include "mail/wrap.h"
 #include "wire/drop.h"
 
 #define GROUP_MAX 256	/* mails: what a death costs */
@@ -62,36 +62,6 @@ set_name(struct mails *m, const struct enrol_done *d)
 		snprintf(part, sizeof(part), ".%zu", d->part);
 	snprintf(m->name, sizeof(m->name), "%s.%s%s.eml", name, m->stamp,
 	    part);
-}
-
-static enum rc
-into_mail(void *arg, const uint8_t *p, size_t len, struct err *e)
-{
-	return buf_add(arg, p, len) ? RC_OK :
-	    err_set(e, RC_NOMEM, _("no memory left"));
-}
-
-static enum rc
-wrap_mail(struct mails *m, const struct enrol_done *d, struct err *e)
-{
-	const char *from = members_desk(m->desk->members, MEMBER_ISSUER)->
-	    route;
-	uint8_t rnd[WRAP_RANDOM_BYTES];
-	char id[WRAP_ID_BYTES];
-	struct wrap_head head = { .from = from, .to = d->member->route,
-	    .date = clock_now(), .message_id = id };
-	struct wrap w;
-	enum rc rc;
-
-	random_bytes(rnd, sizeof(rnd));
-	wrap_message_id(from, rnd, id);
-	buf_wipe(&m->mail);
-	if ((rc = wrap_begin(&w, &head, (struct sink){ into_mail, &m->mail },
-	    e)) != RC_OK ||
-	    (rc = wrap_add(&w, d->envelope.p, d->envelope.len, e)) != RC_OK ||
-	    (rc = wrap_end(&w, e)) != RC_OK)
-		return err_ctx(e, "%s", d->member->id.s);
-	return RC_OK;
 }
 
 static void
@@ -180,7 +150,8 @@ put_mail(struct mails *m, const struct enrol_done *d, struct err *e)
 	struct paper *p = &m->papers[m->npapers];
 	enum rc rc;
 
-	if ((rc = wrap_mail(m, d, e)) != RC_OK ||
+	if ((rc = issuer_mail_wrap(m->desk, d->member, d->envelope, &m->mail,
+	    e)) != RC_OK ||
 	    (rc = drop_open(&place, &p->drop, e)) != RC_OK)
 		return rc;
 	if ((rc = drop_write(&p->drop, m->mail.p, m->mail.len, e)) != RC_OK ||

@@ -81,6 +81,12 @@ option(struct app *app, int argc, char **argv, int opt,
 	case OPT_DIRECTORY:
 		w->directory = optarg;
 		return RC_OK;
+	case OPT_RING:
+		w->ring = optarg;
+		return RC_OK;
+	case OPT_CODE_FILE:
+		w->code_file = optarg;
+		return RC_OK;
 	case OPT_SINCE:
 		w->since = true;
 		return app_date(optarg, &w->since_at, e);

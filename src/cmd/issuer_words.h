@@ -20,7 +20,9 @@ enum {
 	OPT_OUT,
 	OPT_POLICY,
 	OPT_DIRECTORY,
-	OPT_SINCE
+	OPT_SINCE,
+	OPT_RING,
+	OPT_CODE_FILE
 };
 
 /* Of two years at once, when one follows the other. */
@@ -33,6 +35,8 @@ struct issuer_words {
 	const char	*policy;
 	const char	*directory;
 	const char	*mail;
+	const char	*ring;
+	const char	*code_file;
 	bool		 early;
 	bool		 since;
 	int64_t		 since_at;

@@ -13,10 +13,12 @@ src_libcmd_a_SOURCES = \
 	src/cmd/issuer_batch.c \
 	src/cmd/issuer_enrol.c \
 	src/cmd/issuer_leave.c \
+	src/cmd/issuer_mail.c src/cmd/issuer_mail.h \
 	src/cmd/issuer_newcomer.c \
 	src/cmd/issuer_pairs.c src/cmd/issuer_pairs.h \
 	src/cmd/issuer_reissue.c \
 	src/cmd/issuer_renew.c \
+	src/cmd/issuer_sister.c \
 	src/cmd/issuer_table.c src/cmd/issuer_table.h \
 	src/cmd/issuer_witness.c \
 	src/cmd/issuer_words.c src/cmd/issuer_words.h \

@@ -95,6 +95,17 @@ const struct cmd cmds[] = {
 	{ "issuer leave", "DIR NAME",
 	    N_("a member leaves the association"), CMD_DRY | CMD_JSON,
 	    cmd_issuer_leave },
+	{ "issuer list", "DIR --out FILE [--ring LIST]",
+	    N_("for another association: who of ours may write to its "
+	    "members"), CMD_DRY | CMD_JSON, cmd_issuer_list },
+	{ "issuer grant", "DIR LIST --out OUT [--ring LIST] [--year Y] "
+	    "[--custodian FILE]...", N_("the keys with which those on another "
+	    "association's list may write to ours"), CMD_DRY | CMD_JSON,
+	    cmd_issuer_grant },
+	{ "issuer accept", "DIR GRANTS --out OUT [--code-file FILE] "
+	    "[--custodian FILE]...", N_("mails that bring our members what "
+	    "another association granted"), CMD_DRY | CMD_JSON,
+	    cmd_issuer_accept },
 	{ "issuer destroy", "DIR --year Y [--early] [--custodian FILE]...",
 	    N_("the end of a year's root; what is needed to arbitrate stays"),
 	    CMD_DRY | CMD_JSON, cmd_issuer_destroy },

@@ -19,6 +19,8 @@ src_libissuer_a_SOURCES = \
 	src/issuer/ring_walk.c src/issuer/ring_walk.h \
 	src/issuer/rings.c src/issuer/rings.h \
 	src/issuer/sheets.c src/issuer/sheets.h \
+	src/issuer/sister.c src/issuer/sister.h \
+	src/issuer/sister_accept.c \
 	src/issuer/witness.c src/issuer/witness.h \
 	src/issuer/words.c src/issuer/words.h
 src_libissuer_a_CFLAGS = $(AM_CFLAGS) $(QRENCODE_CFLAGS)

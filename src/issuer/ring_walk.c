@@ -76,6 +76,14 @@ text(const char *s)
 	return (struct bytes){ (const uint8_t *)s, strlen(s) };
 }
 
+void
+ring_walk_entry(const struct member *m, struct rec *r)
+{
+	r->type = REC_ENTRY;
+	r->entry = (struct rec_entry){ flag_of(m->kind), m->id,
+	    text(m->route), text(m->show) };
+}
+
 /* The issuer has none: nobody could answer a message to it. */
 static bool
 next_entry(struct ring_walk *w, const struct member *m, struct rec *r)
@@ -83,9 +91,7 @@ next_entry(struct ring_walk *w, const struct member *m, struct rec *r)
 	if (m == w->me || m->excluded || m->kind == MEMBER_ISSUER ||
 	    (w->all->names_ring && !is_given(w, m)))
 		return false;
-	r->type = REC_ENTRY;
-	r->entry = (struct rec_entry){ flag_of(m->kind), m->id,
-	    text(m->route), text(m->show) };
+	ring_walk_entry(m, r);
 	w->entries++;
 	return true;
 }

@@ -39,6 +39,9 @@ struct ring_walk {
 bool ring_walk_may(const struct members *m, const struct member *a,
     const struct member *b);
 
+/* ring_walk_entry(m, r): his line of the directory; lent. */
+void ring_walk_entry(const struct member *m, struct rec *r);
+
 /*
  * ring_walk_next(walk, i, r):
  * As keyfile_plan.next wants it: GRANTs, but for members who are ${keyless} in

@@ -5,7 +5,7 @@ EXTRA_DIST += tests/unit/issuer_unit.h tests/e2e/test_issuer.py \
 	tests/e2e/test_issuer_acts.py \
 	tests/e2e/test_issuer_enrol.py tests/e2e/test_issuer_desk.py \
 	tests/e2e/test_association.py tests/e2e/association.fr \
-	tests/e2e/test_letters.py
+	tests/e2e/test_letters.py tests/e2e/test_two_associations.py
 check_PROGRAMS += tests/unit/test_csv
 TESTS += tests/unit/test_csv
 tests_unit_test_csv_SOURCES = tests/unit/test_csv.c
@@ -102,3 +102,9 @@ tests_unit_test_enrol_SOURCES = tests/unit/test_enrol.c
 tests_unit_test_enrol_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_enrol_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_enrol_LDADD = $(UNIT_ISSUER_LIBS)
+check_PROGRAMS += tests/unit/test_sister
+TESTS += tests/unit/test_sister
+tests_unit_test_sister_SOURCES = tests/unit/test_sister.c
+tests_unit_test_sister_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_sister_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sister_LDADD = $(UNIT_ISSUER_LIBS)
