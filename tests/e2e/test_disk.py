@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from fault.commands import CASES
-from fault.disk import PAGE, STORE, Trial, lived, mounted
+from fault.disk import PAGE, STORE, Trial, lived
 from world.demo import YEAR, mark
 from world.fault import children, state, stopped
 from world.verdict import settle

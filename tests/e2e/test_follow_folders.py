@@ -4,9 +4,9 @@ whole, or that is away; documents that cannot be filed.  An injected clock
 
 import pytest
 
-from fault.disk import mounted
 from world.follow import Follower, at, clock, said
 from world.outbox import report
+from world.small import mounted
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import time
 
 import pytest
 
-from fault.disk import mounted
 from world import hprim
 from world.memory import tree
 from world.proxy import Proxy
+from world.small import mounted
 
 
 def clear_mail(sender, text="au midi ?", subject="Résultats", more=(),

@@ -19,9 +19,9 @@ import re
 
 import pytest
 
-from fault.disk import mounted
 from world.demo import Demo
 from world.follow import DAY, at, clock, said
+from world.small import mounted
 from world.week import LABO, Exports, Week, text_of, told
 
 MON, TUE, WED, THU, FRI, SAT = range(6)

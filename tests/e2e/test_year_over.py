@@ -11,12 +11,12 @@ import time
 
 import pytest
 
-from fault.disk import mounted
 from pysceau import envelope, records
 from test_keys_travel import NEXT_CODE, Bench
 from world.demo import YEAR
 from world.fault import stopped
 from world.memory import tree
+from world.small import mounted
 
 NEXT = YEAR + 1
 POINTS = ["erase.rolled", "erase.renewed", "keystore.roll.written",

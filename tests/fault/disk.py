@@ -10,11 +10,9 @@ wants root, or sudo without a question.
 """
 
 import argparse
-import contextlib
 import datetime
 import json
 import logging
-import os
 import pathlib
 import random
 import shutil
@@ -27,6 +25,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from fault.cases import Quiet, sound            # noqa: E402
 from fault.commands import CASES                # noqa: E402
 from world.demo import Demo, Forger             # noqa: E402
+from world.small import mounted                 # noqa: E402
 
 PAGE = 4096
 LEFT = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)    # pages
@@ -164,45 +163,6 @@ class Trial:
                 sound(self.member.sceau("check"))
         self.judge(first)
         return {"code": first.code, "seen": first.code != 0}
-
-
-def root(*words):
-    subprocess.run([*(() if os.geteuid() == 0 else ("sudo", "-n")),
-                    *map(str, words)], check=True)
-
-
-@contextlib.contextmanager
-def mounted(folder, left):
-    """What is in the folder is on a small file system; back at the end."""
-    aside = folder.with_name(folder.name + ".aside")
-    shutil.rmtree(aside, ignore_errors=True)
-    folder.rename(aside)
-    folder.mkdir(mode=0o700)
-    root("mount", "-t", "tmpfs", "-o", f"size=16m,mode=700,uid={os.geteuid()}",
-         "tmpfs", folder)
-    try:
-        shutil.copytree(aside, folder, dirs_exist_ok=True)
-        if left is None:
-            root("mount", "-o", "remount,ro", folder)
-        else:
-            fill(folder, left)
-        yield
-        if left is None:
-            root("mount", "-o", "remount,rw", folder)
-        (folder / "filler").unlink(missing_ok=True)
-        shutil.rmtree(aside)
-        shutil.copytree(folder, aside)
-    finally:
-        root("umount", folder)
-        folder.rmdir()
-        aside.rename(folder)
-
-
-def fill(folder, left):
-    free = os.statvfs(folder)
-    size = (free.f_bavail - left) * free.f_frsize
-    with open(folder / "filler", "wb") as f:
-        os.posix_fallocate(f.fileno(), 0, size)
 
 
 def every(trials):

@@ -25,7 +25,7 @@ test_names(void **state)
 	T_CHECK(names_init(&n, m));
 	check(&n, &m->v[0], "martin.2027");
 	check(&n, &m->v[1], "martin@y.example.2027");
-	check(&n, &m->v[2], "_-x.2027");
+	check(&n, &m->v[2], "_-x@x.example.2027");
 	check(&n, &m->v[3], "durand.2027.2027");
 	T_CHECK(identity_at_gen(&m->v[0].id, 254, &m->v[0].id));
 	check(&n, &m->v[0], "martin.2027-254");
