@@ -157,10 +157,13 @@ see(void *ctx, const struct sister_mail *m, struct err *e)
 	w->n++;
 	w->mail = m;
 	w->parts[m->member->kind == MEMBER_LABORATORY] = m->part;
-	T_CHECK(f != NULL && fwrite(m->envelope.p, 1, m->envelope.len, f) ==
-	    m->envelope.len && fflush(f) == 0 && fseek(f, 0, SEEK_SET) == 0);
-	if (m->envelope.len > 0)
+	T_CHECK(f != NULL);
+	if (m->envelope.len > 0) {	/* else it is only told */
+		T_CHECK(fwrite(m->envelope.p, 1, m->envelope.len, f) ==
+		    m->envelope.len && fflush(f) == 0 &&
+		    fseek(f, 0, SEEK_SET) == 0);
 		T_RC(sealed_read(fileno(f), &on, e), RC_OK);
+	}
 	fclose(f);
 	return w->say == RC_OK ? RC_OK : err_set(e, w->say, "enough");
 }
