@@ -118,10 +118,11 @@ keep(struct desk *d, const struct members_count *c, struct err *e)
 }
 
 static enum rc
-add_table(struct app *app, struct desk *d, const char *path, struct err *e)
+add_table(struct app *app, struct desk *d, const struct issuer_words *w,
+    struct err *e)
 {
 	struct members_count count;
-	enum rc rc = issuer_table_take(d, path, &count, e);
+	enum rc rc = issuer_table_take(d, w->word, &count, e);
 
 	if (rc == RC_OK && !app->dry_run && count.added + count.moved > 0)
 		rc = keep(d, &count, e);
@@ -133,13 +134,7 @@ add_table(struct app *app, struct desk *d, const char *path, struct err *e)
 enum rc
 cmd_issuer_add(struct app *app, int argc, char **argv, struct err *e)
 {
-	struct desk *d = NULL;
-	struct issuer_words w;
-	enum rc rc = issuer_words_read(app, argc, argv, NULL, 2, &w, e);
+	static const struct issuer_command c = { NULL, 2, 0, add_table };
 
-	if (rc == RC_OK &&
-	    (rc = issuer_words_open(&w, &d, e)) == RC_OK)
-		rc = add_table(app, d, argv[optind + 1], e);
-	desk_close(&d);
-	return rc;
+	return issuer_command_run(app, argc, argv, &c, e);
 }

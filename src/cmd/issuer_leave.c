@@ -55,12 +55,13 @@ keep(const struct desk *d, const struct member *w, struct err *e)
 }
 
 static enum rc
-leave(struct app *app, struct desk *d, const char *name, struct err *e)
+leave(struct app *app, struct desk *d, const struct issuer_words *words,
+    struct err *e)
 {
 	struct member *w;
 	enum rc rc;
 
-	if ((rc = members_seek(d->members, name, &w, e)) != RC_OK ||
+	if ((rc = members_seek(d->members, words->word, &w, e)) != RC_OK ||
 	    (rc = members_leave(d->members, w, e)) != RC_OK ||
 	    (!app->dry_run && (rc = keep(d, w, e)) != RC_OK))
 		return rc;
@@ -73,13 +74,7 @@ leave(struct app *app, struct desk *d, const char *name, struct err *e)
 enum rc
 cmd_issuer_leave(struct app *app, int argc, char **argv, struct err *e)
 {
-	struct desk *d = NULL;
-	struct issuer_words w;
-	enum rc rc = issuer_words_read(app, argc, argv, NULL, 2, &w, e);
+	static const struct issuer_command c = { NULL, 2, 0, leave };
 
-	if (rc == RC_OK &&
-	    (rc = issuer_words_open(&w, &d, e)) == RC_OK)
-		rc = leave(app, d, argv[optind + 1], e);
-	desk_close(&d);
-	return rc;
+	return issuer_command_run(app, argc, argv, &c, e);
 }

@@ -31,7 +31,7 @@ say_newcomers(const struct app *app, const struct desk *d,
 /* Entered and saved first: a run that was cut off finds them there. */
 static enum rc
 newcomer(struct app *app, struct desk *d, const struct issuer_words *w,
-    const char *path, struct err *e)
+    struct err *e)
 {
 	struct members_count count;
 	struct batch_plan plan;
@@ -43,7 +43,7 @@ newcomer(struct app *app, struct desk *d, const struct issuer_words *w,
 	plan.whom = BATCH_TABLE;
 	if ((rc = pairs_apart(d, &plan, out, e)) != RC_OK ||
 	    (rc = batch_check(&plan, e)) != RC_OK ||
-	    (rc = issuer_table_take(d, path, &count, e)) != RC_OK)
+	    (rc = issuer_table_take(d, w->word, &count, e)) != RC_OK)
 		return rc;
 	n.changed = count.added + count.moved > 0;
 	snprintf(what, sizeof(what), "added=%zu moved=%zu held=%zu "
@@ -65,13 +65,7 @@ cmd_issuer_newcomer(struct app *app, int argc, char **argv, struct err *e)
 		{ "custodian", required_argument, NULL, OPT_CUSTODIAN },
 		{ NULL, 0, NULL, 0 }
 	};
-	struct desk *d = NULL;
-	struct issuer_words w;
-	enum rc rc = issuer_words_read(app, argc, argv, longs, 2, &w, e);
+	static const struct issuer_command c = { longs, 2, 0, newcomer };
 
-	if (rc == RC_OK &&
-	    (rc = issuer_words_open(&w, &d, e)) == RC_OK)
-		rc = newcomer(app, d, &w, argv[optind + 1], e);
-	desk_close(&d);
-	return rc;
+	return issuer_command_run(app, argc, argv, &c, e);
 }

@@ -67,7 +67,7 @@ say_reissue(const struct app *app, const struct desk *d,
 
 static enum rc
 reissue(struct app *app, struct desk *d, const struct issuer_words *w,
-    const char *name, struct err *e)
+    struct err *e)
 {
 	struct batch_plan plan;
 	char what[16 + IDENTITY_MAX_BYTES];
@@ -80,7 +80,7 @@ reissue(struct app *app, struct desk *d, const struct issuer_words *w,
 	plan.whom = BATCH_ONE;
 	if ((rc = pairs_apart(d, &plan, out, e)) != RC_OK ||
 	    (rc = batch_check(&plan, e)) != RC_OK ||
-	    (rc = members_seek(d->members, name, &one, e)) != RC_OK)
+	    (rc = members_seek(d->members, w->word, &one, e)) != RC_OK)
 		return rc;
 	plan.one = one;
 	if ((rc = members_reissue(d->members, one, e)) != RC_OK ||
@@ -105,13 +105,7 @@ cmd_issuer_reissue(struct app *app, int argc, char **argv, struct err *e)
 		{ "custodian", required_argument, NULL, OPT_CUSTODIAN },
 		{ NULL, 0, NULL, 0 }
 	};
-	struct desk *d = NULL;
-	struct issuer_words w;
-	enum rc rc = issuer_words_read(app, argc, argv, longs, 2, &w, e);
+	static const struct issuer_command c = { longs, 2, 0, reissue };
 
-	if (rc == RC_OK &&
-	    (rc = issuer_words_open(&w, &d, e)) == RC_OK)
-		rc = reissue(app, d, &w, argv[optind + 1], e);
-	desk_close(&d);
-	return rc;
+	return issuer_command_run(app, argc, argv, &c, e);
 }

@@ -102,15 +102,7 @@ cmd_issuer_renew(struct app *app, int argc, char **argv, struct err *e)
 		{ "custodian", required_argument, NULL, OPT_CUSTODIAN },
 		{ NULL, 0, NULL, 0 }
 	};
-	struct desk *d = NULL;
-	struct issuer_words w;
-	enum rc rc = issuer_words_read(app, argc, argv, longs, 1, &w, e);
+	static const struct issuer_command c = { longs, 1, OPT_YEAR, renew };
 
-	if (rc == RC_OK && w.plan.year == 0)
-		rc = app_usage(app, e);
-	if (rc == RC_OK &&
-	    (rc = issuer_words_open(&w, &d, e)) == RC_OK)
-		rc = renew(app, d, &w, e);
-	desk_close(&d);
-	return rc;
+	return issuer_command_run(app, argc, argv, &c, e);
 }

@@ -55,7 +55,7 @@ say_list(const struct app *app, const struct issuer_words *w, size_t n,
 }
 
 static enum rc
-list(struct app *app, const struct desk *d, const struct issuer_words *w,
+list(struct app *app, struct desk *d, const struct issuer_words *w,
     struct err *e)
 {
 	struct buf b = BUF_INIT;
@@ -85,17 +85,9 @@ cmd_issuer_list(struct app *app, int argc, char **argv, struct err *e)
 		{ "ring", required_argument, NULL, OPT_RING },
 		{ NULL, 0, NULL, 0 }
 	};
-	struct desk *d = NULL;
-	struct issuer_words w;
-	enum rc rc = issuer_words_read(app, argc, argv, longs, 1, &w, e);
+	static const struct issuer_command c = { longs, 1, OPT_OUT, list };
 
-	if (rc == RC_OK && w.out == NULL)
-		rc = app_usage(app, e);
-	if (rc == RC_OK &&
-	    (rc = issuer_words_open(&w, &d, e)) == RC_OK)
-		rc = list(app, d, &w, e);
-	desk_close(&d);
-	return rc;
+	return issuer_command_run(app, argc, argv, &c, e);
 }
 
 /* ---- grant -------------------------------------------------------------- */
@@ -257,6 +249,17 @@ grant(struct giving *g, const char *path, struct err *e)
 	return say_grant(g, e);
 }
 
+static enum rc
+give_keys(struct app *app, struct desk *d, const struct issuer_words *w,
+    struct err *e)
+{
+	struct giving g = { .app = app, .words = w, .desk = d };
+	enum rc rc = grant(&g, w->word, e);
+
+	sister_list_wipe(&g.list);
+	return rc;
+}
+
 enum rc
 cmd_issuer_grant(struct app *app, int argc, char **argv, struct err *e)
 {
@@ -267,18 +270,9 @@ cmd_issuer_grant(struct app *app, int argc, char **argv, struct err *e)
 		{ "custodian", required_argument, NULL, OPT_CUSTODIAN },
 		{ NULL, 0, NULL, 0 }
 	};
-	struct issuer_words w;
-	struct giving g = { .app = app, .words = &w };
-	enum rc rc = issuer_words_read(app, argc, argv, longs, 2, &w, e);
+	static const struct issuer_command c = { longs, 2, OPT_OUT, give_keys };
 
-	if (rc == RC_OK && w.out == NULL)
-		rc = app_usage(app, e);
-	if (rc == RC_OK &&
-	    (rc = issuer_words_open(&w, &g.desk, e)) == RC_OK)
-		rc = grant(&g, argv[optind + 1], e);
-	sister_list_wipe(&g.list);
-	desk_close(&g.desk);
-	return rc;
+	return issuer_command_run(app, argc, argv, &c, e);
 }
 
 /* ---- accept ------------------------------------------------------------- */
@@ -460,6 +454,25 @@ accept_file(struct taking *t, const char *path, struct err *e)
 	return RC_OK;
 }
 
+static enum rc
+accept(struct app *app, struct desk *d, const struct issuer_words *w,
+    struct err *e)
+{
+	struct taking *t = calloc(1, sizeof(*t));
+	enum rc rc;
+
+	if (t == NULL)
+		return err_nomem(e);
+	t->app = app;
+	t->words = w;
+	t->desk = d;
+	rc = accept_file(t, w->word, e);
+	names_wipe(&t->names);
+	buf_free(&t->mail);
+	free(t);
+	return rc;
+}
+
 enum rc
 cmd_issuer_accept(struct app *app, int argc, char **argv, struct err *e)
 {
@@ -469,25 +482,7 @@ cmd_issuer_accept(struct app *app, int argc, char **argv, struct err *e)
 		{ "custodian", required_argument, NULL, OPT_CUSTODIAN },
 		{ NULL, 0, NULL, 0 }
 	};
-	struct issuer_words w;
-	struct taking *t = calloc(1, sizeof(*t));
-	enum rc rc = t != NULL ? issuer_words_read(app, argc, argv, longs, 2,
-	    &w, e) : err_nomem(e);
+	static const struct issuer_command c = { longs, 2, OPT_OUT, accept };
 
-	if (rc == RC_OK && w.out == NULL)
-		rc = app_usage(app, e);
-	if (rc == RC_OK) {
-		t->app = app;
-		t->words = &w;
-		rc = issuer_words_open(&w, &t->desk, e);
-	}
-	if (rc == RC_OK)
-		rc = accept_file(t, argv[optind + 1], e);
-	if (t != NULL) {
-		names_wipe(&t->names);
-		buf_free(&t->mail);
-		desk_close(&t->desk);
-	}
-	free(t);
-	return rc;
+	return issuer_command_run(app, argc, argv, &c, e);
 }

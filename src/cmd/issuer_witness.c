@@ -162,16 +162,9 @@ cmd_issuer_destroy(struct app *app, int argc, char **argv, struct err *e)
 		{ "custodian", required_argument, NULL, OPT_CUSTODIAN },
 		{ NULL, 0, NULL, 0 }
 	};
-	struct desk *d = NULL;
-	struct issuer_words w;
-	enum rc rc = issuer_words_read(app, argc, argv, longs, 1, &w, e);
+	static const struct issuer_command c = { longs, 1, OPT_YEAR, destroy };
 
-	if (rc == RC_OK && w.plan.year == 0)
-		rc = app_usage(app, e);
-	if (rc == RC_OK && (rc = issuer_words_open(&w, &d, e)) == RC_OK)
-		rc = destroy(app, d, &w, e);
-	desk_close(&d);
-	return rc;
+	return issuer_command_run(app, argc, argv, &c, e);
 }
 
 /* ---- witness ------------------------------------------------------------ */
@@ -256,13 +249,13 @@ note_witness(const struct desk *d, const struct witness_claim *c,
 
 static enum rc
 judge(struct app *app, struct desk *d, const struct issuer_words *w,
-    const char *path, struct err *e)
+    struct err *e)
 {
 	struct witness_claim c;
 	bool yes;
 	enum rc rc;
 
-	if ((rc = read_claim(path, &c, e)) != RC_OK ||
+	if ((rc = read_claim(w->word, &c, e)) != RC_OK ||
 	    (w->mail != NULL && (rc = check_mail(w->mail, &c, e)) != RC_OK))
 		return rc;
 	if ((desk_knows(d, c.year) || !witness_archived(d, c.year)) &&
@@ -282,12 +275,7 @@ cmd_issuer_witness(struct app *app, int argc, char **argv, struct err *e)
 		{ "custodian", required_argument, NULL, OPT_CUSTODIAN },
 		{ NULL, 0, NULL, 0 }
 	};
-	struct desk *d = NULL;
-	struct issuer_words w;
-	enum rc rc = issuer_words_read(app, argc, argv, longs, 2, &w, e);
+	static const struct issuer_command c = { longs, 2, 0, judge };
 
-	if (rc == RC_OK && (rc = issuer_words_open(&w, &d, e)) == RC_OK)
-		rc = judge(app, d, &w, argv[optind + 1], e);
-	desk_close(&d);
-	return rc;
+	return issuer_command_run(app, argc, argv, &c, e);
 }

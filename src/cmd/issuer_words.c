@@ -112,6 +112,7 @@ issuer_words_read(struct app *app, int argc, char **argv,
 	if (argc - optind != n)
 		return app_usage(app, e);
 	w->plan.dir = argv[optind];
+	w->word = n > 1 ? argv[optind + 1] : NULL;
 	/* What is printed is French unless another language is asked for by
 	 * name: the machine's own says nothing about the people's. */
 	w->plan.english = app->lang != NULL && strcmp(lang_code(), "en") == 0;
@@ -119,10 +120,21 @@ issuer_words_read(struct app *app, int argc, char **argv,
 }
 
 enum rc
-issuer_words_open(const struct issuer_words *w, struct desk **d,
-    struct err *e)
+issuer_command_run(struct app *app, int argc, char **argv,
+    const struct issuer_command *c, struct err *e)
 {
-	return desk_open(w->plan.dir, d, e);
+	struct desk *d = NULL;
+	struct issuer_words w;
+	enum rc rc = issuer_words_read(app, argc, argv, c->longs, c->nwords,
+	    &w, e);
+
+	if (rc == RC_OK && ((c->must == OPT_OUT && w.out == NULL) ||
+	    (c->must == OPT_YEAR && w.plan.year == 0)))
+		rc = app_usage(app, e);
+	if (rc == RC_OK && (rc = desk_open(w.plan.dir, &d, e)) == RC_OK)
+		rc = c->act(app, d, &w, e);
+	desk_close(&d);
+	return rc;
 }
 
 /* ---- custodians --------------------------------------------------------- */

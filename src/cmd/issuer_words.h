@@ -31,6 +31,7 @@ enum {
 /* What any of them may be told; borrowed from the command line. */
 struct issuer_words {
 	struct desk_plan plan;
+	const char	*word;		/* behind the folder; NULL: none */
 	const char	*out;
 	const char	*policy;
 	const char	*directory;
@@ -53,9 +54,20 @@ enum rc issuer_words_read(struct app *app, int argc, char **argv,
     const struct option *longs, int n, struct issuer_words *w,
     struct err *e);
 
-/* issuer_words_open(w, d, e): desk_open() of the folder that was told. */
-enum rc issuer_words_open(const struct issuer_words *w, struct desk **d,
-    struct err *e);
+/* A command at a desk that is there: its options, how many words, the folder
+ * among them, and what it does once the desk is open. */
+struct issuer_command {
+	const struct option *longs;
+	int		 nwords;
+	int		 must;		/* OPT_OUT or OPT_YEAR be told; 0 */
+	enum rc		(*act)(struct app *app, struct desk *d,
+			    const struct issuer_words *w, struct err *e);
+};
+
+/* issuer_command_run(app, argc, argv, c, e): the whole of it.  RC_CONF: wrong
+ * words, or as desk_open(); what the act returned. */
+enum rc issuer_command_run(struct app *app, int argc, char **argv,
+    const struct issuer_command *c, struct err *e);
 
 /*
  * issuer_words_root(w, d, year, e):
