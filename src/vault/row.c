@@ -304,9 +304,10 @@ get_text(struct rd *rd, char *out, size_t max)
 
 	if (rd->bad || s.len > max)
 		return false;
-	if (s.len > 0)
-		memcpy(out, s.p, s.len);
-	return true;
+	if (s.len == 0)
+		return true;
+	memcpy(out, s.p, s.len);
+	return memchr(s.p, 0, s.len) == NULL;
 }
 
 static bool
@@ -390,9 +391,11 @@ row_self_parse(struct bytes p, struct row_self *r)
 	r->nassocs = rd_8(&rd);
 	if (rd.bad || r->nassocs > ROW_ASSOCS_MAX)
 		return false;
-	for (size_t i = 0; i < r->nassocs; i++)
-		if (!get_text(&rd, r->assocs[i], ROW_ASSOC_BYTES - 1))
+	for (size_t i = 0; i < r->nassocs; i++) {
+		if (!get_text(&rd, r->assocs[i], ROW_ASSOC_BYTES - 1) ||
+		    strcmp(i > 0 ? r->assocs[i - 1] : "", r->assocs[i]) >= 0)
 			return false;
+	}
 	return rd_done(&rd);
 }
 

@@ -246,6 +246,36 @@ test_associations_met_in_any_order(void **state)
 	}
 }
 
+/* A row as no merge ever made it is no row: names ascend, and none is empty. */
+static void
+test_associations_out_of_order_are_no_row(void **state)
+{
+	static const struct {
+		const char	*names;
+		size_t		 len;
+		bool		 ok;
+	} rows[] = {
+		{ "\1a\1b", 4, true },
+		{ "\1b\1a", 4, false },
+		{ "\1a\1a", 4, false },
+		{ "\0\1a", 3, false },
+		{ "\1a\2b\0", 5, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct row_self r = { 0 };
+		uint8_t out[ROW_MAX_BYTES];
+		size_t len = row_self_format(&r, out);
+
+		out[len - 1] = 2;
+		memcpy(out + len, rows[i].names, rows[i].len);
+		len += rows[i].len;
+		T_CHECK(row_self_parse((struct bytes){ out, len }, &r) ==
+		    rows[i].ok);
+	}
+}
+
 static void
 test_sealed_rows_are_bound_to_their_key(void **state)
 {
@@ -291,6 +321,7 @@ main(void)
 		    test_ruling_23_bars_of_a_replaced_desk_count_no_more),
 		cmocka_unit_test(test_ruling_24_bulletins_by_desk_then_number),
 		cmocka_unit_test(test_associations_met_in_any_order),
+		cmocka_unit_test(test_associations_out_of_order_are_no_row),
 		cmocka_unit_test(test_sealed_rows_are_bound_to_their_key),
 	};
 
