@@ -358,7 +358,7 @@ batch_duplicates(struct keeper *k, struct batch *b, struct err *e)
 			d[n++].release_at = release_at(k, &b->o[i]);
 		}
 	return n == 0 ? RC_OK :
-	    store_in_duplicate(k->st, d, n, e);
+	    store_in_duplicate(k->st, d, n, clock_now(), e);
 }
 
 /* ---- held ----------------------------------------------------------- */

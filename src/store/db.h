@@ -227,9 +227,10 @@ enum rc ack_clear(struct store *st, const struct store_ack *acks, size_t n,
 /* store_acked.c */
 enum rc ack_apply(struct store *st, struct store_ack_in *a, int64_t now,
     int64_t due_at, struct err *e);
-/* relayed_repeat(): what recipients said of ${t}, to its sender again. */
+/* relayed_repeat(): what recipients said of ${t}, to its sender again; and to
+ * those who said nothing ${t} again, if that was an hour ago. */
 enum rc relayed_repeat(struct store *st, const uint8_t t[STORE_T_BYTES],
-    int64_t due_at, struct err *e);
+    int64_t due_at, int64_t now, struct err *e);
 
 /* store_follow.c: authentic news of ${who}, a name or identity; and what an
  * acknowledgement that moved something leaves to be looked at. */

@@ -361,7 +361,8 @@ ack_repeat(struct store *st, const struct store_done *m, struct err *e)
 }
 
 static enum rc
-duplicate_one(struct store *st, struct store_done *m, struct err *e)
+duplicate_one(struct store *st, struct store_done *m, int64_t at,
+    struct err *e)
 {
 	struct in_now now;
 	struct journal j;
@@ -376,7 +377,8 @@ duplicate_one(struct store *st, struct store_done *m, struct err *e)
 		return RC_OK;
 	m->msg.result = STORE_OK;
 	if ((rc = ack_repeat(st, m, e)) != RC_OK ||
-	    (rc = relayed_repeat(st, m->msg.t, m->ack_due_at, e)) != RC_OK)
+	    (rc = relayed_repeat(st, m->msg.t, m->ack_due_at, at,
+	    e)) != RC_OK)
 		return rc;
 	return in_finish(st, m->msg.id, &now, STORE_DELIVERED, m->action,
 	    m->release_at, e);
@@ -384,13 +386,13 @@ duplicate_one(struct store *st, struct store_done *m, struct err *e)
 
 enum rc
 store_in_duplicate(struct store *st, struct store_done *m, size_t n,
-    struct err *e)
+    int64_t now, struct err *e)
 {
 	enum rc rc;
 
 	if ((rc = tx_begin(st, e)) != RC_OK)
 		return rc;
 	for (size_t i = 0; rc == RC_OK && i < n; i++)
-		rc = duplicate_one(st, &m[i], e);
+		rc = duplicate_one(st, &m[i], now, e);
 	return TX_END(st, rc, "in.duplicate", e);
 }

@@ -24,9 +24,22 @@ store_hub_origin(struct store *st, const uint8_t t[STORE_T_BYTES],
 	return RC_OK;
 }
 
+/* The very same envelopes, to those who have not answered; once an hour, for a
+ * replay by anybody comes here too. */
+static enum rc
+unanswered_again(struct store *st, const uint8_t t[STORE_T_BYTES],
+    int64_t now, struct err *e)
+{
+	return DB_DO(st, e, "UPDATE queue SET state = 2, next_at = ?2, "
+	    "since = ?2, tries = 0, notice = 0, done = 0 WHERE "
+	    "t IN (SELECT t FROM hub WHERE origin_t = ?1) AND state >= 4 "
+	    "AND sent_at <= ?2 - 3600 AND ack_state NOT IN (2, 3, 16) "
+	    "AND body IS NOT NULL", V_B(t, STORE_T_BYTES), V_I(now));
+}
+
 enum rc
 relayed_repeat(struct store *st, const uint8_t t[STORE_T_BYTES],
-    int64_t due_at, struct err *e)
+    int64_t due_at, int64_t now, struct err *e)
 {
 	char name[STORE_IDENTITY_BYTES], origin[STORE_IDENTITY_BYTES];
 	uint8_t d[STORE_D_BYTES];
@@ -35,7 +48,8 @@ relayed_repeat(struct store *st, const uint8_t t[STORE_T_BYTES],
 	bool got;
 	enum rc rc;
 
-	if ((rc = DB_ASK(st, e, &s, "SELECT h.name, h.origin, h.d, "
+	if ((rc = unanswered_again(st, t, now, e)) != RC_OK ||
+	    (rc = DB_ASK(st, e, &s, "SELECT h.name, h.origin, h.d, "
 	    "q.ack_state, q.ack_at FROM hub h JOIN queue q ON q.t = h.t "
 	    "WHERE h.origin_t = ?1 AND q.ack_state IN (2, 3, 16)",
 	    V_B(t, STORE_T_BYTES))) != RC_OK)

@@ -264,10 +264,11 @@ enum rc store_in_delivered(struct store *st, struct store_done *m, size_t n,
 
 /* store_in_duplicate(): T was done (or damaged, or refused): DELIVERED without
  * a word to anybody but the acknowledgements as before (at the hub, also what
- * recipients said), due at ${ack_due_at}.  Uses id, t, ack_due_at, action and
- * release_at.  Result: STORE_OK, STORE_NOT. */
+ * recipients said), due at ${ack_due_at}; at the hub, who has not answered for
+ * an hour gets the same envelope again (2.19.32).  Uses id, t,
+ * ack_due_at, action and release_at.  Result: STORE_OK, STORE_NOT. */
 enum rc store_in_duplicate(struct store *st, struct store_done *m, size_t n,
-    struct err *e);
+    int64_t now, struct err *e);
 
 struct store_hold {
 	int64_t			 id;

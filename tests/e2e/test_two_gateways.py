@@ -1,26 +1,11 @@
 """ATTACKS D10: two gateways on one mailbox, each with a store of its own and
 the same key; the manual wants one, or mail that is left on the server."""
 
-import copy
-
 import pytest
 
 from world.demo import mark
 
 PAIRS = [("dr", "labo"), ("labo", "dr")]    # by POP3, by IMAP
-
-
-def second(member):
-    """The same member on another machine."""
-    other = copy.copy(member)
-    other.folder = member.home / "second"
-    other.folder.mkdir(mode=0o700)
-    for name in ("home", "inbox", "state"):
-        setattr(other, name, other.folder / name)
-        getattr(other, name).mkdir(mode=0o700)
-    other.conf = other.folder / "sceau.conf"
-    other.secret("password", other.password + "\n")
-    return other.configure()
 
 
 def sent(demo, who, to, *texts):
@@ -32,7 +17,7 @@ def sent(demo, who, to, *texts):
 @pytest.mark.parametrize("who, sender", PAIRS)
 def test_D10_left_on_the_server_each_shows_all(demo, who, sender):
     one, sender = getattr(demo, who), getattr(demo, sender)
-    two = second(one)
+    two = one.elsewhere()
     for gateway in (one, two):
         gateway.configure(account={"after": "keep"})
     mails = sent(demo, sender, one, "1", "2", "3")
@@ -53,7 +38,7 @@ def test_D10_left_on_the_server_each_shows_all(demo, who, sender):
 def test_D10_deleted_by_one_each_mail_is_at_one_of_them(demo, who, sender):
     """Nothing is lost, and nothing is at both."""
     one, sender = getattr(demo, who), getattr(demo, sender)
-    two = second(one)
+    two = one.elsewhere()
     mails = []
     for n, gateway in enumerate((one, two, two, one, two)):
         mails += sent(demo, sender, one, f"INR {n}")
@@ -70,7 +55,7 @@ def test_D10_both_at_once_lose_nothing(demo, who, sender):
     """One dies before it deletes, the other comes between: both have it on
     disk; it is deleted, and acknowledged twice."""
     one, sender = getattr(demo, who), getattr(demo, sender)
-    two = second(one)
+    two = one.elsewhere()
     mails = sent(demo, sender, one, "1", "2")
     assert one.sceau("poll", SCEAU_FAULT="fetch.release.before:kill").code
     two.ok("poll")
@@ -95,7 +80,7 @@ def reaches(demo, gateway, text):
 def test_D10_keys_that_one_missed_come_with_later_messages(demo, forger):
     """petit's return key is in each of his mails: who had none of them goes
     through the gateway, who has one writes to him."""
-    two = second(demo.labo)
+    two = demo.labo.elsewhere()
 
     def from_petit(n):
         demo.post(demo.labo, forger.mail(demo.petit, demo.labo, demo.mail_of(

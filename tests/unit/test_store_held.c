@@ -268,7 +268,7 @@ test_refused_is_repeated_damage_is_not(void **state)
 	hold(w, &h, NOW);
 	OK(w, store_ack_drop(w->st, LABO, &w->e));
 	d = make_done(put_one_of(w, "a", 2), 1);
-	OK(w, store_in_duplicate(w->st, &d, 1, &w->e));
+	OK(w, store_in_duplicate(w->st, &d, 1, NOW, &w->e));
 	assert_int_equal(d.msg.result, STORE_OK);
 	assert_int_equal(acks_for(w, LABO, acks), 0);
 	h = make_hold(put_one_of(w, "a", 3), EC_INNER);
@@ -279,7 +279,7 @@ test_refused_is_repeated_damage_is_not(void **state)
 	assert_true(h.said);
 	OK(w, store_ack_drop(w->st, LABO, &w->e));
 	d = make_done(put_one_of(w, "a", 4), 3);
-	OK(w, store_in_duplicate(w->st, &d, 1, &w->e));
+	OK(w, store_in_duplicate(w->st, &d, 1, NOW, &w->e));
 	assert_int_equal(acks_for(w, LABO, acks), 1);
 	assert_int_equal(acks[0].state, 0x10);
 }

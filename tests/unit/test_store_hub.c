@@ -116,7 +116,7 @@ test_acknowledgement_passed_on(void **state)
 	control.nacks = n;
 	(void)submit(w, &control, NULL);
 	again = make_done(put_one_of(w, "a", 2), 1);
-	OK(w, store_in_duplicate(w->st, &again, 1, &w->e));
+	OK(w, store_in_duplicate(w->st, &again, 1, NOW, &w->e));
 	OK(w, store_ack_list(w->st, LABO, acks, 8, &n, &w->e));
 	assert_int_equal(n, 2);
 	assert_int_equal(acks[0].state, 1);

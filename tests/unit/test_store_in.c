@@ -300,7 +300,7 @@ test_intent_of_two_copies_lets_one_through(void **state)
 	assert_int_equal(deliver(w, a, 1), STORE_OK);
 	assert_int_equal(intend(w, b, 1, "y"), STORE_DUPLICATE);
 	assert_int_equal(deliver(w, b, 1), STORE_DUPLICATE);
-	OK(w, store_in_duplicate(w->st, &d, 1, &w->e));
+	OK(w, store_in_duplicate(w->st, &d, 1, NOW, &w->e));
 	assert_int_equal(d.msg.result, STORE_OK);
 	assert_int_equal(get_in(w, b).state, STORE_DELIVERED);
 }
@@ -444,7 +444,7 @@ test_duplicate_repeats_the_acknowledgement(void **state)
 	OK(w, store_ack_list(w->st, LABO, acks, 2, &n, &w->e));
 	assert_int_equal(n, 0);
 	d = make_done(put_one_of(w, "a", 2), 1);
-	OK(w, store_in_duplicate(w->st, &d, 1, &w->e));
+	OK(w, store_in_duplicate(w->st, &d, 1, NOW, &w->e));
 	assert_int_equal(d.msg.result, STORE_OK);
 	OK(w, store_ack_list(w->st, LABO, acks, 2, &n, &w->e));
 	assert_int_equal(n, 1);
@@ -452,7 +452,7 @@ test_duplicate_repeats_the_acknowledgement(void **state)
 	assert_memory_equal(acks[0].d, d.d, 32);
 	/* of nothing */
 	d = make_done(put_one_of(w, "a", 3), 99);
-	OK(w, store_in_duplicate(w->st, &d, 1, &w->e));
+	OK(w, store_in_duplicate(w->st, &d, 1, NOW, &w->e));
 	assert_int_equal(d.msg.result, STORE_NOT);
 	assert_int_equal(get_in(w, d.msg.id).state, STORE_FETCHED);
 }

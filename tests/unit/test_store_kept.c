@@ -149,7 +149,7 @@ test_no_body_is_left_behind(void **state)
 	d.keep_until = NOW + 86400;
 	OK(w, store_in_delivered(w->st, &d, 1, NOW, &w->e));
 	assert_int_equal(d.msg.result, STORE_DUPLICATE);
-	OK(w, store_in_duplicate(w->st, &d, 1, &w->e));
+	OK(w, store_in_duplicate(w->st, &d, 1, NOW, &w->e));
 	world_reopen(w);
 	assert_int_equal(count(w, "body"), 1);
 	(void)put_one_of(w, "a", 3);

@@ -7,6 +7,7 @@
 Everybody has these keys: Forger seals with them what sceau never would.
 """
 
+import copy
 import io
 import shutil
 import time
@@ -19,6 +20,7 @@ from world.world import TOP, World
 YEAR = 2026
 KEYS = TOP / "keys/demo"
 BOXES = ("new", "cur", "tmp")
+HUB = "demo/passerelle@demo.example"
 
 # attribute: local part, domain, protocol, kind of delivery
 PEOPLE = {
@@ -54,7 +56,7 @@ class DemoMember(Member):
     def configure(self, top=None, **more):
         keys = {"keystore": str(self.keystore),
                 "keystore_key": f"{self.keystore}.key",
-                "hub": self is self.world.hub}
+                "hub": self.name == HUB}
         return super().configure(top={**keys, **(top or {})}, **more)
 
     def fresh(self):
@@ -84,6 +86,18 @@ class DemoMember(Member):
             "keystore": str(self.state / "keystore"),
             "keystore_key": str(self.state / "keystore.key")})
         return path, slip
+
+    def elsewhere(self):
+        """The same member on another machine: its key, nothing else."""
+        other = copy.copy(self)
+        other.folder = self.home / "elsewhere"
+        other.folder.mkdir(mode=0o700)
+        for name in ("home", "inbox", "state"):
+            setattr(other, name, other.folder / name)
+            getattr(other, name).mkdir(mode=0o700)
+        other.conf = other.folder / "sceau.conf"
+        other.secret("password", other.password + "\n")
+        return other.configure()
 
     def new(self):
         """The names in new/ of the inbox: what a person sees as arrived."""
@@ -130,7 +144,6 @@ def mark(data):
 
 class Demo(World):
     Member = DemoMember
-    hub = None
 
     def __init__(self, **more):
         super().__init__(**more)
@@ -190,7 +203,7 @@ class Forger:
             {YEAR: bytes(range(32))}, {n: 1 for n in names},
             issuer=b"demo/association@demo.example",
             watch=b"demo/veille@demo.example",
-            hub=b"demo/passerelle@demo.example")
+            hub=HUB.encode())
 
     def maker(self, *years):
         """The association's desk, with the roots of more years."""
