@@ -66,6 +66,9 @@ static const struct {
 	    N_("Nothing is lost: the rest goes tomorrow. Is so much mail of "
 	    "this member right? Ask it; the limits are hub_messages and "
 	    "hub_size in sceau.conf.") },
+	[STORE_RULE_HELD] = { "held", N_("mail not opened"),
+	    N_("Nothing is lost: it is kept sealed. Why, and what to do, of "
+	    "each: sceau held list") },
 };
 
 const char *
@@ -193,6 +196,11 @@ alarm_what(const struct store_alarm *a, struct buf *out)
 	case STORE_RULE_OUTBOX:
 		return buf_addf(out, _("Outbox %s: nothing of it has left "
 		    "since %s (%s)."), a->subject, when, a->text);
+	case STORE_RULE_HELD:
+		return buf_addf(out, P_("%lu sealed mail that came cannot be "
+		    "opened, since %s.", "%lu sealed mails that came cannot "
+		    "be opened, the first since %s.", (unsigned long)a->n),
+		    (unsigned long)a->n, when);
 	case STORE_RULE_NOTSENT: case STORE_RULE_LEFT:
 		return what_of_files(a, when, out);
 	case STORE_RULE_SILENT: case STORE_RULE_LATE:

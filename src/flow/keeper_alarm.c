@@ -156,13 +156,25 @@ own_clock(struct keeper *k, struct own *o, struct err *e)
 
 /* Told again when there are more. */
 static void
-own_files(struct own *o, enum store_rule rule, const char *name, size_t n,
+own_many(struct own *o, enum store_rule rule, const char *name, size_t n,
     int64_t since, const char *folder)
 {
 	if (n == 0 || o->n == OWN_MAX)
 		return;
 	own_add(o, rule, name, since, -(int64_t)n, folder);
 	o->a[o->n - 1].n = (int64_t)n;
+}
+
+static enum rc
+own_held(struct keeper *k, struct own *o, struct err *e)
+{
+	int64_t since;
+	size_t n;
+	enum rc rc = store_held_since(k->st, &n, &since, e);
+
+	if (rc == RC_OK)
+		own_many(o, STORE_RULE_HELD, "", n, since, "");
+	return rc;
 }
 
 /* Of a folder that is away nothing is known: what was so is so still. */
@@ -190,9 +202,9 @@ own_outbox(struct keeper *k, struct own *o, const struct conf_outbox *box,
 	struct outprobe p;
 
 	if (outprobe_count(box, &p, &away) == RC_OK) {
-		own_files(o, STORE_RULE_NOTSENT, box->name, p.refused,
+		own_many(o, STORE_RULE_NOTSENT, box->name, p.refused,
 		    p.refused_since, box->refused);
-		own_files(o, STORE_RULE_LEFT, box->name, p.left, p.left_since,
+		own_many(o, STORE_RULE_LEFT, box->name, p.left, p.left_since,
 		    box->path);
 	} else {
 		enum rc rc = own_kept(k, o, box->name, scratch, e);
@@ -441,6 +453,7 @@ alarms(struct keeper *k, struct err *e)
 	    (rc = own_servers(k, own, e)) == RC_OK &&
 	    (rc = own_keys(k, own, e)) == RC_OK &&
 	    (rc = own_clock(k, own, e)) == RC_OK &&
+	    (rc = own_held(k, own, e)) == RC_OK &&
 	    (rc = office_alarms(k, own->a, &own->n, OWN_MAX, e)) ==
 	    RC_OK &&
 	    (rc = own_outboxes(k, own, a, e)) == RC_OK &&

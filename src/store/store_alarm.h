@@ -49,6 +49,7 @@ enum store_rule {
 	STORE_RULE_FILING,	/* documents cannot be filed; subject: "" */
 	STORE_RULE_OUTBOX,	/* its folders cannot be used; the outbox */
 	STORE_RULE_LIMIT,	/* his mail waits at the gateway; who */
+	STORE_RULE_HELD,	/* came and cannot be opened; subject: "" */
 	STORE_RULE_N
 };
 

@@ -167,6 +167,25 @@ store_held_fresh(struct store *st, int64_t since, size_t *n, struct err *e)
 }
 
 enum rc
+store_held_since(struct store *st, size_t *n, int64_t *since, struct err *e)
+{
+	sqlite3_stmt *s;
+	bool got;
+	enum rc rc;
+
+	*n = 0;
+	*since = 0;
+	if ((rc = DB_ASK(st, e, &s, "SELECT count(*), min(held_at) FROM "
+	    "incoming WHERE state = 4", V_END)) != RC_OK ||
+	    (rc = db_next(st, s, &got, e)) != RC_OK || !got)
+		return rc;
+	*n = (size_t)sqlite3_column_int64(s, 0);
+	*since = sqlite3_column_int64(s, 1);
+	db_stop(s);
+	return RC_OK;
+}
+
+enum rc
 store_held_retry(struct store *st, int64_t id, enum err_class class,
     size_t *n, struct err *e)
 {

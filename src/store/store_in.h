@@ -308,6 +308,9 @@ enum rc store_held_list(struct store *st, int64_t after,
  * ${since}, for exit 65. */
 enum rc store_held_fresh(struct store *st, int64_t since, size_t *n,
     struct err *e);
+/* store_held_since(): how many are HELD, and since when the first of them. */
+enum rc store_held_since(struct store *st, size_t *n, int64_t *since,
+    struct err *e);
 /* store_held_retry(): ${id} (or, with 0, all of ${class}) to be opened again
  * by the next store_in_next(); ${n}: how many. */
 enum rc store_held_retry(struct store *st, int64_t id, enum err_class class,

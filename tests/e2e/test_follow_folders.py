@@ -1,6 +1,7 @@
-"""Alarms of folders: an outbox with files that were refused, that are never
-whole, or that is away; documents that cannot be filed.  An injected clock
-(--enable-fault); files have the machine's own time."""
+"""Alarms of what lies: mail that cannot be opened; an outbox with files that
+were refused, that are never whole, or that is away; documents that cannot be
+filed.  An injected clock (--enable-fault); files have the machine's own
+time."""
 
 import pytest
 
@@ -54,6 +55,39 @@ fichier et son texte.
     assert labo.news().split("\n\n", 1)[1] == f"""\
 Terminées :
 - lis : « fichiers refusés » a pris fin le {said(at(0, 9, 15))}.
+"""
+
+
+def test_sealed_mail_that_cannot_be_opened(demo, forger):
+    """A key of the next year is not there yet; damage; until both are gone."""
+    dr = Follower(demo.dr)
+    sealed = forger.seal(demo.labo, demo.dr, demo.mail_of("INR", demo.dr))
+    late = forger.wrap(demo.labo, demo.dr, forger.seal(
+        demo.labo, demo.dr, demo.mail_of("INR", demo.dr), year=2027))
+    demo.post(demo.dr, late)
+    dr.poll(at(0, 9), 65)
+    assert dr.rules(at(0, 9)) == ["held"]
+    assert dr.news().split("\n\n", 1)[1] == f"""\
+Nouvelles :
+- 1 courrier scellé est arrivé et ne peut pas être ouvert, depuis le \
+{said(at(0, 9))}.
+  Rien n’est perdu : il est conservé scellé. Pourquoi, et que faire, pour \
+chacun : sceau held list
+"""
+    dr.poll(at(0, 9, 5))
+    assert dr.news() == ""
+    demo.post(demo.dr, forger.wrap(demo.labo, demo.dr,
+                                   sealed[:-1] + bytes([sealed[-1] ^ 1])))
+    dr.poll(at(0, 9, 10), 65)
+    assert "- 2 courriers scellés sont arrivés et ne peuvent pas être " \
+        f"ouverts, le premier depuis le {said(at(0, 9))}.\n" in dr.news()
+    assert dr.figures()['sceau_alarms{rule="held"}'] == 1
+    for row in demo.dr.held():
+        demo.dr.ok("held", "drop", str(row["id"]), **clock(at(0, 9, 12)))
+    dr.poll(at(0, 9, 15))
+    assert dr.news().split("\n\n", 1)[1] == f"""\
+Terminées :
+- « courrier non ouvert » a pris fin le {said(at(0, 9, 15))}.
 """
 
 
