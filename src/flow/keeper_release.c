@@ -12,7 +12,7 @@ int64_t
 keeper_release_at(const struct conf_account *a)
 {
 	if (a->after != CONF_AFTER_KEEP)
-		return clock_now();
+		return 0;	/* also by a clock that is set back later */
 	return a->keep_days == 0 ? CLOCK_FOREVER :
 	    clock_now() + (int64_t)a->keep_days * 86400;
 }

@@ -56,6 +56,19 @@ def test_D11_a_wrong_clock_reads_and_flags_and_keeps(demo, forger, year):
     assert flags(demo.dr)[-1] == ""
 
 
+@pytest.mark.parametrize("who", ["dr", "durand"])       # by POP3, by IMAP
+def test_D11_what_a_wrong_clock_filed_leaves_the_server(demo, forger, who):
+    """The machine stopped before it deleted; the clock is set back since."""
+    member = getattr(demo, who)
+    demo.post(member, forger.mail(demo.labo, member,
+                                  demo.mail_of("INR", member)))
+    assert member.sceau("poll", SCEAU_FAULT="fetch.release.before:kill",
+                        **at(2036)).code
+    assert len(member.new()) == 1 and len(member.mail()) == 1
+    member.ok("poll")
+    assert member.mail() == [] and len(member.new()) == 1
+
+
 @pytest.mark.parametrize("year", CLOCKS)
 def test_D11_a_sender_with_a_wrong_clock_is_read_and_flagged(demo, year):
     """What it seals says 1970 or 2040; it is shown, with a flag, and
