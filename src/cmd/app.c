@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/lang.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -339,11 +340,29 @@ app_tmp(const struct app *app)
 	return tmp != NULL && tmp[0] == '/' ? tmp : "/tmp";
 }
 
+/* It may stand anywhere among the options. */
+static bool
+is_mda(const struct app *app, int argc, char **argv)
+{
+	if (app->cmd->run != cmd_open)
+		return false;
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--mda") == 0)
+			return true;
+	return false;
+}
+
 static enum rc
 run_cmd(struct app *app, int argc, char **argv, struct err *e)
 {
 	enum rc rc;
 
+	if (is_mda(app, argc, argv))
+		app->cmd = &cmd_mda;
+	if (app->cmd->run == NULL)
+		return cmd_elsewhere(app->argv, e);
+	/* The first of all opens their log, before any sandbox. */
+	FAULT("main");
 	look_ahead(app, argc, argv);
 	if ((rc = load_conf(app, e)) != RC_OK)
 		return rc;
@@ -378,23 +397,10 @@ main_cmd(struct app *app, int argc, char **argv, struct err *e)
 	return run_cmd(app, argc - used + 1, argv + used - 1, e);
 }
 
-/* A delivery agent that fails otherwise makes the mail server bounce: it is
- * always "try again", whatever was wrong, the command line too (2.19). */
-static bool
-is_mda(const struct app *app, int argc, char **argv)
-{
-	if (app->cmd == NULL || app->cmd->run != cmd_open)
-		return false;
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "--mda") == 0)
-			return true;
-	return false;
-}
-
 int
 app_main(int argc, char **argv)
 {
-	struct app app = { .exit = 0 };
+	struct app app = { .argv = argv };
 	struct err e = ERR_INIT;
 	enum rc rc;
 	int code;
@@ -412,7 +418,9 @@ app_main(int argc, char **argv)
 	if (fflush(stdout) != 0 && rc == RC_OK && !app.promised)
 		app.exit = EX_IOERR;
 	code = app.exit != 0 ? app.exit : rc_exit(rc);
-	if (code != EX_OK && is_mda(&app, argc, argv))
+	/* A delivery agent that fails otherwise makes the mail server bounce:
+	 * it is always "try again", whatever was wrong (2.19). */
+	if (code != EX_OK && app.cmd == &cmd_mda)
 		code = EX_TEMPFAIL;
 	conf_free(&app.conf);
 	return code;

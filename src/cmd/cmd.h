@@ -3,6 +3,7 @@
 #define SC_CMD_CMD_H
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ struct app {
 	bool		 json;
 	bool		 dry_run;
 	bool		 debug;
+	char		**argv;		/* the whole command line */
 	struct conf	 conf;		/* loaded for CMD_CONF */
 	const struct cmd *cmd;
 	int		 exit;		/* more exact than rc_exit(), or 0 */
@@ -37,12 +39,27 @@ struct cmd {
 	const char	*args;		/* usage is printed from it */
 	const char	*help;		/* one line, N_() */
 	unsigned	 needs;
+	/* NULL: another program does it (cmd_elsewhere()) */
 	enum rc		(*run)(struct app *app, int argc, char **argv,
 			    struct err *e);
 };
 
 /* The table, ended by a NULL name; in the order in which help shows it. */
 extern const struct cmd cmds[];
+/* "open", when --mda is among its options. */
+extern const struct cmd cmd_mda;
+
+/*
+ * cmd_elsewhere(argv, e):
+ * Become sceau-pass, the program that has all commands; never returns unless
+ * it cannot.  It lies beside this one in a build folder, else where it was
+ * installed: whoever can write to either could replace this one.  RC_CONF.
+ */
+enum rc cmd_elsewhere(char **argv, struct err *e);
+
+/* cmd_self(path): the file of the program that runs now; false: this system
+ * does not tell. */
+bool cmd_self(char path[PATH_MAX]);
 
 /* app_main(argc, argv): the whole program; its exit code. */
 int app_main(int argc, char **argv);
@@ -99,6 +116,7 @@ enum rc cmd_run(struct app *, int, char **, struct err *);
 enum rc cmd_send(struct app *, int, char **, struct err *);
 enum rc cmd_seal(struct app *, int, char **, struct err *);
 enum rc cmd_open(struct app *, int, char **, struct err *);
+enum rc cmd_open_mda(struct app *, int, char **, struct err *);
 enum rc cmd_sent(struct app *, int, char **, struct err *);
 enum rc cmd_status(struct app *, int, char **, struct err *);
 /* its part of the outboxes */

@@ -7,12 +7,10 @@
 #include <unistd.h>
 
 #include "base/lang.h"
-#include "base/log.h"
 #include "cmd/cmd.h"
 #include "flow/alone.h"
-#include "flow/starter.h"
 
-enum { OPT_TO = 1000, OPT_MDA };
+#define OPT_TO 1000
 
 enum rc
 cmd_seal(struct app *app, int argc, char **argv, struct err *e)
@@ -72,57 +70,10 @@ open_filter(struct app *app, struct err *e)
 	return rc;
 }
 
-/* As a delivery agent: 0 once the mail is durably ours, else 75 (2.19). */
-static enum rc
-open_mda(struct app *app, struct err *e)
-{
-	struct conf_account account = { .protocol = CONF_STDIN,
-	    .after = CONF_AFTER_KEEP, .batch = 1 };
-	struct pass p = app_pass(app, PASS_TAKE);
-	struct conf conf = app->conf;
-	char name[] = "mda";
-	int lock = -1;
-	enum rc rc = starter_lock(&app->conf, &lock, e);
-
-	if (rc != RC_OK) {
-		app->exit = EX_TEMPFAIL;
-		return rc;
-	}
-	p.store_only = lock < 0;
-	account.name = name;
-	conf.accounts = &account;
-	conf.naccounts = 1;
-	p.conf = &conf;
-	rc = starter_run(&p, NULL, &app->exit, e);
-	if (lock >= 0)
-		close(lock);
-	if (app->exit != EX_OK) {
-		app->exit = EX_TEMPFAIL;
-		return rc;
-	}
-	/* It is in the store: what failed after that is the next pass's. */
-	if (rc != RC_OK)
-		LOG(LOG_L_WARN, "pass.failed", LK_S("why", e->text));
-	return RC_OK;
-}
-
 enum rc
 cmd_open(struct app *app, int argc, char **argv, struct err *e)
 {
-	static const struct option longs[] = {
-		{ "mda", no_argument, NULL, OPT_MDA },
-		{ NULL, 0, NULL, 0 }
-	};
-	bool mda = false;
-	enum rc rc;
-	int opt;
+	enum rc rc = app_no_options(app, argc, argv, 0, e);
 
-	while ((rc = app_getopt(app, argc, argv, "", longs, &opt, e)) ==
-	    RC_OK && opt != -1)
-		mda = true;
-	if (rc != RC_OK)
-		return rc;
-	if (optind != argc)
-		return app_usage(app, e);
-	return mda ? open_mda(app, e) : open_filter(app, e);
+	return rc == RC_OK ? open_filter(app, e) : rc;
 }

@@ -4,6 +4,7 @@ src_libcmd_a_SOURCES = \
 	src/cmd/ask.c src/cmd/ask.h \
 	src/cmd/bar.c \
 	src/cmd/check.c \
+	src/cmd/elsewhere.c \
 	src/cmd/filter.c \
 	src/cmd/held.c \
 	src/cmd/hprim.c \
@@ -29,6 +30,7 @@ src_libcmd_a_SOURCES = \
 	src/cmd/key_list.c \
 	src/cmd/key_say.c \
 	src/cmd/log.c \
+	src/cmd/open_mda.c \
 	src/cmd/out.c src/cmd/out.h \
 	src/cmd/queue.c \
 	src/cmd/refile.c \
@@ -43,6 +45,5 @@ src_libcmd_a_SOURCES = \
 	src/cmd/setup_text.c \
 	src/cmd/status.c src/cmd/status_outbox.c \
 	src/cmd/poll.c \
-	src/cmd/send.c \
-	src/cmd/table.c
+	src/cmd/send.c
 src_libcmd_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)

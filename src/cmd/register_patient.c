@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/lang.h"
 #include "cmd/register_patient.h"
-#include "flow/clerk_report.h"
 #include "flow/patients.h"
 
 #define BLANKS " \t"
@@ -87,7 +86,7 @@ forms_of(const char *text, struct buf *forms, struct err *e)
 	for (size_t i = 1; ok && i <= n; i++) {
 		p.field[HPRIM_FAMILY] = run_of(word, 0, i);
 		p.field[HPRIM_GIVEN] = run_of(word, i, n);
-		ok = reports_form(&p, forms, &done);
+		ok = patients_form(&p, forms, &done);
 	}
 	wipe(p.birth, sizeof(p.birth));
 	return ok ? RC_OK : no_memory(e);

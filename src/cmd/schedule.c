@@ -95,11 +95,10 @@ program_find(char out[PATH_MAX], struct err *e)
 {
 	static const char installed[] = SCEAU_BINDIR "/sceau";
 	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	const char *program = cmd_self(self) ? self : installed;
 
-	self[n > 0 ? n : 0] = '\0';
-	return realpath(n > 0 ? self : installed, out) != NULL ? RC_OK :
-	    err_sys(e, "%s", n > 0 ? self : installed);
+	return realpath(program, out) != NULL ? RC_OK :
+	    err_sys(e, "%s", program);
 }
 
 /* All members at the same second would be a wave for their servers. */

@@ -518,7 +518,7 @@ set_up(struct clerk *c, struct err *e)
 
 	if (rc != RC_OK)
 		return rc;
-	if (c->p->kind == PASS_SUBMIT || c->p->dry_run)
+	if (c->p->dry_run)
 		return sandbox_enter(SB_CLERK, may, e);
 	if (all > CLERK_DELIVERIES_MAX)
 		return err_set(e, RC_CONF, _("more than %d deliveries"),

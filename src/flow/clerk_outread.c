@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/lang.h"
 #include "flow/clerk_outbox.h"
-#include "flow/clerk_report.h"
+#include "flow/patients.h"
 
 #define SNIFF_BYTES 4096
 
@@ -42,7 +42,7 @@ outjob_forms(struct outjob *j, const struct hprim_patient *p, unsigned n)
 	bool ok = true;
 
 	for (unsigned i = 0; ok && i < n && j->nforms < STORE_REPORTS_MAX; i++)
-		ok = reports_form(&p[i], &j->forms, &j->nforms);
+		ok = patients_form(&p[i], &j->forms, &j->nforms);
 	return ok;
 }
 

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "base/lang.h"
-#include "document/patient.h"
 #include "flow/clerk_report.h"
 #include "flow/clerk_route.h"
+#include "flow/patients.h"
 
 struct report_line {
 	unsigned	report;		/* from 0 */
@@ -32,18 +32,6 @@ reports_free(struct reports **r)
 
 /* ---- whose they are ---------------------------------------------------- */
 
-bool
-reports_form(const struct hprim_patient *p, struct buf *b, unsigned *n)
-{
-	struct patient who;
-	bool ok = patient_of(p, &who) && pack_str(b, who.name) &&
-	    pack_str(b, who.birth);
-
-	wipe(&who, sizeof(who));
-	*n += ok;
-	return ok;
-}
-
 static bool
 add_form(const struct clerk *c, struct reports *r,
     const struct hprim_patient *p)
@@ -54,7 +42,7 @@ add_form(const struct clerk *c, struct reports *r,
 		r->flags |= STORE_INBOX_NOT_COMPARED;
 		return true;
 	}
-	return reports_form(p, &r->forms, &r->nforms);
+	return patients_form(p, &r->forms, &r->nforms);
 }
 
 bool

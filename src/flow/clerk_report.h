@@ -44,9 +44,6 @@ bool reports_stand(struct reports *r, size_t delivery, size_t n, unsigned i,
 bool reports_say(const struct reports *r, size_t delivery,
     struct bytes odd, struct buf *out);
 
-/* reports_form(p, b, n): whose that report is, packed behind the ${*n} that
- * are in ${b}; false: memory. */
-bool reports_form(const struct hprim_patient *p, struct buf *b, unsigned *n);
 /* reports_pack(r, b): IPC_REPORTS; ${r} NULL: none were found. */
 bool reports_pack(const struct reports *r, struct buf *b);
 

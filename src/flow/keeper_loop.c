@@ -307,6 +307,8 @@ keeper_need_vault(struct keeper *k, struct err *e)
 {
 	int64_t until = clock_ms() + ANSWER_MS;
 	struct err died = ERR_INIT;
+	/* There is none in a submission (starter.c). */
+	bool clerk = k->p->kind != PASS_SUBMIT;
 	enum rc rc = RC_OK;
 
 	if (k->vault.done || k->rows.done || k->clerk.done) {
@@ -320,7 +322,7 @@ keeper_need_vault(struct keeper *k, struct err *e)
 		rc = keeper_start(k, PART_VAULT, 0, e);
 	}
 	while (rc == RC_OK && !(k->vault.open && k->rows.open &&
-	    k->clerk.open)) {
+	    (k->clerk.open || !clerk))) {
 		if (clock_ms() > until)
 			return err_set(e, RC_TEMP,
 			    _("a process of sceau does not answer"));

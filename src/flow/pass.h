@@ -68,4 +68,9 @@ enum rc relay_main(const struct pass *p, unsigned relay,
 enum rc vault_main(const struct pass *p, struct pass_ends *x, struct err *e);
 enum rc clerk_main(const struct pass *p, struct pass_ends *x, struct err *e);
 
+/* part_main(p, part, index, x, e): the main of that part.  A program for
+ * submissions alone has but the keeper's and the vault's (parts.c). */
+enum rc part_main(const struct pass *p, enum part part, unsigned index,
+    struct pass_ends *x, struct err *e);
+
 #endif

@@ -4,11 +4,26 @@
 #include <string.h>
 
 #include "base/lang.h"
+#include "document/patient.h"
 #include "flow/alone.h"
 #include "flow/composer.h"
 #include "flow/patients.h"
 
 #define PATIENT_PACKED (2 + 2 * STORE_PATIENT_BYTES)
+
+/* ---- where names are read ---------------------------------------------- */
+
+bool
+patients_form(const struct hprim_patient *p, struct buf *b, unsigned *n)
+{
+	struct patient who;
+	bool ok = patient_of(p, &who) && pack_str(b, who.name) &&
+	    pack_str(b, who.birth);
+
+	wipe(&who, sizeof(who));
+	*n += ok;
+	return ok;
+}
 
 /* ---- in the vault ------------------------------------------------------ */
 

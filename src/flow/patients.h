@@ -3,9 +3,14 @@
 #ifndef SC_FLOW_PATIENTS_H
 #define SC_FLOW_PATIENTS_H
 
+#include "document/hprim.h"
 #include "flow/pass.h"
 #include "store/store_inbox.h"
 #include "vault/gate.h"
+
+/* patients_form(p, b, n): whose a report is, packed as in IPC_REPORTS behind
+ * the ${*n} that are in ${b}; false: memory. */
+bool patients_form(const struct hprim_patient *p, struct buf *b, unsigned *n);
 
 /*
  * patients_pass(g, x, job, e):

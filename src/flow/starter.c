@@ -81,27 +81,6 @@ child_signals(void)
 	sigaction(SIGTERM, &a, NULL);
 }
 
-static enum rc
-part_main(const struct pass *p, enum part part, unsigned index,
-    struct pass_ends *x, struct err *e)
-{
-	switch (part) {
-	case PART_KEEPER:
-		return keeper_main(p, x, e);
-	case PART_FETCH:
-		return fetch_main(p, index, x, e);
-	case PART_RELAY:
-		return relay_main(p, index, x, e);
-	case PART_VAULT:
-		return vault_main(p, x, e);
-	case PART_CLERK:
-		return clerk_main(p, x, e);
-	case PART_N:
-		break;
-	}
-	return err_set(e, RC_TEMP, "part");
-}
-
 static _Noreturn void
 child_run(struct starter *s, enum part part, unsigned index,
     struct pass_ends *x)
@@ -232,6 +211,13 @@ start_one(struct starter *s, enum part part, unsigned index, struct err *e)
  * clerk's, the starter's ends. */
 enum { F_VK, F_RK, F_CK, F_CV, F_XV, F_CS, F_N };
 
+/* A submission opens and delivers nothing. */
+static bool
+has_clerk(const struct starter *s)
+{
+	return s->p->kind != PASS_SUBMIT;
+}
+
 static enum rc
 vault_pairs(struct starter *s, struct pass_ends *v, struct pass_ends *c,
     int fds[F_N], struct err *e)
@@ -241,10 +227,12 @@ vault_pairs(struct starter *s, struct pass_ends *v, struct pass_ends *c,
 	for (size_t i = 0; i < F_N; i++)
 		fds[i] = -1;
 	if ((rc = pair(&v->keeper, &fds[F_VK], e)) != RC_OK ||
-	    (rc = pair(&v->rows, &fds[F_RK], e)) != RC_OK ||
-	    (rc = pair(&c->keeper, &fds[F_CK], e)) != RC_OK ||
+	    (rc = pair(&v->rows, &fds[F_RK], e)) != RC_OK)
+		return rc;
+	if (has_clerk(s) &&
+	    ((rc = pair(&c->keeper, &fds[F_CK], e)) != RC_OK ||
 	    (rc = pair(&v->clerk, &fds[F_CV], e)) != RC_OK ||
-	    (rc = pair(&c->starter, &fds[F_CS], e)) != RC_OK)
+	    (rc = pair(&c->starter, &fds[F_CS], e)) != RC_OK))
 		return rc;
 	if (s->job != NULL || s->p->conf->noutboxes > 0)
 		rc = pair(&v->composer, &fds[F_XV], e);
@@ -271,6 +259,23 @@ end_last_vault(struct starter *s)
 	}
 }
 
+static enum rc
+start_clerk(struct starter *s, struct pass_ends *c, int fds[F_N],
+    struct err *e)
+{
+	int others[F_N];
+
+	chan_init(&c->vault, fds[F_CV]);
+	fds[F_CV] = -1;
+	/* Who composes: the command that submits, or the clerk. */
+	if (s->job == NULL && fds[F_XV] >= 0) {
+		chan_init(&c->composer, fds[F_XV]);
+		fds[F_XV] = -1;
+	}
+	memcpy(others, fds, sizeof(others));
+	return kid_start(s, PART_CLERK, 0, c, others, F_N, e);
+}
+
 /* Vault and clerk come together, with the line between them. */
 static enum rc
 start_vault(struct starter *s, struct err *e)
@@ -288,15 +293,7 @@ start_vault(struct starter *s, struct err *e)
 	if ((rc = kid_start(s, PART_VAULT, 0, &v, others, F_N + 2, e)) !=
 	    RC_OK)
 		goto out;
-	chan_init(&c.vault, fds[F_CV]);
-	fds[F_CV] = -1;
-	/* Who composes: the command that submits, or the clerk. */
-	if (s->job == NULL && fds[F_XV] >= 0) {
-		chan_init(&c.composer, fds[F_XV]);
-		fds[F_XV] = -1;
-	}
-	memcpy(others, fds, sizeof(fds));
-	if ((rc = kid_start(s, PART_CLERK, 0, &c, others, F_N, e)) != RC_OK)
+	if (has_clerk(s) && (rc = start_clerk(s, &c, fds, e)) != RC_OK)
 		goto out;
 	chan_init(&s->clerk, fds[F_CS]);
 	fds[F_CS] = -1;
@@ -308,7 +305,7 @@ start_vault(struct starter *s, struct err *e)
 	if (rc == RC_OK)
 		rc = hand_over(s, PART_VAULT, 1, fds[F_RK], e);
 	fds[F_RK] = -1;
-	if (rc == RC_OK)
+	if (rc == RC_OK && has_clerk(s))
 		rc = hand_over(s, PART_CLERK, 0, fds[F_CK], e);
 	fds[F_CK] = -1;
 out:

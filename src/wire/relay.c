@@ -96,16 +96,6 @@ relay_take(struct relay *r)
 	return r->item.open;
 }
 
-const char *
-relay_words(const char *text)
-{
-	static const char none[] = "0  ";	/* no code, no enhanced one */
-	size_t len = sizeof(none) - 1;
-
-	return strncmp(text, none, len) == 0 && text[len] != '\0' ?
-	    _(text + len) : text;
-}
-
 /* RFC 5321 2.3.8: CR and LF only together; a bare one smuggles mails. */
 static const char *
 bad_octets(struct relay_item *it, const char *p, size_t len)

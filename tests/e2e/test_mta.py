@@ -31,7 +31,8 @@ class Office(World):
         self.dr = self.member("dr", "cabinet.example", kind="maildir")
 
     def start(self):
-        shutil.copy(program(), self.sceau)      # an ordinary user may run it
+        for name in ("sceau", "sceau-pass"):    # an ordinary user may run it
+            shutil.copy(program().with_name(name), self.top / "bin" / name)
         (self.top / "bin/sendmail").symlink_to(self.sceau)
         super().start()
         asso = Association(self, 2026)
