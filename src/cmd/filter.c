@@ -8,7 +8,7 @@
 
 #include "base/lang.h"
 #include "cmd/cmd.h"
-#include "flow/alone.h"
+#include "flow/filter.h"
 
 #define OPT_TO 1000
 
@@ -66,7 +66,6 @@ open_filter(struct app *app, struct err *e)
 	    &v, e);
 	if (rc == RC_OK)
 		say_opened(&h, &v);
-	verdict_free(&v);
 	return rc;
 }
 

@@ -1,4 +1,4 @@
-/* The vault alone, for what needs a key and no store: seal, open, key list. */
+/* The vault alone, for what needs a key and no pass: key list, restored. */
 #ifndef SC_FLOW_ALONE_H
 #define SC_FLOW_ALONE_H
 
@@ -39,13 +39,6 @@ enum rc alone_next(struct alone *a, struct frame *f, struct err *e);
 /* alone_send(): while the other lines are served. */
 enum rc alone_send(struct alone *a, enum ipc type, uint32_t job,
     const void *p, size_t len, struct err *e);
-
-/* The filters (DESIGN "Commands"): stdin to stdout. */
-enum rc filter_seal(const struct pass *p, const char *to, int in, int out,
-    const char *tmp, struct err *e);
-/* ${say}: why the content would not pass as mail, or "" (2.19.14). */
-enum rc filter_open(const struct pass *p, int in, int out, const char *tmp,
-    struct gate_head *head, struct gate_verdict *v, struct err *e);
 
 /* alone_selves(p, out, n, e): what the key store holds; owned array. */
 enum rc alone_selves(const struct pass *p, struct gate_self **out, size_t *n,

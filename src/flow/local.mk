@@ -17,7 +17,7 @@ src_libflow_a_SOURCES = \
 	src/flow/composer.c src/flow/composer.h \
 	src/flow/fetch_main.c \
 	src/flow/field.c src/flow/field.h \
-	src/flow/filter.c \
+	src/flow/filter.c src/flow/filter.h \
 	src/flow/ipc.c src/flow/ipc.h \
 	src/flow/keeper.c src/flow/keeper.h \
 	src/flow/keeper_alarm.c \

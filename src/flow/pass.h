@@ -68,6 +68,12 @@ enum rc relay_main(const struct pass *p, unsigned relay,
 enum rc vault_main(const struct pass *p, struct pass_ends *x, struct err *e);
 enum rc clerk_main(const struct pass *p, struct pass_ends *x, struct err *e);
 
+/* vault_enter(p, g, e): load the keys, then drop the rights of whoever holds
+ * them; ${*g} is owned, after a failure of the latter too.  Results as
+ * gate_new(). */
+struct gate;
+enum rc vault_enter(const struct pass *p, struct gate **g, struct err *e);
+
 /* part_main(p, part, index, x, e): the main of that part.  A program for
  * submissions alone has but the keeper's and the vault's (parts.c). */
 enum rc part_main(const struct pass *p, enum part part, unsigned index,

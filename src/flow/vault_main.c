@@ -41,6 +41,8 @@ struct room {
 	struct gate		*g;
 	struct bytes		 pushed;	/* lent: in IPC_PUSHED */
 	struct facts		 facts;
+	size_t			 njobs;	/* that were in use so far: of the
+					 * others no page is touched */
 	struct job		 jobs[JOBS_MAX];
 };
 
@@ -96,10 +98,20 @@ rows_of(struct room *room, bool keep)
 static struct job *
 job_find(struct room *room, uint32_t id)
 {
-	for (size_t i = 0; i < JOBS_MAX; i++)
+	for (size_t i = 0; i < room->njobs; i++)
 		if (room->jobs[i].id == id)
 			return &room->jobs[i];
 	return NULL;
+}
+
+static struct job *
+job_new(struct room *room)
+{
+	struct job *free_one = job_find(room, 0);
+
+	if (free_one == NULL && room->njobs < JOBS_MAX)
+		return &room->jobs[room->njobs++];
+	return free_one;
 }
 
 static void
@@ -141,7 +153,7 @@ static enum rc
 on_open(struct room *room, const struct frame *f, struct err *e)
 {
 	struct gate_open_args args = { .rows = rows_of(room, true) };
-	struct job *j = job_find(room, 0);
+	struct job *j = job_new(room);
 	struct buf head = BUF_INIT;
 	struct err why = ERR_INIT;
 	enum rc rc;
@@ -533,6 +545,23 @@ serve(struct room *room, const struct frame *f, struct err *e)
 }
 
 enum rc
+vault_enter(const struct pass *p, struct gate **g, struct err *e)
+{
+	enum rc rc = gate_new(p->conf->keystore, p->conf->keystore_key,
+	    p->passphrase, g, e);
+
+	if (rc == RC_OK && gate_warning(*g) != NULL)
+		LOG(LOG_L_WARN, "key.demo", LK_S("why", gate_warning(*g)));
+	if (rc == RC_OK)
+		rc = sandbox_enter(SB_VAULT, NULL, e);
+	if (rc == RC_OK && !secret_locked())
+		LOG(LOG_L_WARN, "key.swap", LK_S("why", _("the memory of the "
+		    "keys cannot be locked: they may be written to the swap "
+		    "space. Raise the limit of locked memory (ulimit -l)")));
+	return rc;
+}
+
+enum rc
 vault_main(const struct pass *p, struct pass_ends *x, struct err *e)
 {
 	struct room *room = calloc(1, sizeof(*room));
@@ -545,24 +574,14 @@ vault_main(const struct pass *p, struct pass_ends *x, struct err *e)
 	room->p = p;
 	room->x = x;
 	x->keeper.max = CHAN_VERDICT_BYTES;
-	rc = gate_new(p->conf->keystore, p->conf->keystore_key, p->passphrase,
-	    &room->g, e);
-	if (rc == RC_OK && gate_warning(room->g) != NULL)
-		LOG(LOG_L_WARN, "key.demo", LK_S("why",
-		    gate_warning(room->g)));
-	if (rc == RC_OK)
-		rc = sandbox_enter(SB_VAULT, NULL, e);
-	if (rc == RC_OK && !secret_locked())
-		LOG(LOG_L_WARN, "key.swap", LK_S("why", _("the memory of the "
-		    "keys cannot be locked: they may be written to the swap "
-		    "space. Raise the limit of locked memory (ulimit -l)")));
+	rc = vault_enter(p, &room->g, e);
 	room->facts = (struct facts){ .g = room->g, .keeper = &x->keeper,
 	    .rows = rows_of(room, false) };
 	/* The other end gone is how a vault is told that it is over. */
 	while (rc == RC_OK && chan_recv(&x->keeper, &f, &gone) == RC_OK)
 		rc = serve(room, &f, e);
 	FAULT("vault.end");
-	for (size_t i = 0; i < JOBS_MAX; i++)
+	for (size_t i = 0; i < room->njobs; i++)
 		job_drop(&room->jobs[i]);
 	facts_free(&room->facts);
 	gate_free(&room->g);

@@ -86,8 +86,7 @@ rewind_spool(struct gate_spool *s, struct err *e)
 {
 	const struct env_sink out = { put_out, s };
 
-	env_opener_free(&s->opener);
-	if ((s->opener = env_opener_new()) == NULL)
+	if (s->opener == NULL && (s->opener = env_opener_new()) == NULL)
 		return err_set(e, RC_NOMEM, _("no memory for opening"));
 	s->skip = s->h.len;
 	return env_open_start(s->opener, &s->h, s->key, out, e);
