@@ -22,20 +22,12 @@ struct versions {
 	struct index	 ix;	/* by key */
 };
 
-static uint32_t
-hash_of(const void *arg, uint32_t pos)
-{
-	const struct versions *s = arg;
-
-	return index_hash(s->v[pos].key, strlen(s->v[pos].key));
-}
-
 static struct version *
 version_find(struct keeper *k, const char *key)
 {
 	struct versions *s = k->versions;
 	int64_t pos;
-	size_t at;
+	struct index_at at;
 
 	if (s == NULL)
 		return NULL;
@@ -68,7 +60,8 @@ version_note(struct keeper *k, const char *key, uint32_t version,
 	snprintf(s->v[s->n].key, sizeof(s->v[s->n].key), "%s", key);
 	s->v[s->n].version = version;
 	s->v[s->n].order = 0;
-	if (!index_add(&s->ix, (uint32_t)s->n, hash_of, s))
+	if (!index_add(&s->ix, (uint32_t)s->n,
+	    index_hash(key, strlen(key))))
 		return err_set(e, RC_NOMEM, _("no memory left"));
 	s->n++;
 	return RC_OK;

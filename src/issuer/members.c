@@ -82,19 +82,9 @@ fold_hash(const struct identity *id)
 }
 
 static uint32_t
-fold_hash_at(const void *arg, uint32_t pos)
+route_hash(const char *route)
 {
-	const struct members *m = arg;
-
-	return fold_hash(&m->v[pos].id);
-}
-
-static uint32_t
-route_hash_at(const void *arg, uint32_t pos)
-{
-	const struct members *m = arg;
-
-	return index_hash(m->v[pos].route, strlen(m->v[pos].route));
+	return index_hash(route, strlen(route));
 }
 
 static bool
@@ -110,7 +100,7 @@ fold_same(const struct identity *a, const struct identity *b)
 static struct member *
 find_alike(const struct members *m, const struct identity *id)
 {
-	size_t at;
+	struct index_at at;
 	int64_t i = index_first(&m->by_fold, fold_hash(id), &at);
 
 	while (i >= 0 && !fold_same(&m->v[i].id, id))
@@ -130,9 +120,8 @@ members_find(const struct members *m, const struct identity *name)
 static bool
 route_taken(const struct members *m, const char *route)
 {
-	size_t at;
-	int64_t i = index_first(&m->by_route,
-	    index_hash(route, strlen(route)), &at);
+	struct index_at at;
+	int64_t i = index_first(&m->by_route, route_hash(route), &at);
 
 	while (i >= 0 && strcmp(m->v[i].route, route) != 0)
 		i = index_next(&m->by_route, &at);
@@ -448,8 +437,8 @@ append(struct members *m, const struct member *w, struct err *e)
 	if (!grow(&m->v, m->n, &m->cap, sizeof(*m->v)))
 		return err_nomem(e);
 	m->v[pos] = *w;
-	if (!index_add(&m->by_fold, pos, fold_hash_at, m) ||
-	    !index_add(&m->by_route, pos, route_hash_at, m))
+	if (!index_add(&m->by_fold, pos, fold_hash(&w->id)) ||
+	    !index_add(&m->by_route, pos, route_hash(w->route)))
 		return err_nomem(e);
 	m->n++;
 	return RC_OK;

@@ -13,21 +13,14 @@ local_hash(const struct member *w)
 	return index_hash(s.p, s.len);
 }
 
-static uint32_t
-local_hash_at(const void *arg, uint32_t pos)
-{
-	const struct members *m = arg;
-
-	return local_hash(&m->v[pos]);
-}
-
 bool
 names_init(struct names *n, const struct members *m)
 {
 	memset(n, 0, sizeof(*n));
 	n->all = m;
 	for (size_t i = 0; i < m->n; i++)
-		if (!index_add(&n->by_local, (uint32_t)i, local_hash_at, m))
+		if (!index_add(&n->by_local, (uint32_t)i,
+		    local_hash(&m->v[i])))
 			return false;
 	return true;
 }
@@ -43,7 +36,7 @@ static bool
 is_first(const struct names *n, const struct member *w)
 {
 	struct bytes local = identity_local(&w->id);
-	size_t cursor;
+	struct index_at cursor;
 	int64_t i = index_first(&n->by_local, local_hash(w), &cursor);
 
 	for (; i >= 0; i = index_next(&n->by_local, &cursor))

@@ -18,18 +18,10 @@ key_hash(const char *key)
 	return index_hash(key, strlen(key));
 }
 
-static uint32_t
-row_hash(const void *arg, uint32_t pos)
-{
-	const struct gate_cache *c = arg;
-
-	return key_hash(c->rows[pos].key);
-}
-
 static int64_t
 cache_at(const struct gate_cache *c, const char *key)
 {
-	size_t at;
+	struct index_at at;
 	int64_t i = index_first(&c->ix, key_hash(key), &at);
 
 	while (i >= 0 && strcmp(c->rows[i].key, key) != 0)
@@ -68,7 +60,7 @@ gate_cache_put(struct gate_cache *c, const char *key,
 		r = &c->rows[c->n];
 		memset(r, 0, sizeof(*r));
 		snprintf(r->key, sizeof(r->key), "%s", key);
-		if (!index_add(&c->ix, (uint32_t)c->n, row_hash, c))
+		if (!index_add(&c->ix, (uint32_t)c->n, key_hash(key)))
 			return err_set(e, RC_NOMEM, _("no memory for a row"));
 		i = (int64_t)c->n++;
 	}

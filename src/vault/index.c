@@ -17,59 +17,69 @@ index_hash(const void *p, size_t len)
 }
 
 static void
-put(uint32_t *slots, size_t nslots, uint32_t pos, uint32_t hash)
+put(struct index *ix, struct index_slot slot)
 {
-	size_t at = hash & (nslots - 1);
+	size_t at = slot.hash & (ix->nslots - 1);
 
-	while (slots[at] != 0)
-		at = (at + 1) & (nslots - 1);
-	slots[at] = pos + 1;
+	while (ix->slots[at].pos != 0)
+		at = (at + 1) & (ix->nslots - 1);
+	ix->slots[at] = slot;
 }
 
-static bool
-grow(struct index *ix, uint32_t (*hash_of)(const void *arg, uint32_t pos),
-    const void *arg)
+bool
+index_room(struct index *ix, size_t n)
 {
-	size_t nslots = ix->nslots == 0 ? 16 : ix->nslots * 2;
-	uint32_t *slots = calloc(nslots, sizeof(*slots));
+	struct index to = { NULL, ix->nslots == 0 ? 16 : ix->nslots, ix->n };
 
-	if (slots == NULL)
+	while (to.nslots / 2 < n)
+		to.nslots *= 2;
+	if (to.nslots == ix->nslots)
+		return true;
+	if ((to.slots = calloc(to.nslots, sizeof(*to.slots))) == NULL)
 		return false;
 	for (size_t i = 0; i < ix->nslots; i++)
-		if (ix->slots[i] != 0)
-			put(slots, nslots, ix->slots[i] - 1,
-			    hash_of(arg, ix->slots[i] - 1));
+		if (ix->slots[i].pos != 0)
+			put(&to, ix->slots[i]);
 	free(ix->slots);
-	ix->slots = slots;
-	ix->nslots = nslots;
+	*ix = to;
 	return true;
 }
 
 bool
-index_add(struct index *ix, uint32_t pos,
-    uint32_t (*hash_of)(const void *arg, uint32_t pos), const void *arg)
+index_add(struct index *ix, uint32_t pos, uint32_t hash)
 {
-	if ((ix->n + 1) * 2 > ix->nslots && !grow(ix, hash_of, arg))
+	if (!index_room(ix, ix->n + 1))
 		return false;
-	put(ix->slots, ix->nslots, pos, hash_of(arg, pos));
+	put(ix, (struct index_slot){ pos + 1, hash });
 	ix->n++;
 	return true;
 }
 
-int64_t
-index_first(const struct index *ix, uint32_t hash, size_t *at)
+static int64_t
+from_here(const struct index *ix, struct index_at *at)
 {
-	if (ix->nslots == 0)
-		return -1;
-	*at = hash & (ix->nslots - 1);
-	return (int64_t)ix->slots[*at] - 1;
+	for (;; at->slot = (at->slot + 1) & (ix->nslots - 1)) {
+		const struct index_slot *s = &ix->slots[at->slot];
+
+		if (s->pos == 0 || s->hash == at->hash)
+			return (int64_t)s->pos - 1;
+	}
 }
 
 int64_t
-index_next(const struct index *ix, size_t *at)
+index_first(const struct index *ix, uint32_t hash, struct index_at *at)
 {
-	*at = (*at + 1) & (ix->nslots - 1);
-	return (int64_t)ix->slots[*at] - 1;
+	if (ix->nslots == 0)
+		return -1;
+	*at = (struct index_at){ hash & (ix->nslots - 1), hash };
+	return from_here(ix, at);
+}
+
+int64_t
+index_next(const struct index *ix, struct index_at *at)
+{
+	at->slot = (at->slot + 1) & (ix->nslots - 1);
+	return from_here(ix, at);
 }
 
 void

@@ -193,6 +193,18 @@ write_bar(struct buf *b, const struct rec *r)
 	return buf_add8(b, r->bar.minimum) && add_identity(b, &r->bar.name);
 }
 
+/* Of RFC 5322 3.2.3, those that no mailbox of ours has. */
+static bool
+is_special(uint8_t c)
+{
+	switch (c) {
+	case '<': case '>': case '(': case ')': case '\\': case ',':
+	case ';': case ':': case '"':
+		return true;
+	}
+	return false;
+}
+
 /* A mailbox that can stand in MAIL FROM and in a header as it is, or none:
  * an offline issuer has an entry and nowhere to write to. */
 static bool
@@ -203,8 +215,7 @@ is_route(struct bytes s)
 	if (s.len == 0)
 		return true;
 	for (size_t i = 0; i < s.len; i++) {
-		if (s.p[i] <= ' ' || s.p[i] > '~' ||
-		    strchr("<>()\\,;:\"", s.p[i]) != NULL)
+		if (s.p[i] <= ' ' || s.p[i] > '~' || is_special(s.p[i]))
 			return false;
 		if (s.p[i] == '@') {
 			at = i;

@@ -85,33 +85,21 @@ name_of(const char *s)
 }
 
 static uint32_t
-address_hash(struct bytes a)
+id_hash(const struct identity *name)
 {
+	struct bytes a = identity_address(name);
+
 	return index_hash(a.p, a.len);
 }
 
-static uint32_t
-peer_hash(const void *arg, uint32_t pos)
+/* ${s} is that name, or an identity with it. */
+static bool
+has_name(const char *s, const struct identity *name)
 {
-	const struct ring *r = arg;
+	struct bytes want = identity_name(name);
 
-	return address_hash(address_of(r->text + peer_at(r, pos)->id));
-}
-
-static uint32_t
-entry_hash(const void *arg, uint32_t pos)
-{
-	const struct ring *r = arg;
-
-	return address_hash(address_of(r->text + entry_at(r, pos)->id));
-}
-
-static uint32_t
-bar_hash(const void *arg, uint32_t pos)
-{
-	const struct ring *r = arg;
-
-	return address_hash(address_of(r->text + bar_at(r, pos)->name));
+	return strncmp(s, (const char *)want.p, want.len) == 0 &&
+	    (s[want.len] == '#' || s[want.len] == '\0');
 }
 
 static bool
@@ -179,7 +167,7 @@ ring_new(size_t expect)
 	if (expect <= RING_KEYS_MAX)
 		r->keys = secret_alloc(expect * sizeof(*r->keys));
 	r->keys_cap = r->keys == NULL ? 0 : expect;
-	if (r->keys == NULL)
+	if (r->keys == NULL || !index_room(&r->peers.ix, expect))
 		ring_free(&r);
 	return r;
 }
@@ -215,30 +203,39 @@ note_assoc(struct ring *r, const struct identity *id)
 	r->assocs[r->nassocs++][a.len] = '\0';
 }
 
-/* The next peer with that name, from the cursor on; -1: none. */
+/* From position ${i} on, the first peer with that name; -1: none. */
 static int64_t
-peer_next(const struct ring *r, const struct identity *name, size_t *at,
-    bool first)
+peer_from(const struct ring *r, const struct identity *name,
+    struct index_at *at, int64_t i)
 {
-	struct bytes want = identity_name(name);
-	uint32_t hash = address_hash(identity_address(name));
-	int64_t i = first ? index_first(&r->peers.ix, hash, at) :
-	    index_next(&r->peers.ix, at);
-
-	while (i >= 0 &&
-	    !bytes_eq(name_of(r->text + peer_at(r, (size_t)i)->id), want))
+	while (i >= 0 && !has_name(r->text + peer_at(r, (size_t)i)->id, name))
 		i = index_next(&r->peers.ix, at);
 	return i;
 }
 
 static int64_t
-find_peer(const struct ring *r, int self, const struct identity *id)
+peer_first(const struct ring *r, const struct identity *name, uint32_t hash,
+    struct index_at *at)
 {
-	size_t at;
+	return peer_from(r, name, at, index_first(&r->peers.ix, hash, at));
+}
+
+static int64_t
+peer_next(const struct ring *r, const struct identity *name,
+    struct index_at *at)
+{
+	return peer_from(r, name, at, index_next(&r->peers.ix, at));
+}
+
+static int64_t
+find_peer(const struct ring *r, int self, const struct identity *id,
+    uint32_t hash)
+{
+	struct index_at at;
 	int64_t i;
 
-	for (i = peer_next(r, id, &at, true); i >= 0;
-	    i = peer_next(r, id, &at, false)) {
+	for (i = peer_first(r, id, hash, &at); i >= 0;
+	    i = peer_next(r, id, &at)) {
 		const struct peer *p = peer_at(r, (size_t)i);
 
 		if (p->gen == id->gen && (self < 0 || p->self == self))
@@ -248,29 +245,24 @@ find_peer(const struct ring *r, int self, const struct identity *id)
 }
 
 static int64_t
-find_entry(const struct ring *r, const struct identity *name)
+find_entry(const struct ring *r, const struct identity *name, uint32_t hash)
 {
-	struct bytes want = identity_name(name);
-	size_t at;
-	int64_t i = index_first(&r->entries.ix,
-	    address_hash(identity_address(name)), &at);
+	struct index_at at;
+	int64_t i = index_first(&r->entries.ix, hash, &at);
 
-	while (i >= 0 &&
-	    !bytes_eq(name_of(r->text + entry_at(r, (size_t)i)->id), want))
+	while (i >= 0 && !has_name(r->text + entry_at(r, (size_t)i)->id,
+	    name))
 		i = index_next(&r->entries.ix, &at);
 	return i;
 }
 
 static int64_t
-find_bar(const struct ring *r, const struct identity *name)
+find_bar(const struct ring *r, const struct identity *name, uint32_t hash)
 {
-	struct bytes want = identity_name(name);
-	size_t at;
-	int64_t i = index_first(&r->bars.ix,
-	    address_hash(identity_address(name)), &at);
+	struct index_at at;
+	int64_t i = index_first(&r->bars.ix, hash, &at);
 
-	while (i >= 0 &&
-	    !bytes_eqs(want, r->text + bar_at(r, (size_t)i)->name))
+	while (i >= 0 && !has_name(r->text + bar_at(r, (size_t)i)->name, name))
 		i = index_next(&r->bars.ix, &at);
 	return i;
 }
@@ -278,22 +270,22 @@ find_bar(const struct ring *r, const struct identity *name)
 /* Where the text of an identity stands already, or -1: members of several
  * rings, and of ring and directory, have theirs once. */
 static int64_t
-text_of(const struct ring *r, const struct identity *id)
+text_of(const struct ring *r, const struct identity *id, uint32_t hash)
 {
 	int64_t i;
 
-	if ((i = find_peer(r, -1, id)) >= 0)
+	if ((i = find_peer(r, -1, id, hash)) >= 0)
 		return peer_at(r, (size_t)i)->id;
-	i = find_entry(r, id);
+	i = find_entry(r, id, hash);
 	if (i >= 0 && entry_at(r, (size_t)i)->gen == id->gen)
 		return entry_at(r, (size_t)i)->id;
 	return -1;
 }
 
 static uint32_t
-text_id(struct ring *r, const struct identity *id)
+text_id(struct ring *r, const struct identity *id, uint32_t hash)
 {
-	int64_t at = text_of(r, id);
+	int64_t at = text_of(r, id, hash);
 
 	note_assoc(r, id);
 	return at >= 0 ? (uint32_t)at : text_add(r, identity_bytes(id));
@@ -303,7 +295,8 @@ enum rc
 ring_add(struct ring *r, uint16_t self, const struct identity *peer,
     const uint8_t key[KDF_KEY_BYTES], enum ring_add *how, struct err *e)
 {
-	int64_t held = find_peer(r, self, peer);
+	uint32_t hash = id_hash(peer);
+	int64_t held = find_peer(r, self, peer, hash);
 	struct peer *p;
 
 	BUG_ON(peer->gen == 0);
@@ -318,9 +311,9 @@ ring_add(struct ring *r, uint16_t self, const struct identity *peer,
 	    !text_room(r, peer->len + 1U))
 		return err_set(e, RC_NOMEM, _("no memory for a key"));
 	p = peer_at(r, r->peers.n);
-	*p = (struct peer){ text_id(r, peer), self, peer->gen };
+	*p = (struct peer){ text_id(r, peer, hash), self, peer->gen };
 	memcpy(r->keys[r->peers.n], key, KDF_KEY_BYTES);
-	if (!index_add(&r->peers.ix, (uint32_t)r->peers.n, peer_hash, r))
+	if (!index_add(&r->peers.ix, (uint32_t)r->peers.n, hash))
 		return err_set(e, RC_NOMEM, _("no memory for a key"));
 	r->peers.n++;
 	*how = RING_ADDED;
@@ -330,7 +323,7 @@ ring_add(struct ring *r, uint16_t self, const struct identity *peer,
 const uint8_t *
 ring_find(const struct ring *r, uint16_t self, const struct identity *peer)
 {
-	int64_t i = find_peer(r, self, peer);
+	int64_t i = find_peer(r, self, peer, id_hash(peer));
 
 	return i < 0 ? NULL : r->keys[i];
 }
@@ -340,11 +333,11 @@ ring_best(const struct ring *r, uint16_t self, const struct identity *name,
     uint8_t min)
 {
 	uint8_t best = 0;
-	size_t at;
+	struct index_at at;
 	int64_t i;
 
-	for (i = peer_next(r, name, &at, true); i >= 0;
-	    i = peer_next(r, name, &at, false)) {
+	for (i = peer_first(r, name, id_hash(name), &at); i >= 0;
+	    i = peer_next(r, name, &at)) {
 		const struct peer *p = peer_at(r, (size_t)i);
 
 		if (p->self == self && p->gen >= min && p->gen > best)
@@ -356,12 +349,13 @@ ring_best(const struct ring *r, uint16_t self, const struct identity *name,
 uint8_t
 ring_proved(const struct ring *r, const struct identity *name)
 {
-	int64_t i = find_entry(r, name);
+	uint32_t hash = id_hash(name);
+	int64_t i = find_entry(r, name, hash);
 	uint8_t best = i < 0 ? 0 : entry_at(r, (size_t)i)->gen;
-	size_t at;
+	struct index_at at;
 
-	for (i = peer_next(r, name, &at, true); i >= 0;
-	    i = peer_next(r, name, &at, false))
+	for (i = peer_first(r, name, hash, &at); i >= 0;
+	    i = peer_next(r, name, &at))
 		if (peer_at(r, (size_t)i)->gen > best)
 			best = peer_at(r, (size_t)i)->gen;
 	return best;
@@ -398,7 +392,8 @@ ring_enter(struct ring *r, uint8_t flags, int64_t at,
     const struct identity *id, struct bytes route, struct bytes show,
     struct err *e)
 {
-	int64_t held = find_entry(r, id);
+	uint32_t hash = id_hash(id);
+	int64_t held = find_entry(r, id, hash);
 	struct entry *x;
 
 	BUG_ON(id->gen == 0);
@@ -412,7 +407,7 @@ ring_enter(struct ring *r, uint8_t flags, int64_t at,
 		return err_set(e, RC_NOMEM, _("no memory for the directory"));
 	x = entry_at(r, held >= 0 ? (size_t)held : r->entries.n);
 	/* The identity first: it may be found where this very line has it. */
-	x->id = text_id(r, id);
+	x->id = text_id(r, id, hash);
 	x->route = text_add(r, route);
 	text_add(r, show);
 	x->at = at;
@@ -420,7 +415,7 @@ ring_enter(struct ring *r, uint8_t flags, int64_t at,
 	x->gen = id->gen;
 	if (held >= 0)
 		return RC_OK;
-	if (!index_add(&r->entries.ix, (uint32_t)r->entries.n, entry_hash, r))
+	if (!index_add(&r->entries.ix, (uint32_t)r->entries.n, hash))
 		return err_set(e, RC_NOMEM, _("no memory for the directory"));
 	r->entries.n++;
 	return RC_OK;
@@ -430,7 +425,7 @@ bool
 ring_entry(const struct ring *r, const struct identity *name,
     struct ring_entry *out)
 {
-	int64_t i = find_entry(r, name);
+	int64_t i = find_entry(r, name, id_hash(name));
 
 	if (i >= 0)
 		ring_entry_at(r, (size_t)i, out);
@@ -459,7 +454,8 @@ enum rc
 ring_bar(struct ring *r, const struct identity *name, uint8_t min,
     struct err *e)
 {
-	int64_t i = find_bar(r, name);
+	uint32_t hash = id_hash(name);
+	int64_t i = find_bar(r, name, hash);
 
 	if (i >= 0) {
 		if (bar_at(r, (size_t)i)->min < min)
@@ -470,7 +466,7 @@ ring_bar(struct ring *r, const struct identity *name, uint8_t min,
 		return err_set(e, RC_NOMEM, _("no memory for the bars"));
 	*bar_at(r, r->bars.n) =
 	    (struct bar){ text_add(r, identity_name(name)), min };
-	if (!index_add(&r->bars.ix, (uint32_t)r->bars.n, bar_hash, r))
+	if (!index_add(&r->bars.ix, (uint32_t)r->bars.n, hash))
 		return err_set(e, RC_NOMEM, _("no memory for the bars"));
 	r->bars.n++;
 	return RC_OK;
@@ -479,7 +475,7 @@ ring_bar(struct ring *r, const struct identity *name, uint8_t min,
 uint8_t
 ring_barred(const struct ring *r, const struct identity *name)
 {
-	int64_t i = find_bar(r, name);
+	int64_t i = find_bar(r, name, id_hash(name));
 
 	return i < 0 ? 0 : bar_at(r, (size_t)i)->min;
 }
@@ -502,21 +498,22 @@ static bool
 first_of_name(const struct ring *r, size_t pos, struct bytes name)
 {
 	struct identity id;
-	size_t at;
+	struct index_at at;
 
 	return identity_parse_name(name.p, name.len, &id) &&
-	    peer_next(r, &id, &at, true) == (int64_t)pos;
+	    peer_first(r, &id, id_hash(&id), &at) == (int64_t)pos;
 }
 
 void
 ring_names(const struct ring *r, struct bytes address,
     void (*each)(void *ctx, struct bytes name), void *ctx)
 {
+	uint32_t hash = index_hash(address.p, address.len);
 	struct identity id;
-	size_t at, cur;
+	struct index_at at, cur;
 	int64_t i;
 
-	for (i = index_first(&r->peers.ix, address_hash(address), &at); i >= 0;
+	for (i = index_first(&r->peers.ix, hash, &at); i >= 0;
 	    i = index_next(&r->peers.ix, &at)) {
 		const char *s = r->text + peer_at(r, (size_t)i)->id;
 
@@ -524,14 +521,14 @@ ring_names(const struct ring *r, struct bytes address,
 		    first_of_name(r, (size_t)i, name_of(s)))
 			each(ctx, name_of(s));
 	}
-	for (i = index_first(&r->entries.ix, address_hash(address), &at);
+	for (i = index_first(&r->entries.ix, hash, &at);
 	    i >= 0; i = index_next(&r->entries.ix, &at)) {
 		const char *s = r->text + entry_at(r, (size_t)i)->id;
 		struct bytes name = name_of(s);
 
 		if (bytes_eq(address_of(s), address) &&
 		    identity_parse_name(name.p, name.len, &id) &&
-		    peer_next(r, &id, &cur, true) < 0)
+		    peer_first(r, &id, hash, &cur) < 0)
 			each(ctx, name);
 	}
 }
