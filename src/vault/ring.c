@@ -9,6 +9,8 @@
 #include "vault/index.h"
 #include "vault/ring.h"
 
+#define TEXT_USUAL 96	/* octets of identity, route and shown name */
+
 /* An identity or a name in the block of texts: text[off], NUL at the end. */
 struct peer {
 	uint32_t	id;
@@ -103,9 +105,9 @@ has_name(const char *s, const struct identity *name)
 }
 
 static bool
-table_room(struct table *t)
+table_room(struct table *t, size_t more)
 {
-	return grow(&t->rows, &t->cap, t->n + 1, t->size);
+	return grow(&t->rows, &t->cap, t->n + more, t->size);
 }
 
 static bool
@@ -156,6 +158,7 @@ struct ring *
 ring_new(size_t expect)
 {
 	struct ring *r = calloc(1, sizeof(*r));
+	size_t names;
 
 	if (r == NULL)
 		return NULL;
@@ -167,7 +170,11 @@ ring_new(size_t expect)
 	if (expect <= RING_KEYS_MAX)
 		r->keys = secret_alloc(expect * sizeof(*r->keys));
 	r->keys_cap = r->keys == NULL ? 0 : expect;
-	if (r->keys == NULL || !index_room(&r->peers.ix, expect))
+	/* Keys of several years share a text. */
+	names = expect < RING_MAX ? expect : RING_MAX;
+	if (r->keys == NULL || !index_room(&r->peers.ix, expect) ||
+	    !table_room(&r->peers, expect) ||
+	    !text_room(r, names * TEXT_USUAL))
 		ring_free(&r);
 	return r;
 }
@@ -307,7 +314,7 @@ ring_add(struct ring *r, uint16_t self, const struct identity *peer,
 	}
 	if (r->peers.n >= RING_KEYS_MAX)
 		return err_class(e, EC_TOOBIG, _("too many keys"));
-	if (!keys_room(r) || !table_room(&r->peers) ||
+	if (!keys_room(r) || !table_room(&r->peers, 1) ||
 	    !text_room(r, peer->len + 1U))
 		return err_set(e, RC_NOMEM, _("no memory for a key"));
 	p = peer_at(r, r->peers.n);
@@ -402,7 +409,7 @@ ring_enter(struct ring *r, uint8_t flags, int64_t at,
 		if (at < x->at || (at == x->at && id->gen <= x->gen))
 			return RC_OK;
 	}
-	if (!table_room(&r->entries) ||
+	if (!table_room(&r->entries, 1) ||
 	    !text_room(r, id->len + route.len + show.len + 3U))
 		return err_set(e, RC_NOMEM, _("no memory for the directory"));
 	x = entry_at(r, held >= 0 ? (size_t)held : r->entries.n);
@@ -462,7 +469,7 @@ ring_bar(struct ring *r, const struct identity *name, uint8_t min,
 			bar_at(r, (size_t)i)->min = min;
 		return RC_OK;
 	}
-	if (!table_room(&r->bars) || !text_room(r, name->name_len + 1U))
+	if (!table_room(&r->bars, 1) || !text_room(r, name->name_len + 1U))
 		return err_set(e, RC_NOMEM, _("no memory for the bars"));
 	*bar_at(r, r->bars.n) =
 	    (struct bar){ text_add(r, identity_name(name)), min };
