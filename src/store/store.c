@@ -15,9 +15,7 @@
 
 #define BUSY_MS 20000
 
-/* Before the first page is written, and for a file that exists harmless. */
 static const char *const pragmas[] = {
-	"PRAGMA auto_vacuum=INCREMENTAL",
 	"PRAGMA trusted_schema=OFF",
 	"PRAGMA foreign_keys=ON",
 	"PRAGMA cell_size_check=ON",
@@ -155,6 +153,11 @@ schema_ready(struct store *st, struct err *e)
 	    RC_OK ||
 	    (rc = db_int(st, &version, "PRAGMA user_version", db_none, e)) !=
 	    RC_OK || (rc = version_check(st, app, version, e)) != RC_OK)
+		return rc;
+	/* Before the first page is written.  To a file that is there it is a
+	 * commit, with three syncs, though nothing changes. */
+	if (app == 0 && (rc = db_exec(st, "PRAGMA auto_vacuum=INCREMENTAL",
+	    e)) != RC_OK)
 		return rc;
 	if ((rc = wal_ready(st, e)) != RC_OK)
 		return rc;

@@ -104,6 +104,21 @@ test_schema_is_as_promised(void **state)
 	OK(w, store_check(w->st, &w->e));
 }
 
+/* Each write at that moment would be a commit, and syncs, for nothing. */
+static void
+test_opening_writes_nothing(void **state)
+{
+	struct world *w = *state;
+	struct stat sb;
+	char path[128];
+
+	world_reopen(w);
+	OK(w, store_check(w->st, &w->e));
+	(void)snprintf(path, sizeof(path), "%s/sceau.db-wal", w->dir);
+	assert_int_equal(stat(path, &sb), 0);
+	assert_int_equal(sb.st_size, 0);
+}
+
 /* --- Damage ------------------------------------------------------------ */
 
 static void
@@ -301,6 +316,7 @@ main(void)
 		WORLD_TEST(test_another_version_is_refused),
 		WORLD_TEST(test_foreign_file_is_refused),
 		WORLD_TEST(test_schema_is_as_promised),
+		WORLD_TEST(test_opening_writes_nothing),
 		WORLD_TEST(test_a_damaged_head_is_told),
 		WORLD_TEST(test_any_damaged_page_is_told),
 		WORLD_TEST(test_full_is_temporary_and_harmless),
