@@ -56,7 +56,7 @@ def build(out):
                 sys.exit(f"the release was not built: see {log}")
         do(tools / "tree", tree)
         if (release / "Makefile").exists():
-            do("make", "-s", "-C", release, "-j2", "sceau", "sceau-pass")
+            do("make", "-s", "-C", release, "-j2", "sceau")
         else:
             do(tools / "build", tree, release, f"PYTHON={sys.executable}")
     return release / "sceau"
