@@ -48,6 +48,7 @@ gate_free(struct gate **g)
 	secret_free(&(*g)->scratch);
 	env_opener_free(&(*g)->opener);
 	env_sealer_free(&(*g)->sealer);
+	secret_free(&(*g)->room);
 	gate_forget(*g);
 	free(*g);
 	*g = NULL;

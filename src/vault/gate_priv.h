@@ -32,6 +32,8 @@ struct gate {
 	struct gate_scratch *scratch;
 	struct env_opener *opener;	/* spare: used again; or NULL */
 	struct env_sealer *sealer;	/* likewise */
+	uint8_t		*room;		/* likewise, for records */
+	size_t		 room_len;
 	struct gate_cache cache;
 	struct gate_cache lent;		/* as the store had them */
 	char		 warning[160];

@@ -20,6 +20,7 @@ struct gate_seal {
 	uint8_t		 d[GATE_D_BYTES];
 	struct buf	 control;	/* lies in ${room}: holds a key */
 	uint8_t		*room;		/* secret memory */
+	size_t		 room_len;
 	struct buf	*to_buf;	/* while beginning */
 	const struct gate_sink *sink;	/* of this call */
 };
@@ -211,6 +212,38 @@ make_control(struct making *m, const struct row_self *facts, struct err *e)
 
 /* ---- begin ------------------------------------------------------------- */
 
+/* Locking and guarding pages costs a third of sealing a short mail: the last
+ * room serves again, if it is large enough. */
+static bool
+room_take(struct gate_seal *s, size_t len)
+{
+	struct gate *g = s->g;
+
+	if (g->room != NULL && g->room_len >= len) {
+		s->room = g->room;
+		s->room_len = g->room_len;
+		g->room = NULL;
+	} else {
+		s->room = secret_alloc(len);
+		s->room_len = len;
+	}
+	s->control = (struct buf){ s->room, 0, s->room_len };
+	return s->room != NULL;
+}
+
+static void
+room_give(struct gate_seal *s)
+{
+	struct gate *g = s->g;
+
+	if (s->room != NULL && g->room == NULL) {
+		wipe(s->room, s->room_len);
+		g->room = s->room;
+		g->room_len = s->room_len;
+	} else
+		secret_free(&s->room);
+}
+
 static struct gate_seal *
 seal_new(struct gate *g, const struct gate_seal_args *a)
 {
@@ -223,9 +256,7 @@ seal_new(struct gate *g, const struct gate_seal_args *a)
 	s->g = g;
 	s->env = g->sealer != NULL ? g->sealer : env_sealer_new();
 	g->sealer = NULL;
-	s->room = secret_alloc(n * RECORD_ROOM);
-	s->control = (struct buf){ s->room, 0, n * RECORD_ROOM };
-	if (s->env == NULL || s->room == NULL)
+	if (!room_take(s, n * RECORD_ROOM) || s->env == NULL)
 		gate_seal_free(&s);
 	return s;
 }
@@ -241,7 +272,7 @@ gate_seal_free(struct gate_seal **out)
 		s->g->sealer = s->env;
 	else
 		env_sealer_free(&s->env);
-	secret_free(&s->room);
+	room_give(s);
 	free(s);
 	*out = NULL;
 }
