@@ -30,6 +30,7 @@ struct batch {
 	const uint8_t	*root;		/* of the year */
 	const uint8_t	*before;	/* of the year before: renewals */
 	uint8_t		*keys;
+	uint8_t		*kept;
 	struct ring_walk walk;
 	uint8_t		 code[CODE_BYTES];
 	char		 code_text[CODE_TEXT_BYTES];
@@ -100,7 +101,8 @@ seal_key(struct batch *b, struct batch_done *d, struct key_sink *s,
 	    ENV_CODE, .at = b->at,
 	    .issuer = b->plan->desk->issuer, .key = b->code_key,
 	    .roles = b->roles, .nroles = b->nroles, .next = ring_walk_next,
-	    .ctx = &b->walk };
+	    .ctx = &b->walk, .kept = b->kept,
+	    .kept_max = ring_walk_kept(b->all) };
 
 	p.self = (struct rec_self){ b->year, d->dates.from_at,
 	    d->dates.send_until_at, d->dates.read_until_at,
@@ -542,14 +544,15 @@ batch_run(const struct batch_plan *plan, batch_each *each, void *ctx,
 {
 	struct members *all = plan->desk->members;
 	struct batch *b = NULL;
-	uint8_t *keys = NULL;
+	uint8_t *keys = NULL, *kept = NULL;
 	enum rc rc;
 
 	if ((rc = batch_check(plan, e)) != RC_OK)
 		return rc;
 	b = secret_alloc(sizeof(*b));
 	keys = secret_alloc(all->n * KDF_KEY_BYTES);
-	if (b == NULL || keys == NULL)
+	kept = secret_alloc(ring_walk_kept(all));
+	if (b == NULL || keys == NULL || kept == NULL)
 		rc = err_set(e, RC_NOMEM, _("no memory left"));
 	else {
 		b->plan = plan;
@@ -557,11 +560,13 @@ batch_run(const struct batch_plan *plan, batch_each *each, void *ctx,
 		b->walk.rings = &b->rings;
 		b->walk.all = all;
 		b->walk.keys = b->keys = keys;
+		b->kept = kept;
 		rc = do_years(b, each, ctx, e);
 		names_wipe(&b->names);
 		rings_wipe(&b->rings);
 	}
 	secret_free(&keys);
+	secret_free(&kept);
 	secret_free(&b);
 	return rc;
 }

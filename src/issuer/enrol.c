@@ -28,6 +28,7 @@ struct enrol {
 	void		*ctx;		/* of ${each} */
 	struct members	*all;
 	uint8_t		*keys;
+	uint8_t		*kept;
 	uint16_t	 year;
 	int64_t		 lowest_at;	/* that somebody was told last */
 	uint32_t	*news;		/* who changed since */
@@ -73,8 +74,8 @@ count(struct enrol_done *d, uint8_t type)
 	d->bars += type == REC_BAR;
 }
 
-/* From ${start} on what fits; called twice, the same both times.  ${w} NULL:
- * only to count. */
+/* From ${start} on what fits; the same each time.  ${w} NULL: only to
+ * count. */
 static enum rc
 emit(void *ctx, struct sealed_writer *w, struct err *e)
 {
@@ -116,7 +117,8 @@ static enum rc
 seal(struct enrol *b, const struct member *to, struct err *e)
 {
 	struct sealed_plan s = { .key = b->channel, .max = PAYLOAD_DESK_MAX,
-	    .emit = emit, .ctx = b };
+	    .emit = emit, .ctx = b, .kept = b->kept,
+	    .kept_max = ring_walk_kept(b->all) };
 	enum rc rc;
 
 	if (!b->plan->really)
@@ -285,7 +287,7 @@ enrol_run(const struct enrol_plan *plan, enrol_each *each, void *ctx,
 	    plan->years[1] } };
 	const size_t n = plan->desk->members->n;
 	struct enrol *b = NULL;
-	uint8_t *keys = NULL;
+	uint8_t *keys = NULL, *kept = NULL;
 	uint32_t *news = NULL;
 	enum rc rc;
 
@@ -293,8 +295,9 @@ enrol_run(const struct enrol_plan *plan, enrol_each *each, void *ctx,
 		return rc;
 	b = secret_alloc(sizeof(*b));
 	keys = secret_alloc(n * KDF_KEY_BYTES);
+	kept = secret_alloc(ring_walk_kept(plan->desk->members));
 	news = calloc(n, sizeof(*news));
-	if (b == NULL || keys == NULL || news == NULL)
+	if (b == NULL || keys == NULL || kept == NULL || news == NULL)
 		rc = err_set(e, RC_NOMEM, _("no memory left"));
 	else {
 		b->plan = plan;
@@ -302,6 +305,7 @@ enrol_run(const struct enrol_plan *plan, enrol_each *each, void *ctx,
 		b->ctx = ctx;
 		b->all = plan->desk->members;
 		b->keys = keys;
+		b->kept = kept;
 		b->news = news;
 		rc = rings_init(&b->rings, b->all) ?
 		    do_years(b, e) :
@@ -311,6 +315,7 @@ enrol_run(const struct enrol_plan *plan, enrol_each *each, void *ctx,
 	}
 	free(news);
 	secret_free(&keys);
+	secret_free(&kept);
 	secret_free(&b);
 	return rc;
 }

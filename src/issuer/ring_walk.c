@@ -12,6 +12,14 @@ is_desk(const struct member *w)
 	return w->kind == MEMBER_HUB || w->kind == MEMBER_WATCH;
 }
 
+/* A GRANT and an ENTRY seldom take more than 256 octets. */
+size_t
+ring_walk_kept(const struct members *m)
+{
+	return m->n < RING_WALK_KEPT_MAX / 256 - 16 ? 256 * (m->n + 16) :
+	    RING_WALK_KEPT_MAX;
+}
+
 bool
 ring_walk_may(const struct members *m, const struct member *a,
     const struct member *b)

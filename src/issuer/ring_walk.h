@@ -31,6 +31,12 @@ struct ring_walk {
 	uint8_t		 channel[KDF_KEY_BYTES];
 };
 
+/* What is kept of one walk's records so that it is walked once: more than a
+ * ring of 10,000 with its directory takes. */
+#define RING_WALK_KEPT_MAX (2UL * 1024 * 1024)
+/* ring_walk_kept(m): as much of that as may be wanted with ${m}. */
+size_t ring_walk_kept(const struct members *m);
+
 /*
  * ring_walk_may(m, a, b): ${a} is given the key for writing to ${b}: never to
  * himself, to who has left, or to the issuer, who reads no mail; always from

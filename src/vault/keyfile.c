@@ -42,7 +42,8 @@ keyfile_write(const struct keyfile_plan *plan, struct env_sink out,
     struct err *e)
 {
 	struct sealed_plan s = { .key = plan->key, .rnd = plan->rnd,
-	    .max = PAYLOAD_KEYFILE_MAX, .emit = emit, .ctx = &plan };
+	    .max = PAYLOAD_KEYFILE_MAX, .emit = emit, .ctx = &plan,
+	    .kept = plan->kept, .kept_max = plan->kept_max };
 
 	BUG_ON(plan->source != ENV_CODE && plan->source != ENV_OLD_CODE);
 	s.head.source = plan->source;

@@ -25,10 +25,13 @@ struct keyfile_plan {
 	const struct rec_role *roles;	/* the issuer's among them */
 	size_t		 nroles;
 	/* The ${i}-th GRANT, ENTRY or BAR, GRANTs first; false: no more.  Asked
-	 * twice for each, from 0 on: the same both times.  What ${r} points to
-	 * is borrowed until the next call. */
+	 * twice for each, from 0 on: the same both times; once, when all fit
+	 * into ${kept}.  What ${r} points to is borrowed until the next call.
+	 */
 	bool		(*next)(void *ctx, size_t i, struct rec *r);
 	void		*ctx;
+	uint8_t		*kept;		/* as sealed_plan has it */
+	size_t		 kept_max;
 	const uint8_t	*rnd;		/* 32 octets; NULL: random */
 };
 

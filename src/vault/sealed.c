@@ -14,9 +14,20 @@ struct sealed_writer {
 	struct kdf_hash	 hash;
 	uint64_t	 total;
 	uint64_t	 max;
+	const struct sealed_plan *plan;
+	size_t		 nkept;		/* octets in ${plan->kept} */
 	struct buf	 rec;		/* lies in ${room}: secret memory */
 	uint8_t		 room[STREAM_RECORD_MAX];
 };
+
+static void
+keep(struct sealed_writer *w, const void *p, size_t len)
+{
+	if (w->total > w->plan->kept_max)
+		return;
+	memcpy(w->plan->kept + w->nkept, p, len);
+	w->nkept += len;
+}
 
 static enum rc
 write_octets(struct sealed_writer *w, const void *p, size_t len,
@@ -28,6 +39,7 @@ write_octets(struct sealed_writer *w, const void *p, size_t len,
 	if (w->total > w->max)
 		return err_class(e, EC_TOOBIG, _("too many records"));
 	kdf_hash_add(&w->hash, p, len);
+	keep(w, p, len);
 	return RC_OK;
 }
 
@@ -71,6 +83,7 @@ make_salt(struct sealed_plan *plan, struct sealed_writer *w, uint64_t *total,
 
 	kdf_hash_init(&w->hash);
 	w->max = plan->max;
+	w->plan = plan;
 	if ((rc = plan->emit(plan->ctx, w, e)) != RC_OK)
 		return rc;
 	if ((rc = write_octets(w, end, sizeof(end), e)) != RC_OK)
@@ -126,7 +139,11 @@ write_body(struct sealed_plan *plan, struct sealed_writer *w, uint64_t total,
 		return rc;
 	rc = env_seal_start(w->env, &plan->head, key, out, e);
 	wipe(key, sizeof(key));
-	if (rc != RC_OK || (rc = plan->emit(plan->ctx, w, e)) != RC_OK)
+	if (rc == RC_OK)
+		rc = total <= plan->kept_max ?
+		    write_octets(w, plan->kept, (size_t)total - 1, e) :
+		    plan->emit(plan->ctx, w, e);
+	if (rc != RC_OK)
 		return rc;
 	BUG_ON(w->total + 1 != total);
 	/* END is a zero too. */
@@ -151,6 +168,8 @@ sealed_seal(struct sealed_plan *plan, struct env_sink out, struct err *e)
 	w->env = env;
 	rc = write_body(plan, w, total, out, e);
 out:
+	if (w != NULL && w->nkept > 0)
+		wipe(plan->kept, w->nkept);
 	env_sealer_free(&env);
 	secret_free(&w);
 	return rc;

@@ -34,10 +34,13 @@ struct sealed_plan {
 	const uint8_t	*rnd;		/* 32 octets; NULL: random */
 	uint64_t	 max;		/* octets of records */
 	/* Writes every record but END by sealed_rec(), META first.  Called
-	 * twice (the salt depends on all of it): the same both times. */
+	 * twice (the salt depends on all of it): the same both times; once,
+	 * when all of it fits into ${kept}. */
 	enum rc		(*emit)(void *ctx, struct sealed_writer *w,
 			    struct err *e);
 	void		*ctx;
+	uint8_t		*kept;		/* secret memory, borrowed, wiped at */
+	size_t		 kept_max;	/* the end; NULL, 0: none */
 };
 
 /*

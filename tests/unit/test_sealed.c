@@ -43,6 +43,8 @@ into(void *ctx, const uint8_t *p, size_t len, struct err *e)
 	return RC_OK;
 }
 
+static unsigned emitted;
+
 /* META and ${n} BARs whose names have different lengths. */
 static enum rc
 emit(void *ctx, struct sealed_writer *w, struct err *e)
@@ -51,6 +53,7 @@ emit(void *ctx, struct sealed_writer *w, struct err *e)
 	struct rec r = { .type = REC_META };
 	enum rc rc;
 
+	emitted++;
 	r.meta.version = 1;
 	rc = sealed_rec(w, &r, e);
 	for (size_t i = 0; i < *n && rc == RC_OK; i++) {
@@ -67,17 +70,26 @@ emit(void *ctx, struct sealed_writer *w, struct err *e)
 }
 
 static enum rc
-seal(size_t n, uint64_t max, struct buf *out, struct err *e)
+seal_keeping(size_t n, uint64_t max, uint8_t *kept, size_t kept_max,
+    struct buf *out, struct err *e)
 {
+	static const uint8_t rnd[KDF_KEY_BYTES] = { 7 };
 	struct sealed_plan plan = { .key = key, .max = max, .emit = emit,
-	    .ctx = &n };
+	    .ctx = &n, .kept = kept, .kept_max = kept_max, .rnd = rnd };
 
 	plan.head.source = ENV_CODE;
 	plan.head.year = A_YEAR;
 	plan.head.from = assoc_id(A_ISSUER);
 	plan.head.to = assoc_id(A_LABO);
 	buf_wipe(out);
+	emitted = 0;
 	return sealed_seal(&plan, (struct env_sink){ into, out }, e);
+}
+
+static enum rc
+seal(size_t n, uint64_t max, struct buf *out, struct err *e)
+{
+	return seal_keeping(n, max, NULL, 0, out, e);
 }
 
 struct got {
@@ -161,6 +173,39 @@ test_the_limit_exactly_and_by_one(void **state)
 	buf_free(&b);
 }
 
+/* Room for all of it, exactly, and one octet less: the same envelope; what was
+ * kept is wiped. */
+static void
+test_kept_is_asked_for_once(void **state)
+{
+	struct buf b = BUF_INIT, c = BUF_INIT;
+	const size_t len = 20 + 22 + 1;
+	struct err e = ERR_INIT;
+	uint8_t kept[200000];
+
+	(void)state;
+	for (size_t n = 0; n < 20000; n = n * 3 + 1) {
+		T_RC(seal(n, MAX, &b, &e), RC_OK);
+		assert_int_equal(emitted, 2);
+		memset(kept, 'x', sizeof(kept));
+		T_RC(seal_keeping(n, MAX, kept, sizeof(kept), &c, &e), RC_OK);
+		assert_int_equal(emitted, b.len < sizeof(kept) ? 1 : 2);
+		T_CHECK(b.len == c.len && memcmp(b.p, c.p, b.len) == 0);
+		T_CHECK(memchr(kept, 1, sizeof(kept)) == NULL);
+	}
+	memset(kept, 'x', sizeof(kept));
+	T_RC(seal_keeping(1, MAX, kept, len, &c, &e), RC_OK);
+	assert_int_equal(emitted, 1);
+	T_CHECK(kept[0] == 0 && kept[len - 1] == 0 && kept[len] == 'x');
+	T_RC(seal_keeping(1, MAX, kept, len - 1, &c, &e), RC_OK);
+	assert_int_equal(emitted, 2);
+	T_CHECK(kept[0] == 0 && kept[len] == 'x');
+	T_RC(seal_keeping(1, len - 1, kept, len, &c, &e), RC_INPUT);
+	T_CHECK(kept[0] == 0 && kept[1] == 0 && kept[len] == 'x');
+	buf_free(&b);
+	buf_free(&c);
+}
+
 static void
 test_truncated_and_damaged_files(void **state)
 {
@@ -238,6 +283,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_length_comes_back),
 		cmocka_unit_test(test_the_limit_exactly_and_by_one),
+		cmocka_unit_test(test_kept_is_asked_for_once),
 		cmocka_unit_test(test_truncated_and_damaged_files),
 		cmocka_unit_test(test_grammar),
 	};
