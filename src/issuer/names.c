@@ -13,13 +13,28 @@ local_hash(const struct member *w)
 	return index_hash(s.p, s.len);
 }
 
+/* The first in the register with that local part, whom alone the index holds:
+ * half of an association may be called "contact".  NULL: nobody yet. */
+static const struct member *
+find_first(const struct names *n, const struct member *w)
+{
+	struct bytes local = identity_local(&w->id);
+	struct index_at cursor;
+	int64_t i = index_first(&n->by_local, local_hash(w), &cursor);
+
+	while (i >= 0 && !bytes_eq(local, identity_local(&n->all->v[i].id)))
+		i = index_next(&n->by_local, &cursor);
+	return i < 0 ? NULL : &n->all->v[i];
+}
+
 bool
 names_init(struct names *n, const struct members *m)
 {
 	memset(n, 0, sizeof(*n));
 	n->all = m;
 	for (size_t i = 0; i < m->n; i++)
-		if (!index_add(&n->by_local, (uint32_t)i,
+		if (find_first(n, &m->v[i]) == NULL &&
+		    !index_add(&n->by_local, (uint32_t)i,
 		    local_hash(&m->v[i])))
 			return false;
 	return true;
@@ -31,21 +46,6 @@ names_wipe(struct names *n)
 	index_free(&n->by_local);
 }
 
-/* Nobody before him in the register has that local part. */
-static bool
-is_first(const struct names *n, const struct member *w)
-{
-	struct bytes local = identity_local(&w->id);
-	struct index_at cursor;
-	int64_t i = index_first(&n->by_local, local_hash(w), &cursor);
-
-	for (; i >= 0; i = index_next(&n->by_local, &cursor))
-		if (&n->all->v[i] < w && bytes_eq(local,
-		    identity_local(&n->all->v[i].id)))
-			return false;
-	return true;
-}
-
 void
 names_of(const struct names *n, const struct member *w, uint16_t year,
     char out[NAMES_BYTES])
@@ -53,7 +53,7 @@ names_of(const struct names *n, const struct member *w, uint16_t year,
 	struct bytes local = identity_local(&w->id);
 	/* A leading dash would look like an option; with the domain then, for
 	 * the first local part could be somebody else's "_-x". */
-	struct bytes s = local.p[0] != '-' && is_first(n, w) ? local :
+	struct bytes s = local.p[0] != '-' && find_first(n, w) == w ? local :
 	    identity_address(&w->id);
 	const char *safe = s.p[0] == '-' ? "_" : "";
 	char gen[8] = "";

@@ -58,12 +58,37 @@ test_long(void **state)
 	members_free(&m);
 }
 
+/* All called alike: looked for once each, not once for each of the others. */
+static void
+test_namesakes(void **state)
+{
+	struct members *m = members_new("essai");
+	char address[64], want[80];
+	struct names n;
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(address, sizeof(address), "contact@c%u.example", i);
+		must_enter(m, address, "", MEMBER_OTHER);
+	}
+	T_CHECK(names_init(&n, m));
+	assert_int_equal(n.by_local.n, 1);
+	check(&n, &m->v[0], "contact.2027");
+	for (unsigned i = 1; i < 1000; i++) {
+		snprintf(want, sizeof(want), "contact@c%u.example.2027", i);
+		check(&n, &m->v[i], want);
+	}
+	names_wipe(&n);
+	members_free(&m);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_namesakes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
