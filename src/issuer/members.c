@@ -172,6 +172,7 @@ members_free(struct members **m)
 	free((*m)->lists);
 	index_free(&(*m)->by_fold);
 	index_free(&(*m)->by_route);
+	index_free(&(*m)->by_list);
 	free(*m);
 	*m = NULL;
 }
@@ -323,16 +324,25 @@ check_post(struct bytes s, char out[MEMBER_POST_BYTES + 1], struct err *e)
 }
 
 /* The number of a list by name, a new one if need be; -1: memory. */
-static int
+static int64_t
 list_number(struct members *m, const char *name)
 {
-	for (size_t i = 0; i < m->nlists; i++)
-		if (strcmp(m->lists[i], name) == 0)
-			return (int)i;
+	uint32_t hash = index_hash(name, strlen(name));
+	struct index_at at;
+	int64_t i = index_first(&m->by_list, hash, &at);
+
+	while (i >= 0 && strcmp(m->lists[i], name) != 0)
+		i = index_next(&m->by_list, &at);
+	if (i >= 0)
+		return i;
 	if (!grow(&m->lists, m->nlists, &m->lists_cap, sizeof(*m->lists)) ||
 	    (m->lists[m->nlists] = strdup(name)) == NULL)
 		return -1;
-	return (int)m->nlists++;
+	if (!index_add(&m->by_list, (uint32_t)m->nlists, hash)) {
+		free(m->lists[m->nlists]);
+		return -1;
+	}
+	return (int64_t)m->nlists++;
 }
 
 static enum rc
@@ -341,7 +351,7 @@ put_list(struct members *m, struct member *to, struct bytes name,
 {
 	char s[MEMBER_LIST_BYTES + 1];
 	uint32_t c;
-	int number;
+	int64_t number;
 
 	for (size_t at = 0; at < name.len; )
 		if (!utf8_next(name.p, name.len, &at, &c) || utf8_control(c))
@@ -425,9 +435,10 @@ refuse_alike(const struct member *held, const struct member *w,
 	    "another route, name, kind or ring"), held->show);
 }
 
-/* ${w} is taken on RC_OK. */
+/* ${w} is taken on RC_OK.  Of those who share a mailbox the first stands for
+ * all: there may be thousands. */
 static enum rc
-append(struct members *m, const struct member *w, struct err *e)
+append(struct members *m, const struct member *w, bool shares, struct err *e)
 {
 	uint32_t pos = (uint32_t)m->n;
 
@@ -438,7 +449,7 @@ append(struct members *m, const struct member *w, struct err *e)
 		return err_nomem(e);
 	m->v[pos] = *w;
 	if (!index_add(&m->by_fold, pos, fold_hash(&w->id)) ||
-	    !index_add(&m->by_route, pos, route_hash(w->route)))
+	    (!shares && !index_add(&m->by_route, pos, route_hash(w->route))))
 		return err_nomem(e);
 	m->n++;
 	return RC_OK;
@@ -517,7 +528,7 @@ place(struct members *m, struct member *w, bool said, enum member_add *how,
 		return err_set(e, RC_INPUT, _("there is one already of kind "
 		    "%s: %s"), kinds[w->kind], members_desk(m, w->kind)->id.s);
 	shares = route_taken(m, w->route);
-	if ((rc = append(m, w, e)) != RC_OK)
+	if ((rc = append(m, w, shares, e)) != RC_OK)
 		return rc;
 	w->route = NULL;
 	m->v[m->n - 1].listed = true;

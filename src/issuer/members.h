@@ -74,7 +74,8 @@ struct members {
 	size_t		 nlists, lists_cap;
 	char		**lists;	/* names, as first written */
 	struct index	 by_fold;
-	struct index	 by_route;
+	struct index	 by_route;	/* the first who has it */
+	struct index	 by_list;
 };
 
 /* members_new(assoc): an empty register; owned; NULL: memory. */

@@ -216,6 +216,38 @@ test_finds_among_many(void **state)
 	members_free(&m);
 }
 
+/* All in one mailbox, and as many lists: each is looked for once. */
+static void
+test_many_alike(void **state)
+{
+	struct members *m = members_new("essai");
+	char address[64], lists[64];
+	struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (int i = 0; i < 3000; i++) {
+		snprintf(address, sizeof(address), "m%dx@d.example", i);
+		snprintf(lists, sizeof(lists), "l%d|all|L%d", i, i + 1);
+		must_enter(m, address, lists, MEMBER_OTHER);
+	}
+	assert_int_equal(m->by_route.n, 1);
+	assert_int_equal(m->nlists, 3002);
+	assert_int_equal(m->by_list.n, 3002);
+	T_CHECK(members_format(m, &b));
+	members_free(&m);
+	T_RC(members_parse(b.p, b.len, &m, &e), RC_OK);
+	assert_int_equal(m->nlists, 3002);
+	for (size_t i = 0; i < 3000; i++) {
+		snprintf(lists, sizeof(lists), "l%zu", i);
+		assert_int_equal(m->v[i].nlists, 3);
+		T_STR(m->lists[m->v[i].lists[0]], lists);
+		T_STR(m->lists[m->v[i].lists[1]], "all");
+	}
+	buf_free(&b);
+	members_free(&m);
+}
+
 static void
 test_words(void **state)
 {
@@ -247,6 +279,7 @@ main(void)
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_one_hub),
 		cmocka_unit_test(test_finds_among_many),
+		cmocka_unit_test(test_many_alike),
 		cmocka_unit_test(test_words),
 	};
 
