@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -13,6 +14,7 @@
 #include "issuer/acts.h"
 
 #define HEX (2 * CHAIN_HASH_BYTES)
+#define TAIL_BYTES 4096		/* more than a line has */
 
 static const char zeros[HEX + 1] = "00000000000000000000000000000000"
     "00000000000000000000000000000000";
@@ -36,6 +38,14 @@ hash_of(const char *before, struct bytes text, char out[HEX + 1])
 
 /* ---- reading ------------------------------------------------------------ */
 
+/* Of a line that was never confirmed. */
+static void
+cut_half(struct buf *b)
+{
+	while (b->len > 0 && b->p[b->len - 1] != '\n')
+		b->len--;
+}
+
 static enum rc
 load(const char *dir, struct buf *b, struct err *e)
 {
@@ -46,8 +56,7 @@ load(const char *dir, struct buf *b, struct err *e)
 		rc = file_read(path, ACTS_MAX_BYTES, b, e);
 	if (rc != RC_OK)
 		return rc;
-	while (b->len > 0 && b->p[b->len - 1] != '\n')
-		b->len--;
+	cut_half(b);
 	return RC_OK;
 }
 
@@ -150,24 +159,72 @@ acts_begin(const struct desk *d, struct err *e)
 	return rc == RC_OK ? file_create(path, "", 0, 0600, e) : rc;
 }
 
+static enum rc
+read_from(int fd, size_t at, size_t len, struct buf *b)
+{
+	ssize_t n;
+
+	buf_wipe(b);
+	if (!buf_reserve(b, len))
+		return RC_NOMEM;
+	if (lseek(fd, (off_t)at, SEEK_SET) < 0 ||
+	    (n = read_full(fd, b->p, len)) < 0)
+		return RC_TEMP;
+	b->len = (size_t)n;
+	cut_half(b);
+	return RC_OK;
+}
+
+static size_t
+last_line(const struct buf *b)
+{
+	size_t from = b->len > 0 ? b->len - 1 : 0;
+
+	while (from > 0 && b->p[from - 1] != '\n')
+		from--;
+	return from;
+}
+
+/* The journal from ${*at} on: no more of it than where its last line begins. */
+static enum rc
+read_end(const char *path, size_t *at, struct buf *b, struct err *e)
+{
+	size_t len = TAIL_BYTES, size;
+	enum rc rc = RC_TEMP;
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_set(e, RC_CONF, _("%s: %s"), path,
+		    lang_errno(errno));
+	if (fstat(fd, &st) == 0)
+		do {
+			size = (size_t)st.st_size;
+			*at = len < size ? size - len : 0;
+			rc = read_from(fd, *at, size - *at, b);
+			len *= 2;
+		} while (rc == RC_OK && *at > 0 && last_line(b) == 0);
+	if (rc != RC_OK)
+		rc = rc == RC_NOMEM ? err_nomem(e) : err_sys(e, "%s", path);
+	close(fd);
+	return rc;
+}
+
 /* The hash of the last line, and where it ends in the file. */
 static enum rc
-find_end(const struct desk *d, char last[HEX + 1], size_t *end,
-    struct err *e)
+find_end(const struct desk *d, const char *path, char last[HEX + 1],
+    size_t *end, struct err *e)
 {
 	struct buf b = BUF_INIT;
-	const char *line, *hash = zeros;
-	enum rc rc = load(d->dir, &b, e);
-	size_t from;
+	const char *hash = zeros;
+	size_t at = 0, from;
+	enum rc rc = read_end(path, &at, &b, e);
 
-	*end = b.len;
+	*end = at + b.len;
 	if (rc == RC_OK && b.len > 0) {
-		from = b.len - 1;
-		while (from > 0 && b.p[from - 1] != '\n')
-			from--;
+		from = last_line(&b);
 		b.p[b.len - 1] = '\0';
-		line = (const char *)b.p + from;
-		hash = line_hash(line, b.len - 1 - from);
+		hash = line_hash((const char *)b.p + from, b.len - 1 - from);
 		if (hash == NULL)
 			rc = err_set(e, RC_CONF, _("the last line of the "
 			    "journal %s/acts is none of sceau's: look at it, "
@@ -182,15 +239,11 @@ find_end(const struct desk *d, char last[HEX + 1], size_t *end,
 
 /* What a write that failed, or a power cut, left there is cut off first. */
 static enum rc
-append(const struct desk *d, size_t end, const struct buf *line,
-    struct err *e)
+append(const char *path, size_t end, const struct buf *line, struct err *e)
 {
-	char path[PATH_MAX];
-	enum rc rc = desk_path(d->dir, "acts", path, e);
+	enum rc rc = RC_OK;
 	int fd;
 
-	if (rc != RC_OK)
-		return rc;
 	if ((fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)) < 0)
 		return err_sys(e, "%s", path);
 	if (ftruncate(fd, (off_t)end) != 0 ||
@@ -232,17 +285,18 @@ acts_note(const struct desk *d, const char *act, const char *what,
     struct err *e)
 {
 	struct buf line = BUF_INIT;
-	char last[HEX + 1];
+	char last[HEX + 1], path[PATH_MAX];
 	size_t end;
 	enum rc rc;
 
 	BUG_ON(act[strspn(act, "abcdefghijklmnopqrstuvwxyz-")] != '\0');
 	FAULT("acts.note.before");
-	if ((rc = find_end(d, last, &end, e)) == RC_OK &&
+	if ((rc = desk_path(d->dir, "acts", path, e)) == RC_OK &&
+	    (rc = find_end(d, path, last, &end, e)) == RC_OK &&
 	    !line_make(act, what, last, &line))
 		rc = err_nomem(e);
 	if (rc == RC_OK)
-		rc = append(d, end, &line, e);
+		rc = append(path, end, &line, e);
 	buf_free(&line);
 	FAULT("acts.note.after");
 	return rc;

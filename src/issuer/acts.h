@@ -26,7 +26,7 @@ enum rc acts_begin(const struct desk *d, struct err *e);
  * acts_note(d, act, what, e):
  * One more line, on disk when this returns.  To be called before the act: one
  * that was cut off and is done again then stands there twice, but none is ever
- * missing.
+ * missing.  Of the journal only the end is read, however long it is.
  *
  * act    a word of small letters: "add", "reissue".
  * what   "year=2027 made=12 identity=...": never a secret or a code.  Tabs

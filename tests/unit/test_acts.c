@@ -187,6 +187,78 @@ test_a_power_cut(void **state)
 	end(&w);
 }
 
+/* A line longer than what is read at first, and half of such a line. */
+static void
+test_a_long_line(void **state)
+{
+	struct buf b = BUF_INIT;
+	char what[10001];
+	struct world w;
+
+	(void)state;
+	setup(&w);
+	memset(what, 'x', sizeof(what));
+	for (size_t len = 3900; len < sizeof(what); len += len < 4200 ? 1 :
+	    len / 8) {
+		what[len] = '\0';
+		T_RC(file_write(w.path, "", 0, 0600, &w.e), RC_OK);
+		note(&w, "batch", "year=2027 make=5");
+		note(&w, "add", what);
+		note(&w, "add", "a");
+		assert_int_equal(must_read(w.dir, &w.seen).broken, 0);
+		assert_int_equal(w.seen.n, 3);
+		T_RC(file_read(w.path, 65536, &b, &w.e), RC_OK);
+		what[len] = 'x';
+		T_CHECK(buf_add(&b, what, len));
+		T_RC(file_write(w.path, b.p, b.len, 0600, &w.e), RC_OK);
+		note(&w, "leave", "identity=essai/a@b.example#1");
+		assert_int_equal(must_read(w.dir, &w.seen).broken, 0);
+		assert_int_equal(w.seen.n, 4);
+	}
+	buf_free(&b);
+	end(&w);
+}
+
+/* Octets that this process has read; 0 where nobody counts them. */
+static unsigned long long
+octets_read(void)
+{
+	FILE *f = fopen("/proc/self/io", "r");
+	unsigned long long n = 0;
+
+	if (f == NULL)
+		return 0;
+	if (fscanf(f, "rchar: %llu", &n) != 1)
+		n = 0;
+	fclose(f);
+	return n;
+}
+
+/* After many years it takes no longer. */
+static void
+test_only_the_end_is_read(void **state)
+{
+	struct buf b = BUF_INIT;
+	unsigned long long before;
+	struct world w;
+	size_t one;
+
+	(void)state;
+	setup(&w);
+	T_RC(file_read(w.path, 65536, &b, &w.e), RC_OK);
+	one = b.len;
+	while (b.len < 1000000)
+		T_CHECK(buf_reserve(&b, one) && buf_add(&b, b.p, one));
+	T_RC(file_write(w.path, b.p, b.len, 0600, &w.e), RC_OK);
+	before = octets_read();
+	note(&w, "add", "added=1");
+	T_CHECK(octets_read() - before < 50000);
+	T_RC(file_read(w.path, 2000000, &b, &w.e), RC_OK);
+	T_CHECK(strstr(buf_str(&b), "\tadd\tadded=1\t") != NULL);
+	buf_free(&b);
+	end(&w);
+}
+
 static void
 test_no_journal(void **state)
 {
@@ -214,6 +286,8 @@ main(void)
 		cmocka_unit_test(test_each_octet_changed),
 		cmocka_unit_test(test_lines_moved),
 		cmocka_unit_test(test_a_power_cut),
+		cmocka_unit_test(test_a_long_line),
+		cmocka_unit_test(test_only_the_end_is_read),
 		cmocka_unit_test(test_no_journal),
 	};
 	struct err e = ERR_INIT;
