@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -17,6 +18,7 @@ struct group {
 	/* Open since before the files: a sync through it tells of whatever
 	 * went wrong meanwhile. */
 	int		 fd[GROUP_WHATS];
+	bool		 one_fs;	/* both folders lie on */
 	uint64_t	 bytes;
 	size_t		 n;
 	char		 names[GROUP_MAX][NAMES_BYTES];
@@ -38,6 +40,7 @@ group_open(const char *keys, const char *letters, struct group **g,
     struct err *e)
 {
 	struct group *n = calloc(1, sizeof(*n));
+	struct stat st[GROUP_WHATS] = { { .st_dev = 0 } };
 	enum rc rc = RC_OK;
 
 	*g = NULL;
@@ -49,8 +52,9 @@ group_open(const char *keys, const char *letters, struct group **g,
 		n->fd[i] = open(n->dir[i], O_RDONLY | O_DIRECTORY |
 		    O_CLOEXEC);
 	for (size_t i = 0; i < GROUP_WHATS && rc == RC_OK; i++)
-		if (n->fd[i] < 0)
+		if (n->fd[i] < 0 || fstat(n->fd[i], &st[i]) != 0)
 			rc = err_sys(e, "%s", n->dir[i]);
+	n->one_fs = st[GROUP_KEY].st_dev == st[GROUP_LETTER].st_dev;
 	if (rc == RC_OK)
 		*g = n;
 	else
@@ -111,17 +115,29 @@ sync_one(const char *tmp, struct err *e)
 }
 
 static enum rc
-sync_all(const struct group *g, enum group_what what, struct err *e)
+sync_kind(const struct group *g, enum group_what what, struct err *e)
 {
 	char tmp[PATH_MAX];
 	enum rc rc = RC_OK;
 
-	if (file_sync_all(g->fd[what], g->n))
+	if (!g->one_fs && file_sync_all(g->fd[what], g->n))
 		return RC_OK;
 	for (size_t i = 0; i < g->n && rc == RC_OK; i++) {
 		path_of(g, what, g->names[i], ".tmp", tmp);
 		rc = sync_one(tmp, e);
 	}
+	return rc;
+}
+
+static enum rc
+sync_all(const struct group *g, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	if (g->one_fs && file_sync_all(g->fd[GROUP_KEY], 2 * g->n))
+		return RC_OK;
+	for (size_t i = 0; i < GROUP_WHATS && rc == RC_OK; i++)
+		rc = sync_kind(g, (enum group_what)i, e);
 	return rc;
 }
 
@@ -178,13 +194,11 @@ empty(struct group *g)
 enum rc
 group_settle(struct group *g, struct err *e)
 {
-	enum rc rc = RC_OK;
+	enum rc rc;
 
 	if (g->n == 0)
-		return rc;
-	for (size_t i = 0; i < GROUP_WHATS && rc == RC_OK; i++)
-		rc = sync_all(g, (enum group_what)i, e);
-	if (rc == RC_OK && (rc = name_keys(g, e)) == RC_OK)
+		return RC_OK;
+	if ((rc = sync_all(g, e)) == RC_OK && (rc = name_keys(g, e)) == RC_OK)
 		rc = name_letters(g, e);
 	if (rc != RC_OK)
 		empty(g);
