@@ -34,7 +34,7 @@ def rows(table):
     if "acts" in table:
         for r in table["rows"]:
             yield (f"{table['title']}: {r['side']}, {r['n']}",
-                   f"{r['seconds']:.1f} s, {r['cpu']:.1f} s CPU, "
+                   f"{r['seconds']:.4g} s, {r['cpu']:.4g} s CPU, "
                    f"{r['kb']} kB, {r['octets'] / 1e6:.1f} MB",
                    f"{1 / r['median']:.0f}/s")
     elif "exponents" in table:
