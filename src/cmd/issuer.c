@@ -67,15 +67,17 @@ cmd_issuer_init(struct app *app, int argc, char **argv, struct err *e)
 /* ---- add ---------------------------------------------------------------- */
 
 static enum rc
-say_added(const struct app *app, const struct members_count *c, size_t total,
-    struct err *e)
+say_added(const struct app *app, const struct desk *d,
+    const struct members_count *c, struct err *e)
 {
 	static const struct out_col cols[] = {
 		{ "added", NULL, OUT_NUMBER }, { "held", NULL, OUT_NUMBER },
 		{ "moved", NULL, OUT_NUMBER },
+		{ "joined", NULL, OUT_NUMBER },
 		{ "warnings", NULL, OUT_NUMBER },
 		{ "members", NULL, OUT_NUMBER }, { NULL, NULL, OUT_TEXT }
 	};
+	const size_t total = d->members->n;
 	struct out *o;
 
 	if (!app->json) {
@@ -86,12 +88,13 @@ say_added(const struct app *app, const struct members_count *c, size_t total,
 		    P_("%zu member added (there already: %zu; in all, desks "
 		    "included: %zu).\n", "%zu members added (there already: "
 		    "%zu; in all, desks included: %zu).\n", c->added),
-		    c->added, c->held + c->moved, total);
+		    c->added, c->held + c->moved + c->joined, total);
 		if (c->moved > 0)
 			printf(app->dry_run ? _("With another postal address "
 			    "than before, of these: %zu.\n") : _("Now with "
 			    "another postal address, of these: %zu.\n"),
 			    c->moved);
+		issuer_table_say_joined(app, d, c);
 		return RC_OK;
 	}
 	if ((o = out_new(true, "members", cols)) == NULL)
@@ -99,6 +102,7 @@ say_added(const struct app *app, const struct members_count *c, size_t total,
 	out_number(o, "added", (int64_t)c->added);
 	out_number(o, "held", (int64_t)c->held);
 	out_number(o, "moved", (int64_t)c->moved);
+	out_number(o, "joined", (int64_t)c->joined);
 	out_number(o, "warnings", (int64_t)c->warnings);
 	out_number(o, "members", (int64_t)total);
 	out_row(o);
@@ -108,11 +112,10 @@ say_added(const struct app *app, const struct members_count *c, size_t total,
 static enum rc
 keep(struct desk *d, const struct members_count *c, struct err *e)
 {
-	char what[120];
+	char what[ISSUER_TABLE_WHAT_BYTES];
 	enum rc rc;
 
-	snprintf(what, sizeof(what), "added=%zu moved=%zu held=%zu "
-	    "members=%zu", c->added, c->moved, c->held, d->members->n);
+	issuer_table_what(c, d->members->n, what);
 	rc = acts_note(d, "add", what, e);
 	return rc == RC_OK ? desk_save(d, e) : rc;
 }
@@ -124,10 +127,10 @@ add_table(struct app *app, struct desk *d, const struct issuer_words *w,
 	struct members_count count;
 	enum rc rc = issuer_table_take(d, w->word, &count, e);
 
-	if (rc == RC_OK && !app->dry_run && count.added + count.moved > 0)
+	if (rc == RC_OK && !app->dry_run && issuer_table_changes(&count))
 		rc = keep(d, &count, e);
 	if (rc == RC_OK)
-		rc = say_added(app, &count, d->members->n, e);
+		rc = say_added(app, d, &count, e);
 	return rc;
 }
 

@@ -17,7 +17,8 @@ say_newcomers(const struct app *app, const struct desk *d,
 	    "the register already: %zu).\n", c->added) :
 	    P_("%zu newcomer entered (in the register already: %zu).\n",
 	    "%zu newcomers entered (in the register already: %zu).\n",
-	    c->added), c->added, c->held + c->moved);
+	    c->added), c->added, c->held + c->moved + c->joined);
+	issuer_table_say_joined(app, d, c);
 	pairs_say_count(app, n);
 	if (app->dry_run || n->made == 0)
 		return;
@@ -35,7 +36,7 @@ newcomer(struct app *app, struct desk *d, const struct issuer_words *w,
 {
 	struct members_count count;
 	struct batch_plan plan;
-	char what[120], out[PATH_MAX];
+	char what[ISSUER_TABLE_WHAT_BYTES], out[PATH_MAX];
 	struct pairs n = { .words = w, .act = "newcomer", .what = what };
 	enum rc rc;
 
@@ -45,10 +46,8 @@ newcomer(struct app *app, struct desk *d, const struct issuer_words *w,
 	    (rc = batch_check(&plan, e)) != RC_OK ||
 	    (rc = issuer_table_take(d, w->word, &count, e)) != RC_OK)
 		return rc;
-	n.changed = count.added + count.moved > 0;
-	snprintf(what, sizeof(what), "added=%zu moved=%zu held=%zu "
-	    "members=%zu", count.added, count.moved, count.held,
-	    d->members->n);
+	n.changed = issuer_table_changes(&count);
+	issuer_table_what(&count, d->members->n, what);
 	if ((rc = pairs_run(app, &plan, &n, e)) != RC_OK)
 		return rc;
 	if (!app->json)

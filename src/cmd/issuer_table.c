@@ -27,6 +27,38 @@ say_line(void *ctx, bool wrong, unsigned line, const char *text)
 	    wrong ? "" : _("warning: "), text);
 }
 
+void
+issuer_table_what(const struct members_count *c, size_t members,
+    char what[ISSUER_TABLE_WHAT_BYTES])
+{
+	char joined[40] = "";
+
+	if (c->joined > 0)
+		snprintf(joined, sizeof(joined), "joined=%zu ", c->joined);
+	snprintf(what, ISSUER_TABLE_WHAT_BYTES, "added=%zu moved=%zu %s"
+	    "held=%zu members=%zu", c->added, c->moved, joined, c->held,
+	    members);
+}
+
+bool
+issuer_table_changes(const struct members_count *c)
+{
+	return c->added + c->moved + c->joined > 0;
+}
+
+void
+issuer_table_say_joined(const struct app *app, const struct desk *d,
+    const struct members_count *c)
+{
+	if (c->joined == 0)
+		return;
+	printf(_("On more lists than before, of these: %zu.\n"), c->joined);
+	if (!app->dry_run && d->members->policy == MEMBERS_LIST)
+		printf(_("The next sceau issuer enrol gives them and those "
+		    "who are on these lists their keys for each other; until "
+		    "then the gateway carries their mail, if there is one.\n"));
+}
+
 enum rc
 issuer_table_take(struct desk *d, const char *path,
     struct members_count *count, struct err *e)

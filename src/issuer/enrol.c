@@ -174,7 +174,9 @@ tell(struct enrol *b, const struct member *w, struct err *e)
 	memset(&b->start, 0, sizeof(b->start));
 	b->start.walk = (struct ring_walk){ .all = b->all, .keys = b->keys,
 	    .me = w, .year = b->year, .after_at = after(b, w),
-	    .only = { b->news, b->nnews }, .rings = &b->rings };
+	    .rings = &b->rings };
+	if (b->start.walk.after_at > 0)
+		b->start.walk.only = (struct run){ b->news, b->nnews };
 	b->done = (struct enrol_done){ .member = w, .year = b->year };
 	b->sealed_at = clock_now();
 	kdf_channel(b->channel, key, &b->plan->desk->issuer);
@@ -215,7 +217,8 @@ note(struct enrol *b, struct member *w, struct err *e)
 /* ---- the whole ---------------------------------------------------------- */
 
 /* Who changed since the one was told who was told longest ago: all others
- * are news to nobody. */
+ * are news to nobody, but to those of whom one does not know, who are told
+ * everything. */
 static void
 find_news(struct enrol *b)
 {
@@ -223,11 +226,11 @@ find_news(struct enrol *b)
 	b->nnews = 0;
 	for (size_t i = 0; i < b->all->n; i++)
 		if (is_told(b, &b->all->v[i]) &&
+		    after(b, &b->all->v[i]) > 0 &&
 		    after(b, &b->all->v[i]) < b->lowest_at)
 			b->lowest_at = after(b, &b->all->v[i]);
 	for (size_t i = 0; i < b->all->n; i++)
-		if (b->lowest_at == 0 ||
-		    b->all->v[i].changed_at > b->lowest_at)
+		if (b->all->v[i].changed_at > b->lowest_at)
 			b->news[b->nnews++] = (uint32_t)i;
 }
 

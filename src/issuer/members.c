@@ -10,51 +10,6 @@
 #include "vault/record.h"
 #include "base/utf8.h"
 
-static const char *const kinds[] = { "other", "practice", "laboratory",
-    "institution", "hub", "watch", "issuer" };
-static const char *const policies[] = { "full", "list", "gateway" };
-
-#define NKINDS (sizeof(kinds) / sizeof(kinds[0]))
-#define NPOLICIES (sizeof(policies) / sizeof(policies[0]))
-
-const char *
-members_kind_word(enum member_kind kind)
-{
-	return kinds[kind];
-}
-
-bool
-members_kind(struct bytes word, enum member_kind *kind)
-{
-	if (bytes_eqs(word, "desk:hub")) {
-		*kind = MEMBER_HUB;
-		return true;
-	}
-	for (size_t i = 0; i <= MEMBER_HUB; i++)
-		if (bytes_eqs(word, kinds[i])) {
-			*kind = (enum member_kind)i;
-			return true;
-		}
-	return false;
-}
-
-const char *
-members_policy_word(enum members_policy policy)
-{
-	return policies[policy];
-}
-
-bool
-members_policy(const char *word, enum members_policy *policy)
-{
-	for (size_t i = 0; i < NPOLICIES; i++)
-		if (strcmp(word, policies[i]) == 0) {
-			*policy = (enum members_policy)i;
-			return true;
-		}
-	return false;
-}
-
 /* ---- finding ------------------------------------------------------------ */
 
 /* What is left of a name once that is gone which people overlook. */
@@ -406,13 +361,24 @@ put_lists(struct members *m, struct member *to, struct bytes s,
 }
 
 static bool
-same_data(const struct member *a, const struct member *b)
+is_on(const struct member *w, uint16_t list)
 {
-	if (a->kind != b->kind || a->excluded || a->nlists != b->nlists ||
-	    strcmp(a->route, b->route) != 0 || strcmp(a->show, b->show) != 0)
+	for (size_t i = 0; i < w->nlists; i++)
+		if (w->lists[i] == list)
+			return true;
+	return false;
+}
+
+/* Of somebody in office, who may be on more lists now. */
+static bool
+same_data(const struct member *held, const struct member *w)
+{
+	if (held->kind != w->kind || held->excluded ||
+	    strcmp(held->route, w->route) != 0 ||
+	    strcmp(held->show, w->show) != 0)
 		return false;
-	for (size_t i = 0; i < a->nlists; i++)
-		if (a->lists[i] != b->lists[i])
+	for (size_t i = 0; i < held->nlists; i++)
+		if (!is_on(w, held->lists[i]))
 			return false;
 	return true;
 }
@@ -432,7 +398,8 @@ refuse_alike(const struct member *held, const struct member *w,
 		    "who has left; an address is never given again"),
 		    held->show);
 	return err_set(e, RC_INPUT, _("the address is that of %s, with "
-	    "another route, name, kind or ring"), held->show);
+	    "another route, name or kind, or without a ring that it is in"),
+	    held->show);
 }
 
 /* ${w} is taken on RC_OK.  Of those who share a mailbox the first stands for
@@ -520,13 +487,18 @@ place(struct members *m, struct member *w, bool said, enum member_add *how,
 	    same_data(held, w)) {
 		*how = move(held, w, said);
 		held->listed = true;
+		if (w->nlists > held->nlists) {
+			members_join(m, held, w);
+			*how = MEMBER_JOINED;
+		}
 		return RC_OK;
 	}
 	if (held != NULL)
 		return refuse_alike(held, w, e);
 	if (w->kind >= MEMBER_HUB && members_desk(m, w->kind) != NULL)
 		return err_set(e, RC_INPUT, _("there is one already of kind "
-		    "%s: %s"), kinds[w->kind], members_desk(m, w->kind)->id.s);
+		    "%s: %s"), members_kind_word(w->kind),
+		    members_desk(m, w->kind)->id.s);
 	shares = route_taken(m, w->route);
 	if ((rc = append(m, w, shares, e)) != RC_OK)
 		return rc;

@@ -96,7 +96,8 @@ enum member_add {
 	MEMBER_ADDED,
 	MEMBER_SHARES,	/* added; somebody else has that mailbox */
 	MEMBER_HELD,	/* was there with the very same data */
-	MEMBER_MOVED	/* the same, but for the postal address: changed */
+	MEMBER_MOVED,	/* the same, but for the postal address: changed */
+	MEMBER_JOINED	/* the same, on more lists; moved, too, perhaps */
 };
 
 /*
@@ -105,7 +106,10 @@ enum member_add {
  * RC_NOMEM; RC_INPUT: an address outside of the grammar, or taken, or so like
  * another that people would mistake them (A5: dots, dashes and underscores do
  * not count); a route, name, list or postal address that cannot be; a second
- * hub; too many.  A postal address is for letters alone, and may change.
+ * hub; too many.  A postal address is for letters alone, and may change.  Who
+ * was there may join more lists: where the policy goes by them, that is news
+ * to those who are on them, and their being there is news to him, all of it.
+ * Nobody is taken from a list: keys that were given stay good for the year.
  * Source: PROTOCOL 2.2, 2.19.7; ATTACKS A5; NF Z 10-011 (postal address).
  */
 enum rc members_add(struct members *m, const struct member_new *w,
@@ -132,6 +136,11 @@ bool members_policy(const char *word, enum members_policy *policy);
 /* members_touch(m, w): ${w} changes now: the date is later than that of every
  * change before, whatever the clock says, and one for all of this opening. */
 void members_touch(struct members *m, struct member *w);
+
+/* members_join(m, w, as): ${w} is on the lists of ${as}, which are more.  Where
+ * the policy goes by them he changes, and nobody knows what he was told. */
+void members_join(struct members *m, struct member *w,
+    const struct member *as);
 
 /* member_told(w, year): the latest change that he was told with his keys of
  * ${year}; 0: one does not know; -1: he has no key of that year. */
@@ -180,6 +189,7 @@ struct members_count {
 	size_t	added;
 	size_t	held;		/* were there already, the same */
 	size_t	moved;		/* the same, with a new postal address */
+	size_t	joined;		/* the same, on more lists */
 	size_t	wrong;
 	size_t	warnings;
 };

@@ -19,6 +19,18 @@ members_touch(struct members *m, struct member *w)
 	w->changed_at = m->changed_at = m->stamp_at;
 }
 
+void
+members_join(struct members *m, struct member *w, const struct member *as)
+{
+	w->nlists = as->nlists;
+	memcpy(w->lists, as->lists, sizeof(w->lists));
+	if (m->policy != MEMBERS_LIST)
+		return;
+	members_touch(m, w);
+	for (size_t i = 0; i < MEMBER_MARKS; i++)
+		w->marks[i].told_at = 0;
+}
+
 int64_t
 member_told(const struct member *w, uint16_t year)
 {

@@ -12,6 +12,52 @@
 /* member, identity, kind, state, changed, told, route, lists, name, post */
 #define FIELDS 10
 
+/* ---- words -------------------------------------------------------------- */
+
+static const char *const kinds[] = { "other", "practice", "laboratory",
+    "institution", "hub", "watch", "issuer" };
+static const char *const policies[] = { "full", "list", "gateway" };
+
+#define NPOLICIES (sizeof(policies) / sizeof(policies[0]))
+
+const char *
+members_kind_word(enum member_kind kind)
+{
+	return kinds[kind];
+}
+
+bool
+members_kind(struct bytes word, enum member_kind *kind)
+{
+	if (bytes_eqs(word, "desk:hub")) {
+		*kind = MEMBER_HUB;
+		return true;
+	}
+	for (size_t i = 0; i <= MEMBER_HUB; i++)
+		if (bytes_eqs(word, kinds[i])) {
+			*kind = (enum member_kind)i;
+			return true;
+		}
+	return false;
+}
+
+const char *
+members_policy_word(enum members_policy policy)
+{
+	return policies[policy];
+}
+
+bool
+members_policy(const char *word, enum members_policy *policy)
+{
+	for (size_t i = 0; i < NPOLICIES; i++)
+		if (strcmp(word, policies[i]) == 0) {
+			*policy = (enum members_policy)i;
+			return true;
+		}
+	return false;
+}
+
 /* ---- writing ------------------------------------------------------------ */
 
 static bool
@@ -164,7 +210,7 @@ parse_member(struct members *m, const struct bytes f[FIELDS], struct err *e)
 	w.address = identity_address(&is.id);
 	if ((rc = members_add(m, &w, &how, e)) != RC_OK)
 		return rc;
-	if (how == MEMBER_HELD || how == MEMBER_MOVED)
+	if (how != MEMBER_ADDED && how != MEMBER_SHARES)
 		return err_set(e, RC_INPUT, _("the member is there twice"));
 	put_kept(&m->v[m->n - 1], &is);
 	return RC_OK;

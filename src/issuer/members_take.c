@@ -126,6 +126,8 @@ judge(struct taking *t, enum rc rc, enum member_add how, const char *why)
 		t->count->held++;
 	else if (how == MEMBER_MOVED)
 		t->count->moved++;
+	else if (how == MEMBER_JOINED)
+		t->count->joined++;
 	else
 		t->count->added++;
 	if (rc == RC_OK && how == MEMBER_SHARES) {

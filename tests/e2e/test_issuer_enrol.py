@@ -8,11 +8,14 @@ import re
 import pytest
 
 from pysceau import envelope, kdf, mail, records
-from test_issuer import HEAD, LOCALS, POST, YEAR
+from test_issuer import DOMAIN, HEAD, HUB, LOCALS, PEOPLE, POST, YEAR, Issued
 from test_issuer_acts import (  # fixtures among them
     LEROY, MARTIN, NAME, NEXT, bars, date, desk, machine, made, renew, town)
+from world.world import World
 
 __all__ = ["date", "desk", "machine", "made", "town"]
+PETIT = "Mme Petit,other,"
+
 
 def enrol(desk, *words, **more):
     return desk.act("enrol", "--out", desk.out, *words, **more)
@@ -83,6 +86,93 @@ def test_enrolment_mails(made):
 class Bars:
     def __init__(self, payload):
         self.bars = payload.all(records.BAR)
+
+
+@pytest.fixture
+def listed(desk):
+    """Keys by list; Mme Petit is on none."""
+    desk.init(*HUB)
+    desk.add()
+    desk.batch("--policy", "list")
+    return desk
+
+
+def test_on_more_lists(listed):
+    """A laboratory asks for a correspondent: nobody else's key is given."""
+    more = PEOPLE.replace(PETIT, PETIT + "biologie")
+    before = listed.files()
+    said = listed.add(more, "--dry-run").stdout
+    assert b"On more lists than before, of these: 1." in said
+    assert {k: v for k, v in listed.files().items() if k in before and
+            k != "members.csv"} == {k: v for k, v in before.items()
+                                    if k != "members.csv"}
+    assert b"the gateway carries" in listed.add(more).stdout
+    assert "added=0 moved=0 joined=1 held=3 members=7" in \
+        (listed.folder / "acts").read_text()
+    enrol(listed)
+    got = {}
+    for path in mails(listed):
+        local = path.name.split(f".{YEAR}")[0]
+        header, p = enrolment(listed, path, local)
+        got[local] = p.all(records.GRANT)
+        for g in got[local]:
+            peer = g["identity"].split(b"/")[1].split(b"@")[0].decode()
+            assert g["key"] == kdf.channel_key(
+                listed.read(peer).self["key"], header.recipient)
+    petit = b"essai/infirmiere.petit@petit.example#1"
+    near = {"veille", "passerelle", "labo.central", "dr.martin"}
+    assert set(got) - {"dr.durand"} == near | {"infirmiere.petit"}
+    for local in near:
+        assert [g["identity"] for g in got[local]] == [petit]
+    assert not got.get("dr.durand")
+    assert {g["identity"].split(b"/")[1].split(b"@")[0].decode()
+            for g in got["infirmiere.petit"]} == near
+    assert b"Nobody has anything" in enrol(listed).stdout
+    # the same again is no news; taken off a list is nobody
+    assert b"more lists" not in listed.add(more).stdout
+    assert b"without a ring that it is in" in listed.add(check=65).stderr
+
+
+def test_the_gateway_carries_it_until_then(listed):
+    with World(postfix=False) as world:
+        labo, petit, hub = people = [
+            Issued(world, user, domain) for user, domain in (
+                ("labo", "labo.example"), ("petit", "petit.example"),
+                ("passerelle", DOMAIN))]
+        for m in people:
+            world.members[m.user] = m
+        world.start()
+        for m, name in zip(people, ("labo.central", "infirmiere.petit",
+                                    "passerelle")):
+            m.configure(top={"hub": m is hub})
+            m.import_(listed, name)
+
+        def send(text, via):
+            labo.ok("send", "-t", input=b"From: labo.central@labo.example\r\n"
+                    b"To: infirmiere.petit@petit.example\r\nSubject: INR\r\n"
+                    b"\r\n%s\r\n" % text)
+            labo.ok("poll")
+            world.wait_until(via.mail, what="mail")
+            if via is hub:
+                hub.ok("poll")
+                world.wait_until(petit.mail, what="mail at the practice")
+            else:
+                assert not hub.mail()
+            petit.ok("poll")
+            assert any(text in p.read_bytes() for p in petit.documents())
+        send(b"INR 2,1", hub)
+        for m in people:
+            m.ok("poll")        # acknowledgements
+        listed.add(PEOPLE.replace(PETIT, PETIT + "biologie"))
+        enrol(listed)
+        for path in mails(listed):
+            for m, name in ((labo, "labo.central"),
+                            (petit, "infirmiere.petit")):
+                if path.name.startswith(name):
+                    world.dovecot.put(m.user, path.read_bytes())
+        labo.ok("poll")
+        petit.ok("poll")
+        send(b"INR 3,4", petit)
 
 
 @pytest.mark.parametrize("point", ["drop.name.before#3",

@@ -272,6 +272,43 @@ test_list(void **state)
 }
 
 static void
+join(struct world *w, const char *lists)
+{
+	struct err e = ERR_INIT;
+	enum member_add how;
+
+	w->d->members->stamp_at = 0;
+	T_RC(enter(w->d->members, "martin@x.example", lists, MEMBER_PRACTICE,
+	    &how, &e), RC_OK);
+	T_CHECK(how == MEMBER_JOINED);
+}
+
+/* Who joins a list is news to those on it, and they to him; once. */
+static void
+test_joined(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	join(w, "bio|cardio");
+	T_RC(run(w), RC_OK);
+	assert_int_equal(w->t.n, 0);	/* all have all keys already */
+	w->d->members->policy = MEMBERS_LIST;
+	w->d->members->names_ring = true;
+	join(w, "radio|cardio|bio");
+	T_RC(run(w), RC_OK);
+	assert_int_equal(w->t.n, 5);
+	assert_int_equal(w->t.grants[DURAND], 1);
+	assert_int_equal(w->t.grants[LABO], 1);
+	assert_int_equal(w->t.grants[HUB], 1);
+	assert_int_equal(w->t.grants[MARTIN], 4);
+	assert_int_equal(w->t.entries[MARTIN], 4);
+	T_RC(run(w), RC_OK);
+	assert_int_equal(w->t.n, 0);
+	world_free(w);
+}
+
+static void
 test_thefts_and_departures(void **state)
 {
 	struct world *w = world_new();
@@ -414,6 +451,7 @@ main(void)
 		cmocka_unit_test(test_newcomer),
 		cmocka_unit_test(test_keyless),
 		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_joined),
 		cmocka_unit_test(test_thefts_and_departures),
 		cmocka_unit_test(test_since),
 		cmocka_unit_test(test_breaks_off),

@@ -71,6 +71,9 @@ test_again(void **state)
 	T_RC(enter(m, "labo.central@labo.example", "Biologie; cardio",
 	    MEMBER_LABORATORY, &how, &e), RC_OK);
 	T_CHECK(how == MEMBER_HELD && m->n == 1);
+	T_RC(enter(m, "labo.central@labo.example", "cardio|biologie",
+	    MEMBER_LABORATORY, &how, &e), RC_OK);
+	T_CHECK(how == MEMBER_HELD);
 	refused(m, "labo.central@labo.example");
 	/* Who has left never comes back under that name. */
 	m->v[0].excluded = true;
@@ -78,6 +81,42 @@ test_again(void **state)
 	    MEMBER_LABORATORY, &how, &e), RC_INPUT);
 	T_CHECK(strstr(e.text, "left") != NULL);
 	members_free(&m);
+}
+
+/* More lists, never fewer; the register has them. */
+static void
+test_joins(void **state)
+{
+	struct members *m = some();
+	struct err e = ERR_INIT;
+	enum member_add how = MEMBER_ADDED;
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	m->policy = MEMBERS_LIST;
+	member_tell(&m->v[0], 2027, m->changed_at);
+	T_RC(enter(m, "labo.central@labo.example", "radio|cardio|biologie",
+	    MEMBER_LABORATORY, &how, &e), RC_OK);
+	T_CHECK(how == MEMBER_JOINED && m->n == 1);
+	assert_int_equal(member_told(&m->v[0], 2027), 0);
+	T_RC(enter(m, "labo.central@labo.example", "radio|cardio",
+	    MEMBER_LABORATORY, &how, &e), RC_INPUT);
+	T_RC(enter(m, "labo.central@labo.example", "x|y|radio|cardio",
+	    MEMBER_LABORATORY, &how, &e), RC_INPUT);
+	assert_int_equal(m->v[0].nlists, 3);
+	T_CHECK(members_format(m, &b) && buf_str(&b) != NULL);
+	T_CHECK(strstr((char *)b.p, "\tradio|cardio|biologie\t") != NULL);
+	members_free(&m);
+	T_RC(members_parse(b.p, b.len, &m, &e), RC_OK);
+	assert_int_equal(m->v[0].nlists, 3);
+	members_free(&m);
+	/* The same member twice in a register, on more lists or not. */
+	T_CHECK(buf_adds(&b, "member\tessai/labo.central@labo.example#1\t"
+	    "laboratory\tmember\t1\t\tbox@poste.example\t"
+	    "radio|cardio|biologie|more\tSomebody\t\n"));
+	T_RC(members_parse(b.p, b.len, &m, &e), RC_CONF);
+	T_CHECK(strstr(e.text, "twice") != NULL);
+	buf_free(&b);
 }
 
 static void
@@ -274,6 +313,7 @@ main(void)
 		cmocka_unit_test(test_identities),
 		cmocka_unit_test(test_look_alikes),
 		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_joins),
 		cmocka_unit_test(test_shared_route),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_lists),
