@@ -42,6 +42,12 @@ route_hash(const char *route)
 	return index_hash(route, strlen(route));
 }
 
+static uint32_t
+domain_hash(struct bytes domain)
+{
+	return index_hash(domain.p, domain.len);
+}
+
 static bool
 fold_same(const struct identity *a, const struct identity *b)
 {
@@ -81,6 +87,17 @@ route_taken(const struct members *m, const char *route)
 	while (i >= 0 && strcmp(m->v[i].route, route) != 0)
 		i = index_next(&m->by_route, &at);
 	return i >= 0;
+}
+
+const struct member *
+members_first(const struct members *m, struct bytes domain)
+{
+	struct index_at at;
+	int64_t i = index_first(&m->by_domain, domain_hash(domain), &at);
+
+	while (i >= 0 && !bytes_eq(identity_domain(&m->v[i].id), domain))
+		i = index_next(&m->by_domain, &at);
+	return i < 0 ? NULL : &m->v[i];
 }
 
 const struct member *
@@ -128,6 +145,7 @@ members_free(struct members **m)
 	index_free(&(*m)->by_fold);
 	index_free(&(*m)->by_route);
 	index_free(&(*m)->by_list);
+	index_free(&(*m)->by_domain);
 	free(*m);
 	*m = NULL;
 }
@@ -407,6 +425,7 @@ refuse_alike(const struct member *held, const struct member *w,
 static enum rc
 append(struct members *m, const struct member *w, bool shares, struct err *e)
 {
+	struct bytes domain = identity_domain(&w->id);
 	uint32_t pos = (uint32_t)m->n;
 
 	if (m->n == MEMBERS_MAX)
@@ -416,7 +435,10 @@ append(struct members *m, const struct member *w, bool shares, struct err *e)
 		return err_nomem(e);
 	m->v[pos] = *w;
 	if (!index_add(&m->by_fold, pos, fold_hash(&w->id)) ||
-	    (!shares && !index_add(&m->by_route, pos, route_hash(w->route))))
+	    (!shares && !index_add(&m->by_route, pos,
+	    route_hash(w->route))) ||
+	    (members_first(m, domain) == NULL &&
+	    !index_add(&m->by_domain, pos, domain_hash(domain))))
 		return err_nomem(e);
 	m->n++;
 	return RC_OK;

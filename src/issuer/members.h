@@ -76,6 +76,7 @@ struct members {
 	struct index	 by_fold;
 	struct index	 by_route;	/* the first who has it */
 	struct index	 by_list;
+	struct index	 by_domain;	/* the first of each */
 };
 
 /* members_new(assoc): an empty register; owned; NULL: memory. */
@@ -121,6 +122,9 @@ const struct member *members_desk(const struct members *m,
 /* members_find(m, name): by the name of an identity; NULL. */
 const struct member *members_find(const struct members *m,
     const struct identity *name);
+/* members_first(m, domain): in the register, of exactly that domain; NULL. */
+const struct member *members_first(const struct members *m,
+    struct bytes domain);
 /* members_share(a, b): they stand on one list. */
 bool members_share(const struct member *a, const struct member *b);
 

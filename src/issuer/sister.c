@@ -39,25 +39,23 @@ sister_one_of(const struct members *m, const struct member *w,
 }
 
 /* "hopital.example" and "lab.hopital.example" are in "hopital.example". */
-static bool
-is_within(struct bytes domain, struct bytes mine)
-{
-	size_t more = domain.len - mine.len;
-
-	if (domain.len < mine.len ||
-	    memcmp(domain.p + more, mine.p, mine.len) != 0)
-		return false;
-	return more == 0 || domain.p[more - 1] == '.';
-}
-
 const struct member *
 sister_owner(const struct members *m, const struct identity *id)
 {
-	for (size_t i = 0; i < m->n; i++)
-		if (is_within(identity_domain(id),
-		    identity_domain(&m->v[i].id)))
-			return &m->v[i];
-	return NULL;
+	struct bytes s = identity_domain(id);
+	const struct member *first = NULL, *w;
+	const uint8_t *dot;
+
+	do {
+		w = members_first(m, s);
+		if (w != NULL && (first == NULL || w < first))
+			first = w;
+		if ((dot = memchr(s.p, '.', s.len)) != NULL) {
+			s.len -= (size_t)(dot + 1 - s.p);
+			s.p = dot + 1;
+		}
+	} while (dot != NULL);
+	return first;
 }
 
 /* ---- the list ----------------------------------------------------------- */

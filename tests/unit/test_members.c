@@ -273,6 +273,10 @@ test_many_alike(void **state)
 	assert_int_equal(m->by_route.n, 1);
 	assert_int_equal(m->nlists, 3002);
 	assert_int_equal(m->by_list.n, 3002);
+	assert_int_equal(m->by_domain.n, 1);
+	T_CHECK(members_first(m, str("d.example")) == &m->v[0]);
+	T_CHECK(members_first(m, str("e.example")) == NULL);
+	T_CHECK(members_first(m, str("example")) == NULL);
 	T_CHECK(members_format(m, &b));
 	members_free(&m);
 	T_RC(members_parse(b.p, b.len, &m, &e), RC_OK);
