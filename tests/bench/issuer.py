@@ -83,6 +83,16 @@ class Desk:
             line(i, self.policy) for i in range(self.n)))
         self.keep("add", self.n, self.issuer("add", self.folder, table))
 
+    def served(self):
+        """As if a batch had been made, which takes hours in so large a ring:
+        everybody has a key of this year, and knows of everybody."""
+        register = self.folder / "register"
+        lines = [x.split("\t") for x in register.read_text().splitlines()]
+        for fields in lines:
+            if fields[0] == "member" and fields[2] != "issuer":
+                fields[5] = f"{YEAR}:{fields[4]}"
+        register.write_text("".join("\t".join(f) + "\n" for f in lines))
+
     def batch(self):
         words = ("--policy", "list", "--directory", "ring") \
             if self.policy == "list" else ("--policy", "full")
@@ -124,12 +134,14 @@ class Desk:
 
     def one(self):
         """One full ring: made, taken in, and looked into by a message."""
+        self.served()
         table = self.top / "newcomer.csv"
         table.write_text(HEAD + line(self.n, self.policy))
         got = self.issuer("newcomer", self.folder, table, "--out", self.out,
                           *self.root())
         self.keep("newcomer", 1, got, self.out / "keys")
         key, = (self.out / "keys").iterdir()
+        assert key.stat().st_size > 80 * self.n, "not everybody is in it"
         letter, = (self.out / "letters").glob("*.txt")
         code = self.top / "code"
         code.write_text(re.findall(r"\b[0-9A-Z]{5}(?:-[0-9A-Z]{5}){4}\b",

@@ -85,6 +85,7 @@ class Two(Desk):
 
     def begin(self):
         super().begin()
+        self.served()
         table = self.top / "two.csv"
         table.write_text(HEAD + TWO)
         self.issuer("newcomer", self.folder, table, "--out", self.out,
@@ -93,6 +94,7 @@ class Two(Desk):
     def place(self, who, local, port):
         place = Place(self.bench, self.top / who, who, port)
         key, = (self.out / "keys").glob(f"{local}.*.cle")
+        assert key.stat().st_size > 80 * self.n, "not everybody is in it"
         letter, = (self.out / "letters").glob(f"{local}.*.txt")
         place.take(key, letter)
         return place
