@@ -12,11 +12,16 @@
  * is believed (2.19.10).  What could not be filed, or is left for a later day,
  * waits in the store. */
 static enum rc
-is_drained(const struct keeper *k, bool *drained, struct err *e)
+is_drained(const struct keeper *k, int64_t now, bool *drained, struct err *e)
 {
+	bool steady = false, ok;
 	size_t n = 0;
 	enum rc rc = store_in_waiting(k->st, &n, e);
-	bool ok = n == 0 && k->clock == STORE_CLOCK_STEADY && !k->stop;
+
+	if (rc == RC_OK)
+		rc = store_clock_steady(k->st, now, &steady, e);
+	ok = rc == RC_OK && n == 0 && steady && !k->stop &&
+	    k->clock == STORE_CLOCK_STEADY;
 
 	for (size_t i = 0; ok && i < k->p->conf->naccounts; i++) {
 		const struct account *a = &k->accounts[i];
@@ -55,7 +60,7 @@ keeper_erase(struct keeper *k, uint16_t year, struct err *e)
 		return RC_OK;
 	/* It may have leapt since this pass began. */
 	if ((rc = keeper_clock(k, now, e)) != RC_OK ||
-	    (rc = is_drained(k, &drained, e)) != RC_OK || !drained)
+	    (rc = is_drained(k, now, &drained, e)) != RC_OK || !drained)
 		return rc;
 	keeper_rest(k);
 	rows_forget(k);

@@ -415,7 +415,8 @@ const char *const schema_sql[] = {
 ") STRICT;",
 "CREATE INDEX witness_kept ON witness (kept_at);",
 
-/* store_clock(); and the last year whose keys are no more. */
+/* store_clock(), its ${since} negative when it never leapt; and the last year
+ * whose keys are no more. */
 "CREATE TABLE clock ("
 "  id INTEGER PRIMARY KEY CHECK (id = 1),"
 "  last_at INTEGER NOT NULL,"

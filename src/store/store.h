@@ -253,6 +253,14 @@ enum store_clock {
 enum rc store_clock(struct store *st, int64_t now, int64_t ahead_s,
     enum store_clock *is, struct err *e);
 
+/*
+ * store_clock_steady(st, now, steady, e):
+ * Whether it has gone its way for 7 days, the first that this store saw
+ * included: a new state folder believes no clock so far that keys go by it.
+ */
+enum rc store_clock_steady(struct store *st, int64_t now, bool *steady,
+    struct err *e);
+
 /* store_erased(st, year, e): the keys of ${year} and before are no more; only
  * now may the T of its messages be forgotten, when their time has come. */
 enum rc store_erased(struct store *st, int year, struct err *e);

@@ -12,7 +12,8 @@
 struct seen {
 	bool	there;
 	int64_t	last_at;	/* when looked at, within a day */
-	int64_t	since;		/* of the last leap, or 0 */
+	int64_t	since;		/* of the last leap; none: the first look,
+				 * negative */
 };
 
 static enum rc
@@ -87,16 +88,27 @@ store_clock(struct store *st, int64_t now, int64_t ahead_s,
 	    now > c.last_at + ON_MAX_S);
 	if (!c.there || leap || now >= c.last_at + DAY_S) {
 		c.last_at = now;
-		if (leap)
-			c.since = now;
+		if (leap || !c.there)
+			c.since = leap ? now : -now;
 		if ((rc = seen_write(st, &c, e)) != RC_OK)
 			return rc;
 	}
 	if (leap)
 		*is = STORE_CLOCK_LEAPT;
-	else if (c.since == 0 || now >= c.since + STEADY_S)
+	else if (c.since <= 0 || now >= c.since + STEADY_S)
 		*is = STORE_CLOCK_STEADY;
 	return overdue(st, now, ahead_s, e);
+}
+
+enum rc
+store_clock_steady(struct store *st, int64_t now, bool *steady, struct err *e)
+{
+	struct seen c;
+	enum rc rc = seen_read(st, &c, e);
+
+	*steady = rc == RC_OK && c.there &&
+	    now >= (c.since < 0 ? -c.since : c.since) + STEADY_S;
+	return rc;
 }
 
 enum rc

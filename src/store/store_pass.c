@@ -178,5 +178,6 @@ store_keys_put(struct store *st, int64_t now, const struct store_key *k,
 enum rc
 store_clock_since(struct store *st, int64_t *since, struct err *e)
 {
-	return DB_INT(st, e, since, "SELECT since FROM clock WHERE id = 1");
+	return DB_INT(st, e, since, "SELECT max(since, 0) FROM clock "
+	    "WHERE id = 1");
 }

@@ -201,6 +201,20 @@ def test_keys_that_are_kept(year, forger, why):
     assert year.years() == [NEXT] and year.erased(secrets)
 
 
+def test_the_first_clock_of_a_state_folder_erases_nothing(year):
+    """A machine that is new, or whose battery is dead, says 2036, or April;
+    nobody can tell before it has gone its way for a week."""
+    year.hold()
+    year.hold_next()
+    for day in (3, 4, 9):
+        year.member.sceau("poll", **at(4, day))
+        assert year.years() == [YEAR, NEXT]
+    assert year.keys_of(YEAR)[0] in opened(year.member)
+    secrets = year.secrets()
+    assert year.member.sceau("poll", **at(4, 10)).code == 0
+    assert year.years() == [NEXT] and year.erased(secrets)
+
+
 def test_mail_that_waits_in_the_store_keeps_its_key(year, forger):
     """It is fetched and cannot be filed: the mailbox is empty, and the mail is
     in nobody's hands yet."""

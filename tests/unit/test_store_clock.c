@@ -26,6 +26,34 @@ test_clock_goes_its_way(void **state)
 	assert_int_equal(look(w, NOW + 60 * DAY), STORE_CLOCK_STEADY);
 }
 
+static bool
+steady(struct world *w, int64_t now)
+{
+	bool is;
+
+	(void)look(w, now);
+	OK(w, store_clock_steady(w->st, now, &is, &w->e));
+	return is;
+}
+
+/* Keys go by no clock of which nothing is known but what it says now. */
+static void
+test_the_first_clock_is_watched_for_a_week(void **state)
+{
+	struct world *w = *state;
+	bool is;
+
+	OK(w, store_clock_steady(w->st, NOW, &is, &w->e));
+	T_CHECK(!is && !steady(w, NOW));
+	world_reopen(w);
+	T_CHECK(!steady(w, NOW + 7 * DAY - 1));
+	T_CHECK(steady(w, NOW + 7 * DAY));
+	T_CHECK(steady(w, NOW + 30 * DAY));
+	T_CHECK(!steady(w, NOW + 90 * DAY));
+	T_CHECK(!steady(w, NOW + 97 * DAY - 1));
+	T_CHECK(steady(w, NOW + 97 * DAY));
+}
+
 static void
 test_clock_that_leapt_is_steady_after_a_week(void **state)
 {
@@ -150,6 +178,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_clock_goes_its_way),
+		WORLD_TEST(test_the_first_clock_is_watched_for_a_week),
 		WORLD_TEST(test_clock_that_leapt_is_steady_after_a_week),
 		WORLD_TEST(test_clock_that_was_wrong_delays_nothing),
 		WORLD_TEST(test_clock_leaves_what_is_put_off),
