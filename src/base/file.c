@@ -252,6 +252,10 @@ file_private(const char *path, struct err *e)
 	if (stat(path, &st) != 0)
 		return err_set(e, RC_CONF, _("%s: %s"), path,
 		    lang_errno(errno));
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return err_set(e, RC_CONF, _("%s belongs to another user, who "
+		    "can read and change it: run sceau as that user (sudo -u), "
+		    "or make the file yours (chown)"), path);
 	if ((st.st_mode & 077) != 0)
 		return err_set(e, RC_CONF,
 		    _("%s can be read by others; type: chmod go= %s"), path,

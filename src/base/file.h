@@ -30,8 +30,10 @@ enum rc file_write(const char *path, const void *p, size_t len, mode_t mode,
 enum rc file_create(const char *path, const void *p, size_t len, mode_t mode,
     struct err *e);
 
-/* file_private(path, e): RC_CONF, with the chmod to type, when others than
- * its owner can read it. */
+/* file_private(path, e): RC_CONF, with what to type, when others than its owner
+ * can read it, or its owner is neither who runs this nor root; to root others'
+ * files are refused too, since what it would write beside them they could not
+ * read. */
 enum rc file_private(const char *path, struct err *e);
 
 /* file_mkdirs(path, mode, e): with its parents, durably; fine when there

@@ -61,6 +61,26 @@ test_what_others_can_read_is_refused(void **state)
 	T_CHECK(strstr(e.text, "chmod go= ") != NULL);
 }
 
+/* Who owns it can give himself the right to change it. */
+static void
+test_what_is_anothers_is_refused(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	if (geteuid() != 0)
+		return;		/* nobody else's file can be made */
+	T_RC(file_write(path, "x", 1, 0600, &e), RC_OK);
+	T_CHECK(chown(path, 65534, (gid_t)-1) == 0);
+	T_RC(file_private(path, &e), RC_CONF);
+	T_CHECK(strstr(e.text, "another user") != NULL);
+	T_CHECK(seteuid(65534) == 0);
+	T_RC(file_private("/etc/passwd", &e), RC_CONF);
+	T_CHECK(strstr(e.text, "chmod go= ") != NULL);	/* root's is fine */
+	T_CHECK(seteuid(0) == 0);
+	unlink(path);
+}
+
 static void
 test_missing_and_folder(void **state)
 {
@@ -106,6 +126,7 @@ main(void)
 		cmocka_unit_test(test_written_whole_or_not_at_all),
 		cmocka_unit_test(test_create_never_replaces),
 		cmocka_unit_test(test_what_others_can_read_is_refused),
+		cmocka_unit_test(test_what_is_anothers_is_refused),
 		cmocka_unit_test(test_missing_and_folder),
 	};
 
