@@ -30,3 +30,19 @@ utf8_control(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0);
 }
+
+bool
+utf8_hidden(uint32_t c)
+{
+	static const struct {
+		uint32_t from, to;
+	} ranges[] = { { 0xad, 0xad }, { 0x61c, 0x61c }, { 0x180e, 0x180e },
+	    { 0x200b, 0x200b }, { 0x200e, 0x200f }, { 0x2028, 0x202e },
+	    { 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb },
+	    { 0xe0000, 0xe007f } };
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (c >= ranges[i].from && c <= ranges[i].to)
+			return true;
+	return false;
+}

@@ -17,4 +17,13 @@ bool utf8_next(const uint8_t *p, size_t len, size_t *at, uint32_t *c);
 /* utf8_control(c): C0, DEL or C1. */
 bool utf8_control(uint32_t c);
 
+/*
+ * utf8_hidden(c): not seen on paper, but what is around it reads otherwise or
+ * looks the same as another text: marks and overrides of the direction of
+ * writing, spaces of no width, invisible operators and tags, ends of lines and
+ * paragraphs.  Joiners, which some scripts need, are none.
+ * Source: UAX #9, 2; UTR #36, 2.5.
+ */
+bool utf8_hidden(uint32_t c);
+
 #endif

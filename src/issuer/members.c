@@ -229,19 +229,26 @@ check_route(struct bytes route, char out[REC_ROUTE_MAX + 1], struct err *e)
 	return e->rc = RC_INPUT;
 }
 
-static enum rc
-check_show(struct bytes show, char out[REC_DISPLAY_MAX + 1], struct err *e)
+/* A name that is shown may not pass for another (A5). */
+static bool
+is_plain(struct bytes s, size_t *at)
 {
 	uint32_t c;
 
+	return utf8_next(s.p, s.len, at, &c) && !utf8_control(c) &&
+	    !utf8_hidden(c);
+}
+
+static enum rc
+check_show(struct bytes show, char out[REC_DISPLAY_MAX + 1], struct err *e)
+{
 	if (show.len == 0)
 		return err_set(e, RC_INPUT, _("the name is missing"));
 	if (show.len > REC_DISPLAY_MAX)
 		return err_set(e, RC_INPUT, _("the name has %zu octets; %d "
 		    "are the most"), show.len, REC_DISPLAY_MAX);
 	for (size_t at = 0; at < show.len; )
-		if (!utf8_next(show.p, show.len, &at, &c) ||
-		    utf8_control(c))
+		if (!is_plain(show, &at))
 			return err_set(e, RC_INPUT, _("the name holds a "
 			    "control character, or is not UTF-8"));
 	memcpy(out, show.p, show.len);
@@ -253,10 +260,9 @@ static enum rc
 add_post_line(struct bytes line, char *out, size_t *n, struct err *e)
 {
 	size_t chars = 0;
-	uint32_t c;
 
 	for (size_t at = 0; at < line.len; chars++)
-		if (!utf8_next(line.p, line.len, &at, &c) || utf8_control(c))
+		if (!is_plain(line, &at))
 			return err_set(e, RC_INPUT, _("the postal address "
 			    "holds a control character, or is not UTF-8"));
 	if (chars > MEMBER_POST_CHARS)
@@ -323,11 +329,10 @@ put_list(struct members *m, struct member *to, struct bytes name,
     struct err *e)
 {
 	char s[MEMBER_LIST_BYTES + 1];
-	uint32_t c;
 	int64_t number;
 
 	for (size_t at = 0; at < name.len; )
-		if (!utf8_next(name.p, name.len, &at, &c) || utf8_control(c))
+		if (!is_plain(name, &at))
 			return err_set(e, RC_INPUT, _("a list's name holds a "
 			    "control character"));
 	if (!lower(name, s, sizeof(s)))

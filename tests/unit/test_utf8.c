@@ -52,12 +52,29 @@ test_values(void **state)
 	T_CHECK(!utf8_control(160));
 }
 
+static void
+test_hidden(void **state)
+{
+	static const uint32_t hidden[] = { 0xad, 0x61c, 0x200b, 0x200e,
+	    0x200f, 0x2028, 0x202a, 0x202e, 0x2060, 0x2066, 0x2069, 0xfeff,
+	    0xe0041 };
+	static const uint32_t seen[] = { 'a', 0xa0, 0xe9, 0x62e, 0x200c,
+	    0x200d, 0x2019, 0x202f, 0x20ac, 0x1f600 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		T_CHECK(utf8_hidden(hidden[i]));
+	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
+		T_CHECK(!utf8_hidden(seen[i]));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good_and_bad),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_hidden),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
