@@ -5,6 +5,7 @@
 
 #include "base/lang.h"
 #include "cmd/issuer_pairs.h"
+#include "issuer/begun.h"
 
 /* Live years for which he has a key that is to be replaced. */
 static enum rc
@@ -65,6 +66,18 @@ say_reissue(const struct app *app, const struct desk *d,
 	    "until then his own messages bring it.\n"));
 }
 
+/* The next generation; or the one that a run which failed behind the register
+ * had given him. */
+static enum rc
+raise_once(struct desk *d, struct member *w, struct err *e)
+{
+	bool done;
+	enum rc rc = begun_is(d, &w->id, &done, e);
+
+	return rc == RC_OK && (!done || w->excluded) ?
+	    members_reissue(d->members, w, e) : rc;
+}
+
 static enum rc
 reissue(struct app *app, struct desk *d, const struct issuer_words *w,
     struct err *e)
@@ -83,14 +96,17 @@ reissue(struct app *app, struct desk *d, const struct issuer_words *w,
 	    (rc = members_seek(d->members, w->word, &one, e)) != RC_OK)
 		return rc;
 	plan.one = one;
-	if ((rc = members_reissue(d->members, one, e)) != RC_OK ||
+	if ((rc = raise_once(d, one, e)) != RC_OK ||
 	    (rc = choose_years(&plan, one, e)) != RC_OK)
 		return rc;
 	snprintf(what, sizeof(what), "identity=%s", one->id.s);
+	n.begun = &one->id;
 	if ((rc = pairs_run(app, &plan, &n, e)) != RC_OK)
 		return rc;
 	/* Pairs that a run which was cut off had made. */
 	if (n.made == 0 && !app->dry_run && (rc = desk_save(d, e)) != RC_OK)
+		return rc;
+	if (!app->dry_run && (rc = begun_end(d, &one->id, e)) != RC_OK)
 		return rc;
 	if (!app->json)
 		say_reissue(app, d, &plan);

@@ -31,7 +31,7 @@ check_time(uint16_t year, bool early, struct err *e)
 	    "destroyed: do it then, or now with --early"), year, year + 1);
 }
 
-/* The folder of a day, see pairs_apart(), holds files of that year. */
+/* A folder of a day, see pairs_apart(), holds files of that year. */
 static bool
 has_pairs(const char *dir, const char *day, const char *kind, uint16_t year)
 {
@@ -59,7 +59,7 @@ say_left_days(const char *dir, uint16_t year)
 	DIR *d = opendir(dir);
 
 	while (d != NULL && (entry = readdir(d)) != NULL)
-		if (strspn(entry->d_name, "0123456789-") == 10 &&
+		if (strspn(entry->d_name, "0123456789-") >= 10 &&
 		    (has_pairs(dir, entry->d_name, "keys", year) ||
 		    has_pairs(dir, entry->d_name, "letters", year)))
 			printf(_("Still there, to be destroyed too: the files "

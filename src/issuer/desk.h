@@ -19,6 +19,7 @@
  *   acts           its journal: see issuer/acts.h (0600)
  *   years          a check of each year's root (0600)
  *   witness.YEAR   of a root that was destroyed: issuer/witness.h (0600)
+ *   reissuing      what was cut off: see issuer/begun.h (0600)
  * The root itself is on no disk: two of three custodians bring it, in parts,
  * for each act that needs it (PROTOCOL 2.17).
  */

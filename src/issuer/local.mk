@@ -2,6 +2,7 @@ noinst_LIBRARIES += src/libissuer.a
 src_libissuer_a_SOURCES = \
 	src/issuer/acts.c src/issuer/acts.h \
 	src/issuer/batch.c src/issuer/batch.h \
+	src/issuer/begun.c src/issuer/begun.h \
 	src/issuer/csv.c src/issuer/csv.h \
 	src/issuer/custody.c src/issuer/custody.h \
 	src/issuer/desk.c src/issuer/desk.h \
