@@ -77,7 +77,9 @@ desk_years_read(struct desk *d, struct err *e)
 		rc = file_read(path, YEARS_MAX_BYTES, &in, e);
 	if (rc == RC_OK && !buf_add8(&in, 0))
 		rc = err_nomem(e);
-	if (rc == RC_OK && !parse_years(d, (char *)in.p))
+	/* A NUL is no end: what stands behind one is damage too. */
+	if (rc == RC_OK && (strlen((char *)in.p) != in.len - 1 ||
+	    !parse_years(d, (char *)in.p)))
 		rc = err_set(e, RC_CONF, _("%s is damaged, or of another "
 		    "version of sceau"), path);
 	buf_free(&in);

@@ -323,6 +323,10 @@ test_damage(void **state)
 		T_RC(desk_open(dir, &d, &e), RC_CONF);
 		T_CHECK(strstr(e.text, "damaged") != NULL);
 	}
+	T_CHECK(buf_add(&b, "\0x\n", 3));
+	T_RC(file_write(path, b.p, b.len, 0600, &e), RC_OK);
+	T_RC(desk_open(dir, &d, &e), RC_CONF);
+	b.len -= 3;
 	/* A check that no root has. */
 	b.p[b.len - 2] = b.p[b.len - 2] == '0' ? '1' : '0';
 	T_RC(file_write(path, b.p, b.len, 0600, &e), RC_OK);
