@@ -173,7 +173,7 @@ SPOOFS = {
 }
 
 
-def test_M3_member_spoofing_inside(demo, forger):
+def test_P14_M3_member_spoofing_inside(demo, forger):
     """Every trick in one poll: all held as INNER, none shown, and the
     sender told of each."""
     for first in SPOOFS.values():
@@ -294,7 +294,7 @@ def test_M6_no_key_store(demo):
     assert demo.dr.mail() == []
 
 
-def test_M6_the_relay_sees_nothing_of_it(demo):
+def test_P15_M6_the_relay_sees_nothing_of_it(demo):
     """No TLS between here and there (tls = none on this machine): the
     recording proxy sees every octet of SMTP, and the marker in none."""
     # The relay wants STARTTLS; what passes before it is in clear.
@@ -343,7 +343,7 @@ def test_M9_a_million_header_fields(demo, forger):
 
 
 @pytest.mark.parametrize("depth, parts", [(1000, 1), (1, 20_000)])
-def test_M9_a_bomb_of_parts_is_held(demo, forger, depth, parts):
+def test_P17_M9_a_bomb_of_parts_is_held(demo, forger, depth, parts):
     """Documents cannot be taken out of a bomb: it is held sealed, told once,
     and the mail after it arrives."""
     demo.dr.configure(kind="folder")
@@ -396,7 +396,7 @@ def test_M10_the_outer_mail_says_nothing(demo):
 
 # M11, P11
 
-def test_M11_no_reaction_to_a_thousand_bad_envelopes(demo, forger):
+def test_P11_M11_no_reaction_to_a_thousand_bad_envelopes(demo, forger):
     """Forged by one who has no key: no mail leaves, one constant line."""
     env = forger.seal(demo.labo, demo.dr, demo.mail_of("INR", demo.dr),
                       key=bytes(32))

@@ -40,7 +40,7 @@ def class_of_flip(env, at, demo):
     return "BODY"
 
 
-def test_each_flipped_octet_is_refused(demo, forger):
+def test_P1_each_flipped_octet_is_refused(demo, forger):
     """200 of the 4252 positions, all of the header among them, through the
     mailbox; tests/unit flips each one."""
     env = envelope_4252(demo, forger)
@@ -96,7 +96,7 @@ def test_each_kind_of_truncation_is_refused(demo, forger):
     assert demo.dr.sceau("poll").code == 0
 
 
-def test_cut_at_the_edge_of_a_chunk_is_truncated(demo, forger):
+def test_E4_cut_at_the_edge_of_a_chunk_is_truncated(demo, forger):
     """The case for which the last chunk is always short."""
     env = forger.seal(demo.labo, demo.dr, demo.mail_of("x" * 140_000,
                                                        demo.dr))
@@ -109,7 +109,7 @@ def test_cut_at_the_edge_of_a_chunk_is_truncated(demo, forger):
         assert demo.dr.new() == []
 
 
-def test_chunks_exchanged_or_repeated(demo, forger):
+def test_E4_chunks_exchanged_or_repeated(demo, forger):
     env = forger.seal(demo.labo, demo.dr, demo.mail_of("x" * 200_000,
                                                        demo.dr))
     head = 76 + len(demo.labo.identity) + len(demo.dr.identity)

@@ -27,7 +27,7 @@ def filters(demo, member):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_sealed_by_sceau_opened_by_pysceau(demo, forger, size):
+def test_E5_sealed_by_sceau_opened_by_pysceau(demo, forger, size):
     data = content(size)
     got = filters(demo, demo.labo)("seal", "--to", demo.dr.name, input=data)
     assert got.code == 0, got.text()

@@ -220,7 +220,7 @@ def test_nobody_need_come_for_nothing(made):
     assert made.batch("--year", YEAR + 1, check=78).stderr
 
 
-def test_the_root_is_on_no_disk(desk, tmp_path_factory):
+def test_A1_the_root_is_on_no_disk(desk, tmp_path_factory):
     """Whatever was written, under any name and for however short."""
     record = Record(tmp_path_factory.mktemp("record"))
     desk.init(*HUB, **record.env())

@@ -272,7 +272,7 @@ def test_a_replay_is_dropped_and_acknowledged_again(demo):
     assert demo.labo.states() == {demo.dr.name: "received"}
 
 
-def test_a_late_mail_is_shown_with_a_flag(demo, forger):
+def test_P19_D5_a_late_mail_is_shown_with_a_flag(demo, forger):
     """D5: sealed five days ago."""
     demo.post(demo.dr, forger.mail(
         demo.labo, demo.dr, demo.mail_of("INR", demo.dr),
@@ -291,7 +291,7 @@ def test_a_year_whose_key_is_not_here_waits(demo, forger):
     assert demo.dr.sceau("poll").code == 0
 
 
-def test_a_forged_acknowledgement_moves_nothing(demo, forger):
+def test_D9_a_forged_acknowledgement_moves_nothing(demo, forger):
     """D9: of a mail to dr, by durand; by dr with another D; by nobody."""
     demo.send("INR 2,1", demo.dr)
     demo.labo.ok("poll")

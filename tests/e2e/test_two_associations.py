@@ -131,7 +131,7 @@ def test_grant_refuses(calm, text, why):
     assert theirs.files() == before
 
 
-def test_grant_says_for_whom_nobody_else_can_vouch(theirs):
+def test_A7_grant_says_for_whom_nobody_else_can_vouch(theirs):
     """A7: dr.martin@cabinet.example is ours, whatever they call him."""
     path = theirs.top / "list"
     path.write_text("sceau list 1\na/x@y.fr#1\tA\n"
@@ -235,7 +235,7 @@ def granted(peer, year=YEAR):
     (GOOD, ISSUERS[::-1], b"no file of keys from another"),
     (GOOD, (ISSUERS[0], b"gamma/x@y.example#1"), b"are for the issuer's"),
 ])
-def test_accept_refuses(calm, tmp_path, recs, ends, why):
+def test_A7_accept_refuses(calm, tmp_path, recs, ends, why):
     ours = calm[0]
     ours.out = tmp_path
     path = ours.top / "grants"
@@ -320,7 +320,7 @@ def towns(ours, theirs):
         yield t.start()
 
 
-def test_direct_mail_each_way(towns, ours, theirs):
+def test_A6_P22_direct_mail_each_way(towns, ours, theirs):
     labo, dr = towns.labo, towns.dr
     # before the agreement neither knows the other
     for a, b in ((labo, dr), (dr, labo)):

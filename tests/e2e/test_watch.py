@@ -60,7 +60,7 @@ def mails(demo):
 
 # ---- a theft ---------------------------------------------------------------
 
-def test_a_theft_is_told_to_everybody_at_once(demo, forger):
+def test_P6_a_theft_is_told_to_everybody_at_once(demo, forger):
     assert believes(demo, forger, demo.durand, demo.dr)
     demo.dr.sceau("poll")
     demo.empty(demo.durand)

@@ -108,24 +108,50 @@ def _is_test(tree, path, name):
         DEFINED[suffix].format(re.escape(name)), tree.text(path), re.M)
 
 
-def claims(tree):
-    """sceau-security(7) names for each claim and attack tests that exist."""
+def _rows(tree, page):
+    """(line, row, [(line, file, test)]) of sceau-security(7)."""
     item = re.compile(r"\.It (?:\\&)?([PKEMDA]\d+b?|L)$")
     named = re.compile(r"\.Li (tests/\S+)::(\w+)$")
+    row = None
+    for n, line in enumerate(tree.lines(page), 1):
+        if line.startswith((".It", ".El")):
+            if row:
+                yield row
+            got = item.match(line)
+            row = (n, got[1], []) if got else None
+        if got := named.match(line):
+            if row:
+                row[2].append((n, got[1], got[2]))
+            else:
+                yield n, None, [(n, got[1], got[2])]
+
+
+def _bears(test, row):
+    """test_P9_K4_each_pair bears the names of P9 and K4."""
+    return re.search(rf"_{row}(?:_|$)", test, re.I)
+
+
+def claims(tree):
+    """sceau-security(7) names for each claim and attack tests that exist, of
+    which one bears its name; and no test bears the name of another row."""
+    item = re.compile(r"\.It (?:\\&)?([PKEMDA]\d+b?|L)$")
     for page in _pages(tree, "sceau-security.7"):
         yield from _compare(tree, page, item, CLAIMS + ATTACKS, "row")
-        row = None      # (line, id) for which no test was named yet
-        for n, line in enumerate(tree.lines(page) if page in tree.files
-                                 else (), 1):
-            if row and line.startswith((".It", ".El")):
-                yield f"{page}:{row[0]}: no test is named for {row[1]}"
-                row = None
-            if got := item.match(line):
-                row = n, got[1]
-            if got := named.match(line):
-                row = None
-                if not _is_test(tree, got[1], got[2]):
-                    yield f"{page}:{n}: there is no test {got[1]}::{got[2]}"
+        for at, row, tests in (_rows(tree, page) if page in tree.files
+                               else ()):
+            for n, path, test in tests:
+                if not _is_test(tree, path, test):
+                    yield f"{page}:{n}: there is no test {path}::{test}"
+            if row and not tests:
+                yield f"{page}:{at}: no test is named for {row}"
+            elif row and not any(_bears(t, row) for _, _, t in tests):
+                yield f"{page}:{at}: no test of {row} bears its name"
+    row = re.compile(r"^def test_((?:[PKEMDA]\d+b?_)+)", re.M)
+    for path in tree.python():
+        for got in row.finditer(tree.text(path)):
+            for name in got[1].split("_")[:-1]:
+                if name not in CLAIMS + ATTACKS:
+                    yield f"{path}:1: {got[0][4:]}...: there is no row {name}"
 
 
 RULES = [manual, settings, commands, exits, claims]

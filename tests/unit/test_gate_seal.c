@@ -201,7 +201,7 @@ test_claim_l_size_classes(void **state)
 
 #ifdef ENABLE_FAULT
 static void
-test_p12_a_dead_random_source_gives_two_salts(void **state)
+test_e3_p12_a_dead_random_source_gives_two_salts(void **state)
 {
 	struct buf other = BUF_INIT;
 
@@ -542,7 +542,7 @@ main(void)
 		T(test_control_only_envelope),
 		T(test_claim_l_size_classes),
 #ifdef ENABLE_FAULT
-		T(test_p12_a_dead_random_source_gives_two_salts),
+		T(test_e3_p12_a_dead_random_source_gives_two_salts),
 #endif
 		T(test_a_mail_that_changed_between_the_passes),
 		T(test_a_megabyte_streams),

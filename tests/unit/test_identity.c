@@ -2,7 +2,7 @@
 
 /* P5: one spelling; the list is shared with the other reader. */
 static void
-test_spellings(void **state)
+test_p5_spellings(void **state)
 {
 	struct buf file = slurp(T_SRC("tests/vectors/vault-identity.txt"));
 	struct buf v = BUF_INIT;
@@ -125,7 +125,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_spellings),
+		cmocka_unit_test(test_p5_spellings),
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_generations),
 		cmocka_unit_test(test_names),

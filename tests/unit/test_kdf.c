@@ -49,7 +49,7 @@ test_argon2id(void **state)
 
 /* P4: each label gives something else, and what the other reader gives. */
 static void
-test_every_label(void **state)
+test_p4_every_label(void **state)
 {
 	uint8_t out[KDF_LABELS][64];
 
@@ -84,7 +84,7 @@ test_proof(void **state)
 
 /* Year and identity, and n, cannot be confused with others (K11, P4). */
 static void
-test_inputs_are_apart(void **state)
+test_k11_inputs_are_apart(void **state)
 {
 	uint8_t a[KDF_KEY_BYTES], b[KDF_KEY_BYTES], both[64];
 	struct identity one = who("demo/dr@cabinet.example#1");
@@ -101,6 +101,39 @@ test_inputs_are_apart(void **state)
 	kdf(both, 64, root, KDF_MEMBER, run("x", 1));
 	kdf(a, 32, root, KDF_MEMBER, run("x", 1));
 	assert_memory_not_equal(a, both, sizeof(a));
+}
+
+/* The longest identity: each of its octets counts (K12). */
+static void
+test_k12_identities_are_hashed_whole(void **state)
+{
+	static uint8_t keys[2 * IDENTITY_MAX_BYTES + 1][KDF_KEY_BYTES];
+	char s[IDENTITY_MAX_BYTES + 1];
+	struct identity id;
+	size_t n = 0;
+
+	(void)state;
+	memset(s, 'a', sizeof(s));
+	s[32] = '/';
+	s[97] = '@';
+	s[147] = '.';
+	memcpy(s + IDENTITY_MAX_BYTES - 2, "#1", 3);
+	for (size_t i = 0; i <= IDENTITY_MAX_BYTES; i++) {
+		char was = s[i];
+
+		if (was != 'a' && was != '\0' && was != '1')
+			continue;
+		s[i] = was == '\0' ? was : was == 'a' ? 'b' : '2';
+		id = who(s);
+		kdf_member(keys[n++], root, 2026, &id);
+		kdf_channel(keys[n++], root, &id);
+		s[i] = was;
+	}
+	T_CHECK(n == 2 * (IDENTITY_MAX_BYTES - 3));
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < i; j++)
+			assert_memory_not_equal(keys[i], keys[j],
+			    KDF_KEY_BYTES);
 }
 
 static void
@@ -134,9 +167,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_known_answers),
 		cmocka_unit_test(test_argon2id),
-		cmocka_unit_test(test_every_label),
+		cmocka_unit_test(test_p4_every_label),
 		cmocka_unit_test(test_proof),
-		cmocka_unit_test(test_inputs_are_apart),
+		cmocka_unit_test(test_k11_inputs_are_apart),
+		cmocka_unit_test(test_k12_identities_are_hashed_whole),
 		cmocka_unit_test(test_hash_in_pieces),
 	};
 	struct err e = ERR_INIT;

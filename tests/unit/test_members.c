@@ -46,7 +46,7 @@ test_identities(void **state)
 
 /* ATTACKS A5 */
 static void
-test_look_alikes(void **state)
+test_a5_look_alikes(void **state)
 {
 	struct members *m = some();
 
@@ -161,6 +161,10 @@ test_texts(void **state)
 	T_RC(with("a@b.example", "a\tb", ""), RC_INPUT);
 	T_RC(with("a@b.example", "a\xc2\x85", ""), RC_INPUT);
 	T_RC(with("a@b.example", "\xff", ""), RC_INPUT);
+	T_RC(with("a@b.example", "Dr N\xe2\x80\xae" "rioN", ""), RC_INPUT);
+	T_RC(with("a@b.example", "Dr No\xe2\x80\x8bir", ""), RC_INPUT);
+	T_RC(with("a@b.example", "N", "nord\xe2\x80\x8e"), RC_INPUT);
+	T_RC(with("a@b.example", "L\xe2\x80\x99H\xc3\xa9ro", ""), RC_OK);
 	memset(text, 'n', sizeof(text));
 	text[200] = '\0';
 	T_RC(with("a@b.example", text, ""), RC_OK);
@@ -315,7 +319,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_identities),
-		cmocka_unit_test(test_look_alikes),
+		cmocka_unit_test(test_a5_look_alikes),
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_joins),
 		cmocka_unit_test(test_shared_route),
