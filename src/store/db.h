@@ -109,6 +109,10 @@ void tx_rollback(struct store *st);
 enum rc tx_end(struct store *st, enum rc rc, const char *before,
     const char *after, struct err *e);
 
+/* store_event.c, inside a transaction */
+enum rc event_put(struct store *st, int64_t at, const char *name,
+    const char *text, struct err *e);
+
 /* schema.c */
 extern const char *const schema_sql[];	/* NULL at the end */
 extern const char *const schema_triggers[];	/* the register's */

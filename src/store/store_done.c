@@ -319,6 +319,9 @@ done_one(struct store *st, struct store_done *m, int64_t now, struct err *e)
 		return rc;
 	if (m->filed && (rc = inbox_filed(st, m->msg.t, now, e)) != RC_OK)
 		return rc;
+	if (m->event != NULL && (rc = event_put(st, now, m->event,
+	    m->event_text, e)) != RC_OK)
+		return rc;
 	if (m->keep_until != 0 && (rc = kept_put(st, m->msg.t, &was.body, now,
 	    m->keep_until, e)) != RC_OK)
 		return rc;

@@ -6,19 +6,26 @@
 #include "store/store_outbox.h"
 
 enum rc
-store_event_add(struct store *st, int64_t at, const char *name,
-    const char *text, struct err *e)
+event_put(struct store *st, int64_t at, const char *name, const char *text,
+    struct err *e)
 {
 	size_t len = strlen(text);
-	enum rc rc;
 
 	if (len >= STORE_EVENT_MAX_BYTES)
 		len = STORE_EVENT_MAX_BYTES - 1;
+	return DB_DO(st, e, "INSERT INTO event (at, name, text) "
+	    "VALUES (?1, ?2, ?3)", V_I(at), V_T(name), V_B(text, len));
+}
+
+enum rc
+store_event_add(struct store *st, int64_t at, const char *name,
+    const char *text, struct err *e)
+{
+	enum rc rc;
+
 	if ((rc = tx_begin_lazy(st, e)) != RC_OK)
 		return rc;
-	rc = DB_DO(st, e, "INSERT INTO event (at, name, text) "
-	    "VALUES (?1, ?2, ?3)", V_I(at), V_T(name), V_B(text, len));
-	return TX_END(st, rc, "event", e);
+	return TX_END(st, event_put(st, at, name, text, e), "event", e);
 }
 
 enum rc

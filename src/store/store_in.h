@@ -244,6 +244,8 @@ struct store_done {
 	struct store_ack_in	*acks;
 	size_t			 nacks;
 	struct store_news	 news;
+	/* An event of the same transaction; NULL: none. */
+	const char		*event, *event_text;
 	/* The server's copy. */
 	uint8_t			 action;
 	int64_t			 release_at;

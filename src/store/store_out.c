@@ -221,8 +221,12 @@ end_all(struct store *st, const struct ending *g, struct store_out_end *m,
 {
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; rc == RC_OK && i < n; i++)
+	for (size_t i = 0; rc == RC_OK && i < n; i++) {
 		rc = end_one(st, g, &m[i], e);
+		if (rc == RC_OK && m[i].event != NULL)
+			rc = event_put(st, g->now, m[i].event,
+			    m[i].event_text, e);
+	}
 	return rc;
 }
 

@@ -130,6 +130,8 @@ struct store_out_end {
 	int64_t		 id;
 	const char	*text;		/* of a failure; borrowed, cut */
 	uint32_t	 jitter;	/* defer: a random number */
+	/* An event of the same transaction; NULL: none. */
+	const char	*event, *event_text;
 	enum store_result result;	/* out; NOT: not ours any more */
 	bool		 failed;	/* out: given up */
 };

@@ -8,7 +8,7 @@ static int64_t
 sent(struct world *w, struct store_out_put *m)
 {
 	struct store_out out[4];
-	struct store_out_end end = { 0, NULL, 0, STORE_NOT, false };
+	struct store_out_end end = { .result = STORE_NOT };
 	size_t n;
 
 	end.id = submit(w, m, NULL);
@@ -121,7 +121,7 @@ test_received_while_still_queued(void **state)
 	struct world *w = *state;
 	struct store_out_put m = make_out(1, DR);
 	struct store_out out[2];
-	struct store_out_end end = { 0, "lost", 0, STORE_OK, false };
+	struct store_out_end end = { .text = "lost", .result = STORE_OK };
 	size_t n;
 
 	end.id = submit(w, &m, NULL);
@@ -141,7 +141,7 @@ test_received_after_a_failure_withdraws_the_notice(void **state)
 	struct world *w = *state;
 	struct store_out_put m = make_out(1, DR);
 	struct store_out out[2];
-	struct store_out_end end = { 0, "5xx", 0, STORE_OK, false };
+	struct store_out_end end = { .text = "5xx", .result = STORE_OK };
 	size_t n;
 
 	end.id = submit(w, &m, "anne@localhost");

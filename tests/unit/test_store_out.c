@@ -15,7 +15,8 @@ claim(struct world *w, const char *relay, int64_t now, int64_t until,
 static struct store_out_end
 ending(int64_t id)
 {
-	struct store_out_end m = { id, "450 later", 0, STORE_NOT, false };
+	struct store_out_end m = { id, "450 later", 0, NULL, NULL,
+	    STORE_NOT, false };
 
 	return m;
 }
@@ -200,7 +201,11 @@ test_sent_keeps_mail_and_drops_control(void **state)
 	assert_int_equal(claim(w, "r", NOW, NOW + 1, out, 4), 2);
 	end[0] = ending(m.id);
 	end[1] = ending(c.id);
+	end[1].event = "out.sent";
+	end[1].event_text = "id=2";
 	OK(w, store_out_sent(w->st, end, 2, NOW + 3, &w->e));
+	assert_int_equal(sql_number(w, "SELECT count(*) FROM event WHERE "
+	    "name = 'out.sent' AND text = CAST('id=2' AS BLOB)"), 1);
 	assert_int_equal(get_out(w, m.id).state, STORE_SENT);
 	assert_int_equal(get_out(w, m.id).sent_at, NOW + 3);
 	assert_true(get_out(w, m.id).body != 0);
