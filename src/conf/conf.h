@@ -75,7 +75,7 @@ struct conf_relay {
 	struct conf_server server;
 	enum conf_engine engine;
 	char		*helo;		/* or NULL: [address literal] */
-	int		 sessions;	/* at once; default 1 */
+	int		 sessions;	/* at once; default 4 */
 };
 
 enum conf_deliver_kind {

@@ -196,8 +196,8 @@ const struct row conf_rows[] = {
 	{ S_RELAY, "helo", K_HELO, REL(helo), NULL, 0, 0, NULL,
 	    N_("the address of this machine"),
 	    N_("Name given in EHLO.") },
-	{ S_RELAY, "sessions", K_INT, REL(sessions), NULL, 1, 32, "1", NULL,
-	    N_("Connections at once.") },
+	{ S_RELAY, "sessions", K_INT, REL(sessions), NULL, 1, 32, "4", NULL,
+	    N_("Connections at once, when more than 16 mails wait.") },
 
 	{ S_DELIVER, "kind", K_WORD, DEL(kind), w_deliver, 0, 0, NULL,
 	    N_("none: it must be written"),

@@ -60,13 +60,37 @@ level_of(const char *name)
 {
 	static const char *const routine[] = { "in.delivered", "in.known",
 	    "in.refiled", "in.not_sealed", "in.unsealed", "out.sent",
-	    "out.queued", "hub.relayed", "digest.sent", "outbox.queued",
-	    "bulletin.begun", "bulletin.sealed" };
+	    "out.session_over", "out.queued", "hub.relayed", "digest.sent",
+	    "outbox.queued", "bulletin.begun", "bulletin.sealed" };
 
 	for (size_t i = 0; i < sizeof(routine) / sizeof(routine[0]); i++)
 		if (strcmp(routine[i], name) == 0)
 			return LOG_L_INFO;
 	return LOG_L_WARN;
+}
+
+void
+keeper_say(const char *name, const char *text)
+{
+	LOG(level_of(name), name, LK_S("text", text));
+}
+
+static void
+words(char text[STORE_EVENT_MAX_BYTES], const char *fmt, va_list ap)
+{
+	if (vsnprintf(text, STORE_EVENT_MAX_BYTES, fmt, ap) < 0)
+		text[0] = '\0';
+	log_plain(text);
+}
+
+void
+keeper_words(char text[STORE_EVENT_MAX_BYTES], const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	words(text, fmt, ap);
+	va_end(ap);
 }
 
 void
@@ -77,11 +101,9 @@ keeper_event(struct keeper *k, const char *name, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
-		text[0] = '\0';
+	words(text, fmt, ap);
 	va_end(ap);
-	log_plain(text);
-	LOG(level_of(name), name, LK_S("text", text));
+	keeper_say(name, text);
 	/* An event that cannot be kept has been logged. */
 	if (!k->p->dry_run && k->st != NULL)
 		(void)store_event_add(k->st, clock_now(), name, text, &ignored);

@@ -209,6 +209,11 @@ struct store_body gather_body(const struct gather *g);
  * is not everyday is a warning. */
 void keeper_event(struct keeper *k, const char *name, const char *fmt, ...)
     SC_PRINTF(3, 4);
+/* Where the event is written with what it tells of, in one transaction:
+ * keeper_words() makes its text, keeper_say() puts it in the log. */
+void keeper_words(char text[STORE_EVENT_MAX_BYTES], const char *fmt, ...)
+    SC_PRINTF(2, 3);
+void keeper_say(const char *name, const char *text);
 
 /* keeper_rows.c: rows for the vault, and their versions until committed. */
 enum rc rows_serve(struct keeper *k, const struct frame *f, struct err *e);
@@ -343,6 +348,8 @@ enum rc relays_new(struct keeper *k, struct err *e);
 void relays_free(struct keeper *k);
 enum rc relays_start(struct keeper *k, struct err *e);
 enum rc relays_pump(struct keeper *k, struct err *e);
+/* relays_settle(): commit what relays have taken in this turn. */
+enum rc relays_settle(struct keeper *k, struct err *e);
 size_t relays_count(const struct keeper *k);
 struct line *relays_line(struct keeper *k, size_t i);
 enum rc relay_frame(struct keeper *k, size_t i, const struct frame *f,

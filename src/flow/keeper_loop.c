@@ -11,7 +11,7 @@
 #include "wire/pipe.h"
 
 #define ANSWER_MS (10 * 60 * 1000)	/* of vault and clerk */
-#define LINES_MAX 64
+#define LINES_MAX 128
 
 /* ---- lines ---------------------------------------------------------- */
 
@@ -286,8 +286,9 @@ serve_ready(struct keeper *k, struct ready *s, size_t i, struct err *e)
 enum rc
 keeper_turn(struct keeper *k, int wait_ms, struct err *e)
 {
+	struct err ignored = ERR_INIT;
 	struct ready s;
-	enum rc rc;
+	enum rc rc, settled;
 
 	if ((rc = relays_pump(k, e)) != RC_OK)
 		return rc;
@@ -297,7 +298,9 @@ keeper_turn(struct keeper *k, int wait_ms, struct err *e)
 	for (size_t i = 0; rc == RC_OK && i < s.n; i++)
 		if (s.fd[i].revents != 0)
 			rc = serve_ready(k, &s, i, e);
-	return rc;
+	/* Whatever happened: what was taken must not be sent again. */
+	settled = relays_settle(k, rc == RC_OK ? e : &ignored);
+	return rc == RC_OK ? settled : rc;
 }
 
 /* One that has died since it was last needed is started anew; what it said

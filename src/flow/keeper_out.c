@@ -1,4 +1,12 @@
-/* The keeper's side of relaying: claims, envelopes on their way, verdicts. */
+/*
+ * The keeper's side of relaying: claims, envelopes on their way, verdicts.
+ *
+ * A relay has one session, and helpers up to `sessions` once the first has
+ * shown that the relay takes mail and more waits than it has claimed.  The
+ * first speaks for the relay: when it fails the route waits.  What ends a
+ * helper (most often "too many connections") is no more than its end: what it
+ * had is given back, and the first takes it, or fails by itself.
+ */
 #include "config.h"
 
 #include <stdlib.h>
@@ -12,46 +20,73 @@
 #include "store/store_out.h"
 #include "wire/relay.h"
 
-#define CLAIM_AT_ONCE 32
+#define CLAIM_AT_ONCE 16
+#define AHEAD 2		/* with a session: one on its way, the next behind */
+#define HELPERS_MAX 32	/* of all relays: each is a process */
+#define HELP_AGAIN_S 300
 #define LEASE_S 3600
 #define DIED_MAX 8
 #define DIED_AGAIN_S 60
 
+/* Taken by a relay, and to be committed. */
+struct sent {
+	int64_t	id;
+	char	event[STORE_EVENT_MAX_BYTES];
+};
+
+/* A session. */
 struct route {
 	const struct conf_relay	*conf;
-	unsigned		 index;
+	unsigned		 index;		/* see RELAY_OF() */
+	bool			 helps;
 	struct line		 line;
 	struct store_out	 claim[CLAIM_AT_ONCE];
 	size_t			 nclaim;
 	size_t			 given;		/* whose octets went out */
 	size_t			 judged;	/* whose verdict came */
+	struct sent		 sent[AHEAD];
+	size_t			 nsent;
 	struct feed		 feed;
 	bool			 leaving;
+	bool			 more;		/* than was claimed waits */
+	bool			 sound;		/* it took or refused one */
+	bool			 tired;		/* of a helper: it ends */
 	bool			 unsaid;	/* one has no answer */
 	unsigned		 died;		/* processes, in this pass */
 	int64_t			 killer;	/* what the last died of */
 	int64_t			 again_at;	/* suspended until */
 };
 
+/* The first sessions of all relays, then the second ones, and so on. */
 struct relays {
-	size_t		n;
-	struct route	r[];
+	struct store_out_end	*end;	/* room for all that can be sent */
+	size_t			 n;
+	struct route		 r[];
 };
 
 enum rc
 relays_new(struct keeper *k, struct err *e)
 {
 	const struct conf *c = k->p->conf;
+	size_t most = 1, n;
 
+	for (size_t i = 0; i < c->nrelays; i++)
+		if ((size_t)c->relays[i].sessions > most)
+			most = (size_t)c->relays[i].sessions;
+	n = most * c->nrelays;
 	k->relays = calloc(1, sizeof(*k->relays) +
-	    c->nrelays * sizeof(k->relays->r[0]));
-	if (k->relays == NULL)
+	    n * sizeof(k->relays->r[0]));
+	if (k->relays != NULL)
+		k->relays->end = calloc(n * AHEAD + 1,
+		    sizeof(*k->relays->end));
+	if (k->relays == NULL || k->relays->end == NULL)
 		return err_set(e, RC_NOMEM, _("no memory left"));
-	for (size_t i = 0; i < c->nrelays; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct route *r = &k->relays->r[k->relays->n++];
 
-		r->conf = &c->relays[i];
+		r->conf = &c->relays[RELAY_OF(c, i)];
 		r->index = (unsigned)i;
+		r->helps = i >= c->nrelays;
 		r->line.c.fd = r->line.c.got_fd = -1;
 	}
 	return RC_OK;
@@ -62,6 +97,8 @@ relays_free(struct keeper *k)
 {
 	for (size_t i = 0; k->relays != NULL && i < k->relays->n; i++)
 		chan_close(&k->relays->r[i].line.c);
+	if (k->relays != NULL)
+		free(k->relays->end);
 	free(k->relays);
 	k->relays = NULL;
 }
@@ -83,9 +120,15 @@ relays_line(struct keeper *k, size_t i)
 static enum rc
 claim(struct keeper *k, struct route *r, struct err *e)
 {
+	enum rc rc;
+
 	r->given = r->judged = r->nclaim = 0;
-	return store_out_claim(k->st, r->conf->name, clock_now(),
+	rc = store_out_claim(k->st, r->conf->name, clock_now(),
 	    clock_now() + LEASE_S, r->claim, CLAIM_AT_ONCE, &r->nclaim, e);
+	r->more = r->nclaim == CLAIM_AT_ONCE;
+	/* For helpers. */
+	k->out_more = k->out_more || r->more;
+	return rc;
 }
 
 static enum rc
@@ -97,6 +140,27 @@ suspended_until(struct keeper *k, struct route *r, struct err *e)
 	if (rc == RC_OK)
 		r->again_at = s.since != 0 ? s.until : 0;
 	return rc;
+}
+
+/* Is it for this one to begin, if there is something for it? */
+static bool
+is_wanted(const struct keeper *k, size_t i)
+{
+	const struct route *r = &k->relays->r[i];
+	const struct route *first =
+	    &k->relays->r[RELAY_OF(k->p->conf, i)];
+	size_t helpers = 0;
+
+	if (r->line.asked || clock_now() < r->again_at)
+		return false;
+	if (!r->helps)
+		return true;
+	if (i / k->p->conf->nrelays >= (size_t)r->conf->sessions ||
+	    !first->line.open || !first->sound || !first->more)
+		return false;
+	for (size_t n = 0; n < k->relays->n; n++)
+		helpers += k->relays->r[n].helps && k->relays->r[n].line.asked;
+	return helpers < HELPERS_MAX;
 }
 
 /* A relay process is started when there is something for it, not before. */
@@ -112,13 +176,13 @@ relays_start(struct keeper *k, struct err *e)
 	for (size_t i = 0; rc == RC_OK && i < k->relays->n; i++) {
 		struct route *r = &k->relays->r[i];
 
-		if (r->line.asked || clock_now() < r->again_at)
+		if (!is_wanted(k, i))
 			continue;
 		if ((rc = suspended_until(k, r, e)) != RC_OK ||
 		    clock_now() < r->again_at)
 			continue;
 		if ((rc = claim(k, r, e)) == RC_OK && r->nclaim > 0) {
-			r->leaving = false;
+			r->leaving = r->sound = r->tired = false;
 			r->line.asked = true;
 			rc = keeper_start(k, PART_RELAY, r->index, e);
 		}
@@ -144,23 +208,26 @@ give(struct keeper *k, struct route *r, struct err *e)
 	return ipc_put(&r->line.c, IPC_SEND, r->feed.job, &b, ok, e);
 }
 
-/* One envelope at a time: the next goes out when the last is judged. */
+/* The next lies with the relay process when the last is judged: the session
+ * does not wait for our commit. */
 static enum rc
 route_pump(struct keeper *k, struct route *r, struct err *e)
 {
+	bool idle, over = k->stop || r->tired;
 	enum rc rc = RC_OK;
 
 	if (!r->line.open || r->line.done)
 		return RC_OK;
 	if (r->feed.to != NULL)
 		return feed_pump(k, &r->feed, e);
-	if (r->judged < r->given)
+	if (r->given - r->judged == AHEAD)
 		return RC_OK;
-	if (r->given == r->nclaim && !r->leaving)
+	idle = r->judged == r->given;
+	if (idle && r->given == r->nclaim && !r->leaving && !r->tired)
 		rc = claim(k, r, e);
-	if (rc == RC_OK && r->given < r->nclaim && !k->stop)
+	if (rc == RC_OK && r->given < r->nclaim && !over)
 		return give(k, r, e);
-	if (rc == RC_OK && !r->leaving) {
+	if (rc == RC_OK && idle && !r->leaving) {
 		r->leaving = true;
 		rc = chan_put(&r->line.c, IPC_FINISH, 0, NULL, 0, e);
 	}
@@ -189,6 +256,59 @@ verdict_event(enum relay_verdict v)
 	return "out.deferred";
 }
 
+static void
+verdict_words(char event[STORE_EVENT_MAX_BYTES], const struct route *r,
+    const struct store_out *o, const char *text)
+{
+	keeper_words(event, "id=%lld to=%s relay=%s said=\"%.200s\"",
+	    (long long)o->id, o->identity, r->conf->name, text);
+}
+
+/* The first of its session, and no sign of a session that ended: the relay is
+ * well, and helpers may come. */
+static enum rc
+sound(struct keeper *k, struct route *r, struct err *e)
+{
+	if (r->sound)
+		return RC_OK;
+	r->sound = true;
+	k->out_more = k->out_more || r->more;
+	return store_relay_ok(k->st, r->conf->name, e);
+}
+
+static enum rc
+say_sent(struct keeper *k, struct route *r, struct err *e)
+{
+	for (size_t i = 0; i < r->nsent; i++)
+		keeper_say("out.sent", r->sent[i].event);
+	r->nsent = 0;
+	k->bulletin_more = k->bulletin_more || k->bulletin_waits;
+	return sound(k, r, e);
+}
+
+enum rc
+relays_settle(struct keeper *k, struct err *e)
+{
+	struct relays *x = k->relays;
+	size_t n = 0;
+	enum rc rc;
+
+	for (size_t i = 0; x != NULL && i < x->n; i++)
+		for (size_t m = 0; m < x->r[i].nsent; m++)
+			x->end[n++] = (struct store_out_end){
+			    .id = x->r[i].sent[m].id, .event = "out.sent",
+			    .event_text = x->r[i].sent[m].event };
+	if (n == 0)
+		return RC_OK;
+	FAULT("keeper.sent.before");
+	rc = store_out_sent(k->st, x->end, n, clock_now(), e);
+	FAULT("keeper.sent.after");
+	for (size_t i = 0; rc == RC_OK && i < x->n; i++)
+		if (x->r[i].nsent > 0)
+			rc = say_sent(k, &x->r[i], e);
+	return rc;
+}
+
 /* A clock that is not to be believed makes nothing too old. */
 static enum rc
 put_off(struct keeper *k, struct store_out_end *end, struct err *e)
@@ -204,42 +324,58 @@ put_off(struct keeper *k, struct store_out_end *end, struct err *e)
 	return rc;
 }
 
+/* A helper's end, or a server that closes: no try was this one's. */
+static bool
+is_helpers_end(const struct route *r, enum relay_verdict v, int code)
+{
+	return r->helps && v == RELAY_DEFERRED && (code == 0 || code == 421);
+}
+
 static enum rc
-judge(struct keeper *k, struct route *r, enum relay_verdict v, bool said,
+judge(struct keeper *k, struct route *r, enum relay_verdict v, int code,
     const char *text, struct err *e)
 {
 	const struct store_out *o = &r->claim[r->judged];
 	struct store_out_end end = { .id = o->id, .text = text };
-	enum rc rc = RC_OK;
+	char event[STORE_EVENT_MAX_BYTES];
+	enum rc rc;
 
+	if (is_helpers_end(r, v, code)) {
+		r->tired = true;
+		return store_out_unclaim(k->st, &o->id, 1, e);
+	}
+	verdict_words(event, r, o, text);
+	end.event = verdict_event(v);
+	end.event_text = event;
 	FAULT("keeper.sent.before");
-	switch (v) {
-	case RELAY_SENT:
-		rc = store_out_sent(k->st, &end, 1, clock_now(), e);
-		break;
-	case RELAY_REFUSED:
+	if (v == RELAY_REFUSED) {
 		rc = store_out_fail(k->st, &end, 1, clock_now(), e);
 		k->notice_more = true;
 		keeper_worse(k, RC_PERM, WHY_NONE);
-		break;
-	case RELAY_DEFERRED:
-	case RELAY_UNCERTAIN:
+	} else {
 		rc = put_off(k, &end, e);
 		/* Else the end of the session says why (a wrong password). */
-		if (said)
+		if (code != 0)
 			keeper_worse(k, RC_TEMP, WHY_NONE);
-		r->unsaid = r->unsaid || !said;
-		break;
+		r->unsaid = r->unsaid || code == 0;
 	}
 	FAULT("keeper.sent.after");
 	k->bulletin_more = k->bulletin_more || k->bulletin_waits;
-	keeper_event(k, verdict_event(v), "id=%lld to=%s relay=%s "
-	    "said=\"%.200s\"", (long long)o->id, o->identity, r->conf->name,
-	    text);
-	/* A session that ended under it is no sign that the relay is well. */
-	if (rc == RC_OK && said && (v == RELAY_SENT || v == RELAY_REFUSED))
-		rc = store_relay_ok(k->st, r->conf->name, e);
-	return rc;
+	if (rc == RC_OK)
+		keeper_say(end.event, event);
+	return rc == RC_OK && v == RELAY_REFUSED && code != 0 ?
+	    sound(k, r, e) : rc;
+}
+
+/* Taken: committed with what others have taken, at the end of this turn. */
+static void
+note_sent(struct route *r, const char *text)
+{
+	const struct store_out *o = &r->claim[r->judged];
+	struct sent *s = &r->sent[r->nsent++];
+
+	s->id = o->id;
+	verdict_words(s->event, r, o, text);
 }
 
 enum rc
@@ -250,18 +386,22 @@ relay_frame(struct keeper *k, size_t i, const struct frame *f, struct err *e)
 	char enhanced[16], text[RELAY_TEXT_BYTES + 1], line[256];
 	uint8_t verdict = rd_8(&rd);
 	uint16_t code = rd_16(&rd);
-	enum rc rc;
+	enum rc rc = RC_OK;
 
 	unpack_str(&rd, enhanced, sizeof(enhanced));
 	unpack_str(&rd, text, sizeof(text));
 	if (f->type != IPC_SENT || !rd_done(&rd) || r->judged >= r->given ||
-	    f->job != r->judged || verdict > RELAY_UNCERTAIN)
+	    f->job != r->judged || verdict > RELAY_UNCERTAIN ||
+	    r->nsent == AHEAD)
 		return line_bad(&r->line, e);
 	snprintf(line, sizeof(line), "%u %s %s", code, enhanced, text);
-	rc = judge(k, r, (enum relay_verdict)verdict, code != 0, line, e);
+	if (verdict == RELAY_SENT)
+		note_sent(r, line);
+	else
+		rc = judge(k, r, (enum relay_verdict)verdict, code, line, e);
 	r->judged++;
 	/* What was not asked for is dropped by the relay up to its end. */
-	if (rc == RC_OK && r->feed.to != NULL) {
+	if (rc == RC_OK && r->feed.to != NULL && r->feed.job == f->job) {
 		rc = chan_put(&r->line.c, (uint8_t)r->feed.end, r->feed.job,
 		    NULL, 0, e);
 		r->feed.to = NULL;
@@ -321,11 +461,17 @@ relay_gone(struct keeper *k, size_t i, struct err *e)
 	rc = l->done ? RC_OK : relay_died(k, r, e);
 	if (rc == RC_OK)
 		rc = give_back(k, r, e);
-	if (r->unsaid && l->rc == RC_OK)
+	if (r->unsaid && (l->rc == RC_OK || r->helps))
 		keeper_worse(k, RC_TEMP, WHY_NONE);
 	r->unsaid = false;
 	if (rc != RC_OK || l->rc == RC_OK)
 		return rc;
+	if (r->helps && l->done) {
+		r->again_at = clock_now() + HELP_AGAIN_S;
+		keeper_event(k, "out.session_over", "relay=%s why=\"%.200s\"",
+		    r->conf->name, l->err.text);
+		return RC_OK;
+	}
 	err_ctx(&l->err, _("relay %s"), r->conf->name);
 	keeper_fault(k, "out.route_failed", l->rc, l->why, &l->err);
 	if (!l->done)
@@ -350,7 +496,8 @@ relays_next_at(const struct keeper *k)
 	int64_t at = CLOCK_FOREVER;
 
 	for (size_t i = 0; i < k->relays->n; i++)
-		if (k->relays->r[i].again_at > clock_now() &&
+		if (!k->relays->r[i].helps &&
+		    k->relays->r[i].again_at > clock_now() &&
 		    k->relays->r[i].again_at < at)
 			at = k->relays->r[i].again_at;
 	return at;

@@ -21,11 +21,15 @@ enum pass_kind {
 enum part {
 	PART_KEEPER,
 	PART_FETCH,	/* index: account */
-	PART_RELAY,	/* index: relay */
+	PART_RELAY,	/* index: relay and session, see RELAY_OF() */
 	PART_VAULT,
 	PART_CLERK,	/* comes with the vault */
 	PART_N
 };
+
+/* RELAY_OF(conf, index): whose session it is; the first ones of all relays
+ * come before the second ones. */
+#define RELAY_OF(conf, index) ((index) % (conf)->nrelays)
 
 /* What every process of a pass is told; all borrowed. */
 struct pass {

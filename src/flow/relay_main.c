@@ -182,7 +182,8 @@ enum rc
 relay_main(const struct pass *p, unsigned relay, struct pass_ends *ends,
     struct err *e)
 {
-	const struct conf_relay *conf = &p->conf->relays[relay];
+	const struct conf_relay *conf = &p->conf->relays[RELAY_OF(p->conf,
+	    relay)];
 	struct relaying *x = calloc(1, sizeof(*x));
 	struct secret secret = SECRET_INIT;
 	struct relay_feed feed;

@@ -25,7 +25,7 @@
 #include "flow/tell.h"
 #include "wire/pipe.h"
 
-#define KIDS_MAX 64
+#define KIDS_MAX 128
 #define END_MS 10000	/* how long children may take to leave */
 
 struct kid {

@@ -104,7 +104,7 @@ test_relay_deliver(void **state)
 	(void)state;
 	T_RC(read_text(OUT(SMTP) "relay s { host = ::1\ntls = none }\n"
 	    "relay t { host = smtp.example\nuser = dr\n"
-	    "token_command = token\ntls = starttls\nsessions = 4\n"
+	    "token_command = token\ntls = starttls\nsessions = 2\n"
 	    "helo = \"[127.0.0.1]\" }\n"
 	    "deliver box { kind = maildir\npath = /m }\n"
 	    "deliver docs { kind = folder\npath = \"%h/d\" }\n"
@@ -113,12 +113,12 @@ test_relay_deliver(void **state)
 	assert_int_equal(c.nrelays, 3);
 	assert_int_equal(c.relays[0].server.port, 465);
 	assert_int_equal(c.relays[0].engine, CONF_ENGINE_AUTO);
-	assert_int_equal(c.relays[0].sessions, 1);
+	assert_int_equal(c.relays[0].sessions, 4);
 	assert_int_equal(c.relays[1].server.port, 25);
 	assert_int_equal(c.relays[1].server.auth, CONF_AUTH_NONE);
 	assert_int_equal(c.relays[2].server.port, 587);
 	assert_int_equal(c.relays[2].server.auth, CONF_AUTH_XOAUTH2);
-	assert_int_equal(c.relays[2].sessions, 4);
+	assert_int_equal(c.relays[2].sessions, 2);
 	assert_int_equal(c.ndelivers, 3);
 	assert_int_equal(c.delivers[0].kind, CONF_DELIVER_MAILDIR);
 	T_STR(c.delivers[1].path, "/dr/d");
