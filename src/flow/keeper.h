@@ -102,6 +102,7 @@ struct keeper {
 	struct line		 vault, clerk, rows;
 	struct account		*accounts;
 	struct relays		*relays;	/* keeper_out.c */
+	struct hub		*hub;		/* keeper_hub.c */
 	struct versions		*versions;	/* keeper_rows.c */
 	int64_t			 opened;	/* highest id looked at */
 	/* There may be mail to open, acknowledgements due, mail to relay,
@@ -262,9 +263,13 @@ enum rc dry_put(struct keeper *k, const char *account, struct gather *g,
 enum rc dry_open(struct keeper *k, struct err *e);
 void dry_free(struct keeper *k);
 
-/* keeper_hub.c: re-seal an opened message for its routes. */
+/* keeper_hub.c: re-seal an opened message for its routes.  It is FATE_RELAYED,
+ * and ${o} borrowed, until hub_commit(), one transaction for all of a batch,
+ * or hub_forget(): those are left as they were. */
 struct opening;
 enum rc hub_relay(struct keeper *k, struct opening *o, struct err *e);
+enum rc hub_commit(struct keeper *k, struct err *e);
+void hub_forget(struct keeper *k);
 /* hub_spare(): before a large one is opened: would it only wait? FATE_LEAVE
  * then. */
 enum rc hub_spare(struct keeper *k, struct opening *o, struct err *e);

@@ -1,7 +1,8 @@
 /*
  * At the association's gateway: what a member sealed for it is opened once
  * more for each recipient and sealed again chunk by chunk; one transaction
- * makes all of it true (DESIGN "Re-sealing at the hub").
+ * makes all of it true (DESIGN "Re-sealing at the hub"), and that of the
+ * others that were opened with it: a sync is dear.
  */
 #include "config.h"
 
@@ -15,12 +16,28 @@
 #include "flow/outgoing.h"
 #include "store/store_hub.h"
 
+#define HUB_AT_ONCE 32
+#define HUB_BYTES (4U << 20)	/* of envelopes that wait for the commit */
+
+/* One message for its routes; all arrays are owned, and as long as those. */
 struct relay_job {
-	struct outgoing			 out[GATE_ROUTES_MAX];
-	struct store_out_put		 put[GATE_ROUTES_MAX];
+	struct opening			*o;
+	struct outgoing			*out;
+	struct store_out_put		*put;
 	size_t				 nout;
-	struct store_hub_refusal	 refused[GATE_ROUTES_MAX];
+	struct store_hub_refusal	*refused;
 	size_t				 nrefused;
+	uint64_t			 bytes;
+	struct store_row		*rows;
+	struct store_ack_in		*acks;
+	char				 event[STORE_EVENT_MAX_BYTES];
+};
+
+/* Sealed again, and not committed yet. */
+struct hub {
+	struct relay_job	 job[HUB_AT_ONCE];
+	size_t			 n;
+	uint64_t		 bytes;
 };
 
 static enum rc
@@ -64,41 +81,134 @@ relay_one(struct keeper *k, const struct opening *o, size_t n,
 	    (rc = outgoing_take(k, o->job, &feed, out, e)) != RC_OK)
 		return rc;
 	outgoing_put(k, out, STORE_MAIL, o->v.d, &j->put[j->nout++]);
+	j->bytes += out->body.size;
 	return RC_OK;
 }
 
-static enum rc
-commit(struct keeper *k, struct opening *o, struct relay_job *j,
-    struct err *e)
+static void
+job_free(struct keeper *k, struct relay_job *j)
 {
-	struct store_row *rows = calloc(o->v.nrows + 1, sizeof(*rows));
-	struct store_ack_in *acks = calloc(o->v.nacks +
-	    o->v.nrelayed_acks + 1, sizeof(*acks));
-	struct store_done d;
+	for (size_t i = 0; j->out != NULL && i < j->o->v.nroutes; i++)
+		outgoing_free(k, &j->out[i]);
+	free(j->out);
+	free(j->put);
+	free(j->refused);
+	free(j->rows);
+	free(j->acks);
+	memset(j, 0, sizeof(*j));
+}
+
+static enum rc
+job_new(struct opening *o, struct relay_job *j, struct err *e)
+{
+	size_t n = o->v.nroutes;
+
+	memset(j, 0, sizeof(*j));
+	j->o = o;
+	j->out = calloc(n, sizeof(*j->out));
+	j->put = calloc(n, sizeof(*j->put));
+	j->refused = calloc(n, sizeof(*j->refused));
+	j->rows = calloc(o->v.nrows + 1, sizeof(*j->rows));
+	j->acks = calloc(o->v.nacks + o->v.nrelayed_acks + 1,
+	    sizeof(*j->acks));
+	return j->out != NULL && j->put != NULL && j->refused != NULL &&
+	    j->rows != NULL && j->acks != NULL ? RC_OK :
+	    err_set(e, RC_NOMEM, _("no memory left"));
+}
+
+static void
+job_put(struct keeper *k, struct relay_job *j, struct store_done *d,
+    struct store_hub_put *put)
+{
+	opening_done(k, j->o, d, j->rows, j->acks);
+	d->ack_state = j->nout > 0 ? GATE_ACK_RELAYED : GATE_ACK_REFUSED;
+	keeper_words(j->event, "from=%s recipients=%zu refused=%zu",
+	    j->o->head.sender, j->nout, j->nrefused);
+	d->event = "hub.relayed";
+	d->event_text = j->event;
+	*put = (struct store_hub_put){ d, j->put, j->nout, j->refused,
+	    j->nrefused };
+}
+
+/* What the journal knew meanwhile, of another sceau. */
+static void
+job_done(struct keeper *k, struct relay_job *j, enum store_result result)
+{
+	/* The bodies are the store's from here on. */
+	for (size_t i = 0; i < j->nout; i++)
+		j->out[i].body.id = 0;
+	if (result == STORE_OK) {
+		k->moved = k->works = true;
+		keeper_say("hub.relayed", j->event);
+		return;
+	}
+	j->o->fate = result == STORE_DUPLICATE ? FATE_DUPLICATE : FATE_LEAVE;
+	k->busy = k->busy || result == STORE_BUSY;
+}
+
+enum rc
+hub_commit(struct keeper *k, struct err *e)
+{
+	struct hub *h = k->hub;
+	struct store_done d[HUB_AT_ONCE];
+	struct store_hub_put put[HUB_AT_ONCE];
 	enum rc rc;
 
-	if (rows == NULL || acks == NULL)
-		rc = err_set(e, RC_NOMEM, _("no memory left"));
-	else {
-		opening_done(k, o, &d, rows, acks);
-		d.ack_state = j->nout > 0 ? GATE_ACK_RELAYED :
-		    GATE_ACK_REFUSED;
-		FAULT("keeper.relay.before");
-		rc = store_hub_relay(k->st, &d, j->put, j->nout, j->refused,
-		    j->nrefused, clock_now(), e);
-		FAULT("keeper.relay.after");
-		/* The bodies are the store's from here on. */
-		for (size_t i = 0; i < j->nout; i++)
-			j->out[i].body.id = 0;
+	if (h == NULL || h->n == 0)
+		return RC_OK;
+	for (size_t i = 0; i < h->n; i++)
+		job_put(k, &h->job[i], &d[i], &put[i]);
+	FAULT("keeper.relay.before");
+	rc = store_hub_relay_all(k->st, put, h->n, clock_now(), e);
+	FAULT("keeper.relay.after");
+	for (size_t i = 0; i < h->n; i++) {
+		if (rc == RC_OK)
+			job_done(k, &h->job[i], d[i].msg.result);
+		else
+			for (size_t n = 0; n < h->job[i].nout; n++)
+				h->job[i].out[n].body.id = 0;
 	}
-	if (rc == RC_OK)
-		k->moved = k->works = true;
-	if (rc == RC_OK)
-		keeper_event(k, "hub.relayed", "from=%s recipients=%zu "
-		    "refused=%zu", o->head.sender, j->nout, j->nrefused);
-	free(rows);
-	free(acks);
+	hub_forget(k);
 	return rc;
+}
+
+void
+hub_forget(struct keeper *k)
+{
+	struct hub *h = k->hub;
+
+	for (size_t i = 0; h != NULL && i < h->n; i++)
+		job_free(k, &h->job[i]);
+	free(h);
+	k->hub = NULL;
+}
+
+/* It waits for the commit of all; lent and owned things of ${j} with it. */
+static enum rc
+keep(struct keeper *k, struct relay_job *j, struct err *e)
+{
+	if (k->hub == NULL)
+		k->hub = calloc(1, sizeof(*k->hub));
+	if (k->hub == NULL) {
+		job_free(k, j);
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	}
+	j->o->fate = FATE_RELAYED;
+	k->hub->bytes += j->bytes;
+	k->hub->job[k->hub->n++] = *j;
+	return k->hub->n == HUB_AT_ONCE || k->hub->bytes > HUB_BYTES ?
+	    hub_commit(k, e) : RC_OK;
+}
+
+/* A second copy of what waits for the commit. */
+static bool
+is_kept(const struct keeper *k, const struct opening *o)
+{
+	for (size_t i = 0; k->hub != NULL && i < k->hub->n; i++)
+		if (memcmp(k->hub->job[i].o->head.t, o->head.t,
+		    sizeof(o->head.t)) == 0)
+			return true;
+	return false;
 }
 
 static enum rc
@@ -141,10 +251,24 @@ is_served(const char *members, const char *name)
 	return false;
 }
 
+static void
+count_kept(const struct keeper *k, const struct opening *o,
+    struct store_hub_day *d)
+{
+	for (size_t i = 0; k->hub != NULL && i < k->hub->n; i++) {
+		const struct relay_job *j = &k->hub->job[i];
+
+		if (strcmp(j->o->head.sender_name, o->head.sender_name) == 0) {
+			d->messages += j->nout;
+			d->bytes += j->bytes;
+		}
+	}
+}
+
 /* Has he had his share of the day?  Counted before a message, so that one is
  * never cut in two. */
 static enum rc
-is_over(struct keeper *k, const char *sender, bool *over, struct err *e)
+is_over(struct keeper *k, const struct opening *o, bool *over, struct err *e)
 {
 	const struct conf *c = k->p->conf;
 	struct store_hub_day d;
@@ -153,8 +277,10 @@ is_over(struct keeper *k, const char *sender, bool *over, struct err *e)
 	*over = false;
 	if (c->hub_messages == 0 && c->hub_size == 0)
 		return RC_OK;
-	if ((rc = store_hub_day(k->st, sender, clock_now(), &d, e)) != RC_OK)
+	if ((rc = store_hub_day(k->st, o->head.sender, clock_now(), &d, e)) !=
+	    RC_OK)
 		return rc;
+	count_kept(k, o, &d);
 	*over = (c->hub_messages > 0 &&
 	    d.messages >= (uint64_t)c->hub_messages) ||
 	    (c->hub_size > 0 && d.bytes >= c->hub_size);
@@ -165,9 +291,12 @@ is_over(struct keeper *k, const char *sender, bool *over, struct err *e)
 static enum rc
 leave(struct keeper *k, struct opening *o, struct err *e)
 {
+	enum rc rc = hub_commit(k, e);	/* where his day is counted */
+
 	o->fate = FATE_LEAVE;
 	k->left = true;
-	return store_hub_over(k->st, o->head.sender, clock_now(), e);
+	return rc != RC_OK ? rc : store_hub_over(k->st, o->head.sender,
+	    clock_now(), e);
 }
 
 enum rc
@@ -178,7 +307,7 @@ hub_spare(struct keeper *k, struct opening *o, struct err *e)
 
 	if (!k->p->conf->hub || o->in.size <= SPARE_BYTES)
 		return RC_OK;
-	rc = is_over(k, o->head.sender, &over, e);
+	rc = is_over(k, o, &over, e);
 	return rc == RC_OK && over ? leave(k, o, e) : rc;
 }
 
@@ -200,30 +329,30 @@ enum rc
 hub_relay(struct keeper *k, struct opening *o, struct err *e)
 {
 	const char *members = k->p->conf->hub_members;
-	struct relay_job *j;
+	struct relay_job j;
 	struct err why = ERR_INIT;
 	bool over, served = members == NULL ||
 	    is_served(members, o->head.sender_name);
-	enum rc rc = is_over(k, o->head.sender, &over, e);
+	enum rc rc = is_over(k, o, &over, e);
 
 	if (rc != RC_OK || (over && served))
 		return rc != RC_OK ? rc : leave(k, o, e);
-	if ((j = calloc(1, sizeof(*j))) == NULL)
-		return err_set(e, RC_NOMEM, _("no memory left"));
+	if (is_kept(k, o)) {
+		o->fate = FATE_DUPLICATE;
+		return RC_OK;
+	}
+	if ((rc = job_new(o, &j, e)) != RC_OK) {
+		job_free(k, &j);
+		return rc;
+	}
 	if (!served)
-		refuse_all(k, o, j);
-	if (!served || relay_all(k, o, j, &why) == RC_OK) {
-		rc = commit(k, o, j, e);
-		if (rc == RC_OK)
-			o->fate = FATE_RELAYED;
-	} else if (why.rc != RC_TEMP && why.rc != RC_NOMEM) {
-		keeper_fault(k, "hub.failed", why.rc, WHY_NONE, &why);
-		o->fate = FATE_LEAVE;
-		rc = RC_OK;
-	} else
-		rc = err_set(e, why.rc, "%s", why.text);
-	for (size_t i = 0; i < GATE_ROUTES_MAX; i++)
-		outgoing_free(k, &j->out[i]);
-	free(j);
-	return rc;
+		refuse_all(k, o, &j);
+	if (!served || relay_all(k, o, &j, &why) == RC_OK)
+		return keep(k, &j, e);
+	job_free(k, &j);
+	if (why.rc == RC_TEMP || why.rc == RC_NOMEM)
+		return err_set(e, why.rc, "%s", why.text);
+	keeper_fault(k, "hub.failed", why.rc, WHY_NONE, &why);
+	o->fate = FATE_LEAVE;
+	return RC_OK;
 }

@@ -362,6 +362,7 @@ batch_free(struct keeper *k, struct batch *b)
 {
 	struct err ignored = ERR_INIT;
 
+	hub_forget(k);
 	for (size_t i = 0; i < b->n; i++) {
 		verdict_free(&b->o[i].v);
 		buf_free(&b->o[i].names);
@@ -433,7 +434,7 @@ batch_bodies(struct keeper *k, struct batch *b, struct err *e)
 		if (rc == RC_OK && o->fate == FATE_RELAY)
 			rc = hub_relay(k, o, e);
 	}
-	return rc;
+	return rc == RC_OK ? hub_commit(k, e) : rc;
 }
 
 static enum rc

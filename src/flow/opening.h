@@ -11,7 +11,7 @@ enum fate {
 	FATE_DUPLICATE,	/* T was done before */
 	FATE_HOLD,
 	FATE_RELAY,	/* at the hub: its routes */
-	FATE_RELAYED,	/* the hub has done it, in a transaction of its own */
+	FATE_RELAYED,	/* the hub has done it, in a transaction of their own */
 	FATE_UNFILED,	/* asked for once more, and cannot be */
 	FATE_LEAVE	/* not now: stays as it is for the next pass */
 };

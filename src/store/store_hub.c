@@ -203,25 +203,44 @@ relay_all(struct store *st, struct store_done *in, struct store_out_put *out,
 	return rc;
 }
 
+static enum rc
+hub_one(struct store *st, struct store_hub_put *m, int64_t now, struct err *e)
+{
+	enum rc rc = done_one(st, m->in, now, e);
+
+	if (rc != RC_OK || m->in->msg.result != STORE_OK)
+		return rc;
+	rc = relay_all(st, m->in, m->out, m->n, now, e);
+	for (size_t i = 0; rc == RC_OK && i < m->nrefused; i++)
+		rc = refuse_one(st, m->in, &m->refused[i], now, e);
+	return rc;
+}
+
+enum rc
+store_hub_relay_all(struct store *st, struct store_hub_put *m, size_t n,
+    int64_t now, struct err *e)
+{
+	enum rc rc;
+
+	if ((rc = tx_begin(st, e)) == RC_OK) {
+		for (size_t i = 0; rc == RC_OK && i < n; i++)
+			rc = hub_one(st, &m[i], now, e);
+		rc = TX_END(st, rc, "hub.relay", e);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (rc != RC_OK || m[i].in->msg.result != STORE_OK)
+			for (size_t o = 0; o < m[i].n; o++)
+				body_disown(st, &m[i].out[o].body);
+	return rc;
+}
+
 enum rc
 store_hub_relay(struct store *st, struct store_done *in,
     struct store_out_put *out, size_t n,
     const struct store_hub_refusal *refused, size_t nrefused,
     int64_t now, struct err *e)
 {
-	bool done = false;
-	enum rc rc;
+	struct store_hub_put m = { in, out, n, refused, nrefused };
 
-	if ((rc = tx_begin(st, e)) == RC_OK) {
-		rc = done_one(st, in, now, e);
-		done = rc == RC_OK && in->msg.result == STORE_OK;
-		if (done)
-			rc = relay_all(st, in, out, n, now, e);
-		for (size_t i = 0; done && rc == RC_OK && i < nrefused; i++)
-			rc = refuse_one(st, in, &refused[i], now, e);
-		rc = TX_END(st, rc, "hub.relay", e);
-	}
-	for (size_t i = 0; (rc != RC_OK || !done) && i < n; i++)
-		body_disown(st, &out[i].body);
-	return rc;
+	return store_hub_relay_all(st, &m, 1, now, e);
 }

@@ -27,6 +27,17 @@ enum rc store_hub_relay(struct store *st, struct store_done *in,
     const struct store_hub_refusal *refused, size_t nrefused,
     int64_t now, struct err *e);
 
+/* store_hub_relay_all(): all of ${n} messages in one transaction. */
+struct store_hub_put {
+	struct store_done	*in;
+	struct store_out_put	*out;
+	size_t			 n;
+	const struct store_hub_refusal *refused;
+	size_t			 nrefused;
+};
+enum rc store_hub_relay_all(struct store *st, struct store_hub_put *m,
+    size_t n, int64_t now, struct err *e);
+
 /*
  * What went through for one member on one day, from midnight UTC:
  * store_hub_relay() counts it, an envelope for each recipient.

@@ -87,6 +87,41 @@ test_relay_that_fails_does_nothing(void **state)
 	assert_int_equal(t.state, STORE_T_NONE);
 }
 
+/* Several at once: what is known already changes nothing for the others, and
+ * one that fails undoes all. */
+static void
+test_several_are_one_transaction(void **state)
+{
+	struct world *w = *state;
+	struct store_out_put one[2] = { make_out(101, DR), make_out(102, EVE) };
+	struct store_out_put two = make_out(103, DR), three = make_out(104, DR);
+	struct store_done in[3];
+	struct store_hub_put put[3] = { { &in[0], one, 2, &barred, 1 },
+	    { &in[1], &two, 1, NULL, 0 }, { &in[2], &three, 1, NULL, 0 } };
+
+	for (uint32_t i = 0; i < 3; i++)
+		in[i] = make_done(put_one_of(w, "a", i + 1), i | 1);
+	in[0].event = "hub.relayed";
+	in[0].event_text = "from=" LABO;
+	OK(w, store_hub_relay_all(w->st, put, 3, NOW, &w->e));
+	assert_int_equal(in[0].msg.result, STORE_OK);
+	assert_int_equal(in[1].msg.result, STORE_DUPLICATE);
+	assert_int_equal(in[2].msg.result, STORE_OK);
+	world_reopen(w);
+	assert_int_equal(sql_number(w, "SELECT count(*) FROM queue"), 3);
+	assert_int_equal(sql_number(w, "SELECT count(*) FROM event WHERE "
+	    "name = 'hub.relayed'"), 1);
+
+	in[0] = make_done(put_one_of(w, "a", 4), 4);
+	in[1] = make_done(put_one_of(w, "a", 5), 5);
+	one[0] = make_out(105, DR);
+	put[0] = (struct store_hub_put){ &in[0], one, 1, NULL, 0 };
+	two = make_out(101, DR);
+	T_RC(store_hub_relay_all(w->st, put, 2, NOW, &w->e), RC_TEMP);
+	assert_int_equal(sql_number(w, "SELECT count(*) FROM queue"), 3);
+	assert_int_equal(get_in(w, in[0].msg.id).state, STORE_FETCHED);
+}
+
 /* What a recipient says to us goes on to the sender. */
 static void
 test_acknowledgement_passed_on(void **state)
@@ -173,6 +208,7 @@ main(void)
 		WORLD_TEST(test_relay_is_one_transaction),
 		WORLD_TEST(test_relay_of_a_duplicate_does_nothing),
 		WORLD_TEST(test_relay_that_fails_does_nothing),
+		WORLD_TEST(test_several_are_one_transaction),
 		WORLD_TEST(test_acknowledgement_passed_on),
 		WORLD_TEST(test_counted_by_sender_and_day),
 	};
