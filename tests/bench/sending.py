@@ -1,7 +1,8 @@
-"""N documents that wait are relayed: to Postfix, which delivers them, and to
-smtp-sink, which only counts.  The others have no queue: they are begun once
-for each document, and msmtp seals nothing.  smtp-source sends what it makes
-itself, as fast as one connection allows."""
+"""N documents that wait, each for one or for five recipients, are relayed: to
+Postfix, which delivers them, and to smtp-sink, which only counts.  Over one
+connection and over four, as sceau has it when nothing is said.  The others
+have no queue: they are begun once for each document, and msmtp seals nothing.
+smtp-source sends what it makes itself, as fast as its connections allow."""
 
 import os
 import pathlib
@@ -63,18 +64,21 @@ class Target:
 
     def empty(self):
         self.stand.settle()
-        self.stand.empty(self.stand.dr)
+        for member in recipients(self.stand, 5):
+            self.stand.empty(member)
         self.sink.empty()
 
     def mails(self):
         self.stand.settle()
-        return self.stand.dr.mail() if self.postfix else self.sink.mails()
+        return [m for member in recipients(self.stand, 5)
+                for m in member.mail()] if self.postfix else \
+            self.sink.mails()
 
-    def conf(self, ms, engine):
+    def conf(self, ms, engine, sessions=4):
         port = self.stand.far(self.port, ms)
         more = {} if self.postfix else {"tls": "none"}
-        return {"top": ROOM, "relay_port": port,
-                "relay": {"engine": engine, **more}}
+        return {"top": ROOM, "relay_port": port, "relay": {
+            "engine": engine, "sessions": sessions, **more}}
 
     def msmtp(self, ms):
         """The command that sends what it is given on its input."""
@@ -89,23 +93,29 @@ class Target:
         return [*argv, stand.dr.address]
 
 
-def queue(stand, n):
+def recipients(stand, to):
+    """The first so many of those whose key the laboratory has."""
+    return [stand.dr, stand.durand, stand.hub, stand.watch, stand.issuer][:to]
+
+
+def queue(stand, n, to=1):
     """n documents wait in the laboratory's store, kept to be put back."""
-    saved = stand.top / f"queued.{n}"
+    saved = stand.top / f"queued.{n}.{to}"
     if saved.exists():
         return saved
     stand.labo.fresh()
     for number in range(n):
-        stand.labo.ok("send", "-t", input=document(number, OCTETS))
+        stand.labo.ok("send", *[m.address for m in recipients(stand, to)],
+                      input=document(number, OCTETS))
     subprocess.run(["cp", "-a", stand.labo.state, saved], check=True)
     return saved
 
 
-def ours(target, n, ms, engine):
+def ours(target, n, ms, engine, sessions=4, to=1):
     stand, labo = target.stand, target.stand.labo
 
     def before():
-        saved = queue(stand, n)
+        saved = queue(stand, n, to)
         target.empty()
         labo.fresh()
         shutil.rmtree(labo.state)
@@ -114,15 +124,18 @@ def ours(target, n, ms, engine):
     def check():
         got = target.mails()
         opened = sorted(digest(plain(stand, m)) for m in got)
-        wanted = sorted(digest(document(i, OCTETS)) for i in range(n))
-        assert opened == wanted, f"{len(got)} of {n}, or other octets"
+        wanted = sorted(to * [digest(document(i, OCTETS))
+                              for i in range(n)])
+        assert opened == wanted, f"{len(got)} of {n * to}, or other octets"
 
     def work():
-        conf = target.conf(ms, engine)
+        conf = target.conf(ms, engine, sessions)
         if not target.postfix:
             return bare(stand, labo, ms, conf)
         return fetch.poll(stand, labo, ms, **conf)
-    return Side(f"sceau, {engine}", work, before, check)
+    words = f"sceau, {engine}" if sessions > 1 else \
+        f"sceau, {engine}, one connection"
+    return Side(words, work, before, check, n=n * to)
 
 
 def bare(stand, labo, ms, conf):
@@ -174,23 +187,23 @@ def theirs(target, name, seal, n, ms):
     return Side(name, work, before, check, n=n)
 
 
-def source(target, n, ms, octets):
-    """As fast as one connection goes, without TLS."""
+def source(target, n, ms, octets, sessions=1):
+    """As fast as so many connections go, without TLS."""
     stand = target.stand
     port = stand.relay.port["plain"] if target.postfix else target.port
 
     def work():
         return stand.counted(lambda: run(
-            [SBIN + "smtp-source", "-m", n, "-l", octets, "-f",
-             stand.labo.address, "-t", stand.dr.address,
+            [SBIN + "smtp-source", "-s", sessions, "-m", n, "-l", octets,
+             "-f", stand.labo.address, "-t", stand.dr.address,
              f"127.0.0.1:{stand.far(port, ms)}"], seconds=300))
 
     def check():
         got = len(target.mails())
         if got != n:
             raise Failed(f"{got} of {n} arrived")
-    return Side("smtp-source", work, target.empty, check, floor=True,
-                note="one connection, no TLS, no login")
+    return Side(f"smtp-source -s {sessions}", work, target.empty, check, n=n,
+                floor=True, note="no TLS, no login")
 
 
 def others(bench, target, n, ms):
@@ -212,16 +225,20 @@ def measure(bench):
     sink = Sink()
     try:
         for postfix in (True, False):
-            for ms in (0, 20):
+            for ms, to in ((0, 1), (20, 1), (0, 5), (20, 5)):
                 target = Target(stand, sink, postfix)
-                title = f"sending: {n} x 8 KB, {target.name}, {2 * ms} ms"
+                title = f"sending: {n} x 8 KB, each to {to}, " \
+                    f"{target.name}, {2 * ms} ms"
                 if not bench.wants(title):
                     continue
-                sides = [ours(target, n, ms, "esmtp"),
-                         ours(target, n, ms, "curl"),
-                         source(target, n, ms, 12_000)]
-                sides += others(bench, target, n, ms)
-                bench.table(title, compare(sides, n, bench.rounds),
+                sides = [ours(target, n, ms, engine, sessions, to)
+                         for sessions in (4, 1)
+                         for engine in ("esmtp", "curl")]
+                sides += [source(target, n * to, ms, 12_000, sessions)
+                          for sessions in (1, 4)]
+                if to == 1:
+                    sides += others(bench, target, n, ms)
+                bench.table(title, compare(sides, n * to, bench.rounds),
                             "message", OCTETS)
     finally:
         sink.close()
