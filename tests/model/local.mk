@@ -1,5 +1,6 @@
 # The protocol's models: make check-model (spin), check-model-full.
 EXTRA_DIST += tests/model/README tests/model/closure.py \
+	tests/model/history.py tests/model/told.py \
 	tests/model/delivery.pml tests/model/run \
 	tests/model/eva/config.h tests/model/eva/eva.h tests/model/eva/eva.c \
 	tests/model/eva/code.c tests/model/eva/identity.c \
