@@ -28,5 +28,6 @@ EXTRA_DIST += tests/world/smtp_script.py tests/world/postfix.py \
 include tests/tools/local.mk
 include tests/fuzz/local.mk
 include tests/soak/local.mk
+include tests/years/local.mk
 include tests/bench/local.mk
 include tests/fault/local.mk

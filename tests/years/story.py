@@ -1,0 +1,369 @@
+"""Two years of an association: what happens, month by month."""
+
+import collections
+import random
+
+import history
+from crime import Crime
+from town import HOUR, Desk, Wrong
+
+YEAR = 2027
+OURS, THEIRS = "essai", "beta"
+REGIONS = ("nord", "sud", "est")
+WATCH, HUB, WATCH_B = "veille", "passerelle", "veille-b"
+
+
+Mail = collections.namedtuple("Mail", "sender to at queued gen")
+
+
+class Story:
+    def __init__(self, town, size, seed, say=print):
+        self.town, self.crime = town, Crime(town)
+        self.rng, self.rng_seed = random.Random(seed), seed
+        self.size, self.say = size, say
+        self.rows, self.left = [], set()
+        self.pairs = {}             # (identity, year): (key file, code)
+        self.gen = {}               # place: generation
+        self.late = []              # who renews when the new year is old
+        self.mails = {}             # token: Mail
+        self.pairs_robbed = []      # these and their correspondents
+        self.silent = {}            # thief: whom he robbed unnoticed
+        self.ended = {}             # token: what its sender was told
+        self.withheld = set()       # tokens, by the gateway for good
+        self.foreign = {}           # barred here of another association
+
+    # -- who is there
+
+    def people(self):
+        town, n = self.town, self.size
+        labs = max(2, n // 12)
+        self.labs = [town.place(f"labo{k:02}", f"labo{k:02}.example", OURS)
+                     for k in range(labs)]
+        self.docs = [town.place(f"cab{k:03}", f"cab{k:03}.example", OURS,
+                                protocol="imap" if k % 3 else "pop3")
+                     for k in range(n - labs)]
+        self.new = [town.place(f"nouv{k:02}", f"nouv{k:02}.example", OURS)
+                    for k in range(max(2, n // 40))]
+        self.beta = [town.place(f"beta{k:02}", f"beta{k:02}.example", THEIRS)
+                     for k in range(max(2, n // 40))]
+        self.watch = town.place(WATCH, "asso.example", OURS)
+        self.hub = town.place(HUB, "asso.example", OURS)
+        self.watch_b = town.place(WATCH_B, "beta.example", THEIRS)
+        self.lists = {m.local: REGIONS if m in self.labs else
+                      (REGIONS[k % 3],) for k, m in enumerate(
+                          self.labs + self.docs + self.new + self.beta)}
+
+    def row(self, m):
+        kind = "laboratory" if m in self.labs else "practice"
+        return (m.address, m.route, f"Membre {m.local}", kind,
+                ";".join(self.lists[m.local]).join('""'))
+
+    def found(self):
+        """Both associations, on the first working day."""
+        town = self.town
+        town.at(YEAR, 1, 4)
+        for assoc, domain, watch, hub, members in (
+                (OURS, "asso.example", self.watch, self.hub,
+                 self.labs + self.docs),
+                (THEIRS, "beta.example", self.watch_b, None, self.beta)):
+            desk = Desk(town, assoc, YEAR, domain, watch, hub)
+            town.desks[assoc] = desk
+            desk.run("add", desk.folder, desk.table(map(self.row, members)))
+            offices = [(f"{assoc}/association@{domain}", (), "issuer"),
+                       (watch.system, (), "watch")]
+            if hub:
+                offices.append((hub.system, (), "hub"))
+            town.tell("found", assoc, YEAR, tuple(offices) + tuple(
+                (m.system, self.lists[m.local], None) for m in members),
+                "list")
+            out = desk.act("batch", "--policy", "list")
+            self.pairs |= town.key_files(desk, desk.pairs(out))
+        for m in self.everybody():
+            self.equip(m, 1)
+
+    def everybody(self):
+        """Whoever has keys or is to have them now."""
+        return [m for m in self.town.members.values()
+                if (f"{m.system}#1", YEAR) in self.pairs]
+
+    def equip(self, m, gen, fresh=True):
+        """With his letters and his files; on a new computer, or not."""
+        if fresh:
+            self.town.fresh(m)
+        for year in self.years():
+            self.town.imports(m, *self.pairs[f"{m.system}#{gen}", year])
+        self.gen[m.local] = gen
+
+    def active(self, of=None):
+        return [m for m in (of or self.labs + self.docs + self.new)
+                if m.local in self.gen and m.local not in self.left]
+
+    def pick(self, *groups):
+        """Somebody who was not robbed yet."""
+        robbed = set(self.silent.values())
+        some = [m for g in groups for m in self.active(g)
+                if self.gen[m.local] == 1 and m.local not in robbed and
+                m not in self.late]
+        return self.rng.choice(some)
+
+    def years(self):
+        """Which are written in now."""
+        now = history.date_of(self.town.now)
+        desk = self.town.desks[OURS]
+        return tuple(y for y in desk.years if y == now[0] or (
+            y == now[0] + 1 and now[1] == 12) or (
+            y == now[0] - 1 and now[1] == 1))
+
+    # -- what happens each month
+
+    def traffic(self, pairs):
+        """A mail for each pair, and all that follows from it."""
+        town, ways = self.town, []
+        for a, b in pairs:
+            token, way = town.send(a, b.system)
+            ways.append((token, way))
+            self.mails[token] = Mail(a.local, b.system, town.now,
+                                     way.saw is None, self.gen[a.local])
+        self.run([a.local for a, _ in pairs])
+        for token, way in ways:
+            if way.saw is None:
+                town.past.see(way, town.paths.get(token, "nowhere"))
+        return [t for t, _ in ways]
+
+    def run(self, places=()):
+        """Passes of those, then of everybody who has mail."""
+        town = self.town
+        if places:
+            town.passes(list(dict.fromkeys(places)))
+        town.quiet()
+
+    def sample(self, count):
+        """Laboratories write most; practices to one another, too; and to
+        the other association."""
+        out = []
+        active = self.active()
+        labs = self.active(self.labs)
+        for k in range(count):
+            a = self.rng.choice(labs if k % 5 < 3 else active)
+            b = self.rng.choice([m for m in active if m is not a])
+            out.append((a, b))
+        one, other = self.rng.sample(self.beta, 2)
+        return list(dict.fromkeys(out + [
+            (self.rng.choice(labs), one), (one, self.rng.choice(labs)),
+            (one, other)]))
+
+    def bulletins(self):
+        """The weekly ones: a pass in the morning, one an hour later."""
+        for key in (WATCH, WATCH_B):
+            self.town.passes([key])
+        self.town.later(HOUR)
+        for key in (WATCH, WATCH_B):
+            self.town.passes([key])
+        self.run()
+
+    def month(self, year, month):
+        town = self.town
+        town.at(year, month, 4)
+        self.bulletins()
+        self.traffic(self.sample(max(4, self.size // 8)))
+        for m in self.rng.sample(self.active(), min(3, len(self.gen))):
+            town.audit(m)
+        self.crime.compare()
+
+    def note(self, what):
+        """A line, and a row of the table."""
+        town, past = self.town, self.town.past
+        when = history.time_of(town.now)
+        checks = sum(past.asked.values())
+        self.rows.append((when, what, len(self.active()), town.sent,
+                          town.received, checks, len(past.wrong)))
+        self.say(f"{when}  {what}: {len(self.active())} members, "
+                 f"{town.sent} sent, {town.received} received, "
+                 f"{len(town.wire.sealed)} on the wire, {checks} checks, "
+                 f"{len(past.wrong)} wrong")
+
+    # -- thefts
+
+    def bar(self, m, least, desk=WATCH):
+        """By the watch desk, as it is told on the telephone."""
+        words = ["--excluded"] if least == 255 else ["--generation", least]
+        self.town.members[desk].ok("bar", m.system, *words, seconds=900,
+                                   **self.town.clock())
+        self.town.tell("bar", desk, m.system, least)
+        self.town.settle()
+
+    def reissue(self, m, fresh=True):
+        town = self.town
+        desk = town.desks[history.asso(m.system)]
+        town.later(HOUR)
+        out = desk.act("reissue", m.address)
+        town.tell("reissue", m.system)
+        self.pairs |= town.key_files(desk, desk.pairs(out))
+        self.equip(m, self.gen[m.local] + 1, fresh)
+
+    def enrol(self, of=OURS):
+        """The monthly mails; each is held against the model's news."""
+        town, desk = self.town, self.town.desks[of]
+        town.later(HOUR)
+        out = desk.act("enrol")
+        paths = sorted((out / "mails").glob("*.eml"))
+        said = town.enrolment(paths)
+        for who, p in list(town.past.model.people.items()):
+            for year in sorted(p.told) if who.startswith(of + "/") else ():
+                if year in desk.roots:
+                    town.ask(said.pop((who, year), None), "news", who, year)
+        if said:
+            town.past.wrong.append(f"enrolment of {list(said)}")
+        town.volunteers_send(paths)
+        town.settle()
+        self.run()
+
+    def peers(self, m, count=2):
+        """Some who believe him: of his lists."""
+        some = [p for p in self.active() if p is not m and
+                set(self.lists[p.local]) & set(self.lists[m.local])]
+        return self.rng.sample(some, min(count, len(some)))
+
+    def tries(self, who, m, peers, gens=(1, 2)):
+        """The thief as his victim, by the stolen program and by hand; as a
+        later generation of him; and to the victim as somebody else."""
+        years = self.years()
+        for p in peers:
+            self.crime.seals(who, p.local)
+            for year in years:
+                for gen in gens:
+                    self.crime.forges(who, f"{m.system}#{gen}", p.local, year)
+        if m.local in self.gen:
+            for year in years:
+                i = f"{peers[0].system}#{self.gen[peers[0].local]}"
+                self.crime.forges(who, i, m.local, year)
+                self.crime.forges(who, i, m.local, year, f"{m.system}#1")
+        self.town.passes([p.local for p in peers] + (
+            [m.local] if m.local in self.gen else []))
+        self.run()
+
+    def theft(self, m, fresh=True, lost=0.0):
+        """lost: of the bulletins of that day."""
+        town, who = self.town, f"thief of {m.local}"
+        peers = self.peers(m)
+        self.traffic([(m, peers[0]), (peers[0], m)])
+        self.crime.copies_machine(who, m)
+        self.tries(who, m, peers)
+        before = [(p, m) for p in peers]
+        if lost:
+            town.lose = lambda e, h: (
+                h.sender.startswith(f"{self.watch.system}#".encode()) and
+                (history.name(h.recipient.decode()) == peers[0].system or
+                 h.T[0] < lost * 256 and not history.name(
+                     h.recipient.decode()).partition("/")[2].startswith(
+                         "labo")))
+        self.bar(m, self.gen[m.local] + 1)
+        self.run()
+        self.tries(who, m, peers)
+        town.lose = lambda e, h: False
+        if lost:
+            self.misses(peers[0], *self.peers(m, 1))
+        self.traffic(before)
+        self.reissue(m, fresh)
+        self.traffic([(m, p) for p in peers])
+        self.tries(who, m, peers)
+        self.traffic([(p, m) for p in peers])
+        self.crime.compare()
+        self.crime.opens(who)
+        town.audit(m)
+
+    def misses(self, m, other):
+        """Whom the bulletin did not reach hears of its number, and is told
+        within hours."""
+        self.traffic([(self.watch_knows(m, other), m)])
+        self.town.later(7 * HOUR)
+        self.town.passes([m.local])
+        self.alarmed(m, "bulletin")
+
+    def watch_knows(self, m, other):
+        """Somebody who has heard of it."""
+        model = self.town.past.model
+        heard = [p for p in self.active(self.labs) if p is not m and
+                 model.machines[p.local].latest >
+                 model.machines[m.local].latest]
+        return heard[0] if heard else other
+
+    def alarmed(self, m, rule):
+        """It is visible: status says so."""
+        rows = self.town.json(m, "status")
+        self.town.past.asked["alarm seen"] += 1
+        if not any(r.get("rule") == rule for r in rows):
+            raise Wrong(f"{m.local}: no alarm {rule}: {rows}")
+
+    def lost_bulletin(self, m):
+        """Whom the bulletins did not reach goes on believing the thief, until
+        any later one comes."""
+        self.theft(m, fresh=False, lost=0.4)
+        self.town.at(*self.date(7))
+        self.bulletins()
+        self.tries(f"thief of {m.local}", m, self.peers(m))
+
+    def date(self, later):
+        """So many days from now."""
+        return history.date_of(self.town.now + later * 24 * HOUR)
+
+    def robs_silently(self, who, m=None):
+        """Nobody notices, and nothing is barred."""
+        m = m or self.pick(self.docs)
+        self.silent[who] = m.local
+        self.crime.copies_machine(who, m)
+        self.crime.compare()
+        p, = self.peers(m, 1)
+        desk, year = self.town.desks[OURS], self.years()[0]
+        i, j = (f"{x.system}#{self.gen[x.local]}" for x in (m, p))
+        self.crime.proofs(who, i, p.local, year, desk)
+        self.crime.proofs(who, j, m.local, year, desk)
+        self.crime.plants(who, i, p.local, year)
+        self.town.passes([p.local])
+        self.pairs_robbed += [(p, m), (m, p)]
+        self.traffic(self.pairs_robbed)
+        self.crime.compare()
+
+    def stolen_letter(self, m, year):
+        """Read on its way; the key file is anybody's."""
+        who = f"letter of {m.local}"
+        i = f"{m.system}#{self.gen.get(m.local, 1)}"
+        self.crime.reads_letter(who, i, year, self.pairs[i, year][1])
+        self.crime.compare()
+        return who
+
+    # -- newcomers, leaving
+
+    def newcomer(self, m, letter=False):
+        town, desk = self.town, self.town.desks[OURS]
+        town.later(HOUR)
+        table = desk.table([self.row(m)])
+        out = desk.act("newcomer", table)
+        town.tell("add", m.system, self.lists[m.local])
+        self.pairs |= town.key_files(desk, desk.pairs(out))
+        if letter:
+            self.stolen_letter(m, self.years()[-1])
+        self.equip(m, 1)
+        peers = self.peers(m)
+        stranger = self.rng.choice([p for p in self.active(self.docs)
+                                    if p not in peers and p is not m])
+        self.traffic([(m, p) for p in peers] + [(stranger, m)])
+        self.traffic([(p, m) for p in peers])
+        self.crime.compare()
+
+    def leaves(self, m):
+        town = self.town
+        self.crime.copies_machine(f"{m.local} who left", m)
+        town.desks[OURS].run("leave", town.desks[OURS].folder, m.address)
+        town.tell("leave", m.system)
+        self.left.add(m.local)
+        self.bar(m, 255)
+        self.run()
+        peers = self.peers(m)
+        for p in peers:
+            self.crime.seals(f"{m.local} who left", p.local)
+            self.crime.forges(f"{m.local} who left",
+                              f"{m.system}#{self.gen[m.local]}", p.local,
+                              self.years()[0])
+        self.town.passes([p.local for p in peers])
+        self.traffic([(m, peers[0]), (peers[1], m)])
