@@ -151,8 +151,13 @@ class Keys:
     def known(self, facts, f):
         return f in facts or (f[0] == "C" and ("K", f[2], f[3]) in facts)
 
-    def close(self, facts):
-        facts, todo = set(), list(facts)
+    def close(self, news, facts=None, after=0):
+        """All that follows from ${news}, and from ${facts}, which were closed
+        when there were ${after} clauses: it only ever grows."""
+        facts, todo = set() if facts is None else facts, list(news)
+        for needs, wins in self.clauses[after:]:
+            if all(self.known(facts, n) for n in needs):
+                todo.extend(wins)
         while todo:
             f = todo.pop()
             if f in facts:
@@ -215,7 +220,7 @@ class History:
         self.planted = set()        # (writer, peer, year): a false key
         self.told_bars = {}         # desk's machine: as in its last bulletin
         self.dates = dates          # year: (from, send until)
-        self._closed = {}
+        self._closed = {}           # thief: (all he knows, clauses seen)
 
     # -- the issuer's desk
 
@@ -356,7 +361,6 @@ class History:
             self.keys.envelope(e, x)
             if (i, j, year) in self.planted:
                 self.keys.give([("false", i, j, year)], [("open", e)])
-            self._closed.clear()
 
     def took(self, place, e):
         """What becomes of it: shown, told (no mail in it) or a class."""
@@ -494,12 +498,13 @@ class History:
 
     def _loot(self, thief, facts):
         self.loot[thief] |= facts
-        self._closed.pop(thief, None)
 
     def facts(self, thief):
-        if thief not in self._closed:
-            self._closed[thief] = self.keys.close(self.loot[thief])
-        return self._closed[thief]
+        """Closed: loot and clauses only ever grow."""
+        facts, after = self._closed.get(thief, (set(), 0))
+        self.keys.close(self.loot[thief], facts, after)
+        self._closed[thief] = facts, len(self.keys.clauses)
+        return facts
 
     def knows(self, thief, what, *of):
         f = self.keys.C(*of) if what == "C" else (what, *of)

@@ -67,6 +67,21 @@ class Crime:
         for who, thief in self.thieves.items():
             self.town.ask(thief.reads(), "reads", who)
 
+    def force(self, rng, count):
+        """Every key of each of them, as whatever it could be taken for, on
+        some of the mails that he should not read."""
+        town = self.town
+        for who, thief in self.thieves.items():
+            closed = sorted(set(town.wire.sealed) -
+                            town.past.model.reads(who))
+            for e in rng.sample(closed, min(count, len(closed))):
+                header = town.wire.sealed[e][0]
+                for label, key in thief.keys.held.items():
+                    if any(loot.fits(k, header) for k in
+                           loot.candidates(label, key, header)):
+                        raise Wrong(f"{who}: {label} opens {e}")
+                town.past.asked["every key of a thief on one mail"] += 1
+
     def program(self, who, *words, data=b""):
         """The real sceau at the thief's."""
         folder = self.copies[who]

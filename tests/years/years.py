@@ -52,8 +52,8 @@ class Calendar:
             (1, 5, "theft of a key; a third of the bulletins lost",
              lambda: s.lost_bulletin(s.pick(s.docs))),
             (1, 6, "a member leaves; enrolment", self.june),
-            (1, 7, "the watch desk is stolen", s.watch_stolen),
-            (1, 8, "the gateway is dishonest", s.gateway_dishonest),
+            (1, 7, "a new watch desk undoes it", s.watch_stolen),
+            (1, 8, "a new gateway", s.gateway_dishonest),
             (1, 9, "theft at the other association; one unnoticed",
              self.september),
             (1, 10, "newcomer; theft; enrolment", self.october),
@@ -69,10 +69,9 @@ class Calendar:
             (2, 6, "enrolment; theft", self.april),
             (2, 7, "theft of a key; a third of the bulletins lost",
              lambda: s.lost_bulletin(s.pick(s.docs))),
-            (2, 8, "the gateway is dishonest once more",
-             s.gateway_dishonest),
+            (2, 8, "a new gateway", s.gateway_dishonest),
             (2, 9, "a member leaves; enrolment", self.june),
-            (2, 10, "the watch desk is stolen once more", s.watch_stolen),
+            (2, 10, "a new watch desk undoes it", s.watch_stolen),
             (2, 11, "renewal", self.november),
             (2, 12, "theft between the years", self.december),
             (3, 1, "laggards; sheets are copied", self.last)]
@@ -145,6 +144,7 @@ class Calendar:
         if s.late:
             s.laggards_take(year + 1)
         desk = s.town.desks[OURS]
+        s.crime.force(s.rng, 20)
         s.crime.copies_sheet("another custodian", desk, year, 2)
         s.crime.compare()
         s.crime.copies_sheet("another custodian", desk, year, 3)
@@ -192,7 +192,7 @@ def mutants(town):
 def report(s, ends, killed, seconds):
     past = s.town.past
     return {
-        "date": time.strftime("%Y-%m-%d"), "cpu": round(sum(os.times()[:4])),
+        "date": time.strftime("%Y-%m-%d"), "load": round(os.getloadavg()[2]), "cpu": round(sum(os.times()[:4])),
         "members": s.size, "seed": s.rng_seed, "seconds": round(seconds),
         "rows": s.rows, "mails": ends, "asked": dict(past.asked),
         "wire": len(s.town.wire.sealed), "thieves": len(s.crime.thieves),
@@ -206,8 +206,8 @@ def page(r):
     seen = {f: how for f, how in r["mutants"].items() if how}
     lines = [
         f"{r['date']}, `make check-years N={r['members']} SEED={r['seed']}`, "
-        f"{r['seconds']} s by the clock, {r['cpu']} s of processors for all "
-        f"but the servers: {len(r['wrong'])} answers that are not the "
+        f"{r['seconds']} s by the clock at a load of {r['load']}, {r['cpu']} s "
+        f"of processors for all but the servers: {len(r['wrong'])} answers that are not the "
         f"model's, of {asked}.", "",
         "Mails: " + "; ".join(f"{n} {end}" for end, n in
                               sorted(r["mails"].items(), key=str)) + ".", "",
@@ -239,8 +239,8 @@ def questions(r):
 
 def table(r):
     """A row for each event."""
-    lines = ["| day | what happened | members | sent | received | checks | "
-             "wrong |", "|---|---|--:|--:|--:|--:|--:|"]
+    lines = ["| day | what happened | members | sent | shown, with what was "
+             "forged | checks | wrong |", "|---|---|--:|--:|--:|--:|--:|"]
     lines += ["| " + " | ".join(map(str, row)) + " |" for row in r["rows"]]
     return "\n".join(lines)
 
