@@ -53,6 +53,7 @@ service stats {{
 service imap-login {{
   chroot =
   process_min_avail = 1
+  service_count = 0
   inet_listener imap {{
     port = {imap}
   }}
@@ -64,6 +65,7 @@ service imap-login {{
 service pop3-login {{
   chroot =
   process_min_avail = 1
+  service_count = 0
   inet_listener pop3 {{
     port = {pop3}
   }}
@@ -71,6 +73,13 @@ service pop3-login {{
     port = {pop3s}
     ssl = yes
   }}
+}}
+# The programs are started once, and not for each session.
+service imap {{
+  service_count = 1000
+}}
+service pop3 {{
+  service_count = 1000
 }}
 namespace inbox {{
   inbox = yes
