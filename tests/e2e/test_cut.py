@@ -77,7 +77,8 @@ def test_only_what_is_alike_is_judged_alike(day):
     def left(point, change=lambda: None):
         got = day.step(day.from_step("refile"), SCEAU_FAULT=f"{point}:kill")
         change()
-        return Picture(day.demo, durand, got.code == 0).digest
+        day.pictures.touched.add(durand)
+        return day.left({"refile": got.code})
 
     def other_text():
         path = next(day.taken.glob("*.hpr"))
@@ -91,23 +92,80 @@ def test_only_what_is_alike_is_judged_alike(day):
     def one_mail_more():
         day.demo.post(durand, b"A: b\r\n\r\n")
 
+    def known_elsewhere():
+        """The machine that knows it is another one's."""
+        with sqlite3.connect(day.demo.labo.state / "sceau.db") as db:
+            assert db.execute("UPDATE queue SET t = randomblob(32)").rowcount
+        db.close()
+        day.pictures.touched.add(day.demo.labo)
+
     there = left("store.refile.after")
     assert there and there == left("store.refile.after")
+    changes = (other_text, other_row, one_mail_more, known_elsewhere)
     assert len({there, left("store.refile.before"), *(
-        left("store.refile.after", change)
-        for change in (other_text, other_row, one_mail_more))}) == 5
+        left("store.refile.after", change) for change in changes)}) == 6
+
+
+def test_ports_and_the_hour_make_nothing_unlike():
+    def said(text):
+        picture = Picture.__new__(Picture)
+        picture.ids = {}
+        return picture._value(text)
+
+    one, other = (
+        f"imap a@localhost:{port}/INBOX {date} 5f{token}{'0' * 16}"
+        for port, date, token in (
+            (50977, "Fri, 27 Nov 2026 19:52:40 +0000", "ab"),
+            (3, "Sat, 28 Nov 2026 00:00:01 +0100", "ba")))
+    assert said(one) == said(other) != said(one.replace("a@", "b@"))
 
 
 def test_what_another_has_lived_is_not_lived_again(day, tmp_path, monkeypatch):
+    """Neither what has left the same, nor what comes to it later."""
     monkeypatch.setattr(lives, "AGAIN", 10 ** 9)
-    mine, others = (lives.Rows(tmp_path / "rows") for _ in range(2))
+    mine, others = (lives.Rows(tmp_path / "rows", crash.name)
+                    for _ in range(2))
     for rows in mine, others:
         rows.look()
-        rows.add(crash.one(day, "told", "point", "main", 1, rows=rows))
+        rows.add(crash.one(day, "acks", "point", "main", 1, rows=rows))
     mine.look()
     first, second = mine.all
-    assert "alike" not in first and second["alike"]
-    assert first["verdict"] == second["verdict"] == "ok"
+    assert "alike" not in first and second["alike"] == "acks"
+    mine.known = {k: r for k, r in mine.known.items() if k[0] == "told"}
+    mine.add(crash.one(day, "acks", "point", "main", 1, rows=mine))
+    third = mine.all[-1]
+    assert third["alike"] == "told" and third["left"] == first["left"]
+    assert first["verdict"] == second["verdict"] == third["verdict"] == "ok"
+    assert third["way"] == [["acks", first["left"]]]
+
+
+def test_a_verdict_is_that_of_one_program(day, tmp_path, monkeypatch):
+    row = {"step": "told", "kind": "all", "what": "net", "n": 3,
+           "left": "a", "way": [["told", "a"]], "verdict": "ok"}
+    lives.Rows(tmp_path / "rows", crash.name).add(row)
+    assert lives.Rows(tmp_path / "rows", crash.name).known
+    monkeypatch.setattr(lives, "program", lambda: tmp_path / "rows")
+    assert not lives.Rows(tmp_path / "rows", crash.name).known
+
+
+def test_what_lies_between_two_alike_comes_last(tmp_path):
+    rows = lives.Rows(tmp_path / "rows", crash.name)
+    for n, left in ((1, "a"), (5, "a"), (9, "b"), (12, ""), (14, "")):
+        rows.add({"step": "told", "kind": "all", "what": "net", "n": n,
+                  "left": left, "way": [], "verdict": "ok"})
+    assert [n for n in range(16) if rows.between(("told", "all", "net", n))
+            and n not in (1, 5, 9, 12, 14)] == [2, 3, 4]
+    assert not rows.between(("told", "all", "write", 3))
+
+
+def test_a_part_of_a_campaign_is_spread_over_all_of_it():
+    every = [(line, n) for line in "abc" for n in range(1, 90)]
+    order = lives.chosen(every, random.Random(1), 1)
+    assert sorted(order) == every
+    assert sorted(order[:9]) == [(line, n) for line in "abc"
+                                 for n in (1, 65, 89)]
+    gaps = sorted(n for line, n in order[:60] if line == "b")
+    assert max(b - a for a, b in zip(gaps, gaps[1:])) <= 8
 
 
 def test_a_death_at_any_moment(day):

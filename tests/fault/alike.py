@@ -1,7 +1,9 @@
 """What a death or a power cut has left, but for what is another in each run:
-keys, times, tokens.  From two machines that are left alike everything goes on
-alike, and the campaigns need to see only one of them to the end."""
+keys, times, tokens, ports.  Where all machines and mailboxes are left alike
+everything goes on alike, and the campaigns need to see only one of them to
+the end."""
 
+import base64
 import contextlib
 import hashlib
 import re
@@ -9,42 +11,50 @@ import shutil
 import sqlite3
 import tempfile
 
-RANDOM = re.compile(rb"[0-9a-f]{16,}|[0-9]{9,}")
+from pysceau import envelope, errors, mail
+
+# A token, a time; the name of a server that is started anew; a date.
+RANDOM = re.compile(
+    rb"(?P<id>(?=[0-9]*[a-f])[0-9a-f]{16,})|[0-9a-f]{16,}|[0-9]{9,}|"
+    rb"localhost:[0-9]+|"
+    rb"[A-Z][a-z]{2}, +\d+ [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}")
 EPOCH = 10 ** 9         # above it a number is a time
-NO_MATTER = ("event",)  # the log: nobody decides by it
+NO_MATTER = ("event", "pass")   # for people: nobody decides by them
+HEADER = 4096           # octets in which the header of an envelope ends
 
 
 class Picture:
-    """Of a member's machine and of all mailboxes; ended: whether its command
-    said that all was done.  digest: None, or the same for what is alike."""
+    """Of a member's machine.  told: the same for what is alike, or None: like
+    no other; values: what is random there, in the order it stands in."""
 
-    def __init__(self, world, member, ended):
+    def __init__(self, member):
         self.ids = {}
         try:
-            told = repr((ended, self._store(member), self._files(member),
-                         self._mailboxes(world)))
+            self.told = repr((self._store(member), self._files(member)))
         except sqlite3.DatabaseError:
-            self.digest = None      # like no other
-            return
-        self.digest = hashlib.sha256(told.encode()).hexdigest()[:24]
+            self.told = None
+        self.values = list(self.ids)
+        del self.ids
 
     def _known(self, octets):
         """Where it stood first; what is random elsewhere is one thing here."""
         return self.ids.setdefault(bytes(octets), len(self.ids))
 
-    def _text(self, octets):
-        return RANDOM.sub(
-            lambda m: b"<%d>" % self._known(m[0]) if m[0].isalnum() and
-            not m[0].isdigit() else b"<n>", octets)
+    def _random(self, found):
+        if not found["id"]:
+            return b"<n>"
+        text = found[0].decode()
+        return b"<%d>" % self._known(
+            bytes.fromhex(text) if len(text) % 2 == 0 else found[0])
 
     def _value(self, value):
         if isinstance(value, int):
             return "at" if value > EPOCH else value
         if isinstance(value, str):
-            return self._text(value.encode())
+            return RANDOM.sub(self._random, value.encode())
         if isinstance(value, bytes) and not value.isascii():
             return len(value), b"\0" * 64 in value, self._known(value)
-        return self._text(value) if value else value
+        return RANDOM.sub(self._random, value) if value else value
 
     @staticmethod
     def _size(value):
@@ -69,7 +79,8 @@ class Picture:
         rows.sort(key=lambda row: [self._size(v) for v in row])
         return [[self._value(v) for v in row] for row in rows]
 
-    def _content(self, path, data):
+    @staticmethod
+    def _content(path, data):
         """Of what people read, what it says; of the rest, how much it is."""
         if "state" in path.parts or not data:
             return len(data), b"\0" * 512 in data
@@ -87,10 +98,64 @@ class Picture:
                           self._content(where, path.read_bytes())))
         return sorted(found)
 
-    @staticmethod
-    def _mailboxes(world):
-        return {who.local: sorted(
-            (p.stat().st_size, p.name.partition(":2,")[2])
-            for box in ("new", "cur")
-            for p in (world.dovecot.maildir(who.user) / box).iterdir())
-            for who in world.members.values()}
+
+class Pictures:
+    """Of all machines of a world and of all mailboxes.  touched: whose is not
+    as it was; kept by place(), put back by back_to()."""
+
+    def __init__(self, world):
+        self.world, self.touched, self.known = world, set(), {}
+        self.transmissions, self.kept = {}, {}
+
+    def place(self, name):
+        self._look()
+        self.kept[name] = dict(self.known)
+
+    def back_to(self, name):
+        self.known, self.touched = dict(self.kept[name]), set()
+
+    def digest(self, more):
+        """The same for what is alike, more included; "": like no other."""
+        self._look()
+        ids, told = {}, [more]
+        for local, picture in sorted(self.known.items()):
+            if picture.told is None:
+                return ""
+            told += local, picture.told, [
+                ids.setdefault(v, len(ids)) for v in picture.values]
+        told.append(self._mailboxes(ids))
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:24]
+
+    def _look(self):
+        for member in self.touched:
+            self.known[member.local] = Picture(member)
+        self.touched = set()
+
+    def _mailboxes(self, ids):
+        """How large each mail is, its flags, and the machines that know its
+        transmission."""
+        return [sorted((p.stat().st_size, p.name.partition(":2,")[2],
+                        ids.get(self._transmission(p), -1))
+                       for box in ("new", "cur")
+                       for p in (self.world.dovecot.maildir(who.user) /
+                                 box).iterdir())
+                for who in self.world.members.values()]
+
+    def _transmission(self, path):
+        """Of the envelope in that mail, or None.  A server's names are never
+        those of another mail, also when days are put back."""
+        name = path.name.partition(":")[0]
+        if name not in self.transmissions:
+            self.transmissions[name] = transmission(path)
+        return self.transmissions[name]
+
+
+def transmission(path):
+    with open(path, "rb") as f:
+        data = f.read(HEADER)
+    at = data.find(b"\n" + mail.START)
+    text = data[at:].translate(None, b"\r\n \t")
+    with contextlib.suppress(errors.SceauError, ValueError):
+        return envelope.parse_header(
+            base64.b64decode(text[:len(text) // 4 * 4])).T
+    return None

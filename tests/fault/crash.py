@@ -79,7 +79,8 @@ def one(day, step, kind, what, n, rows=None):
     row = {"step": step, "kind": kind, "what": what, "n": n,
            "died": died, "code": got.code}
     if kind == "all" and died and got.code not in CRASHED:
-        return row | {"left": None, "verdict": f"WRONG: exit {got.code}"}
+        return row | {"left": "", "way": [],
+                      "verdict": f"WRONG: exit {got.code}"}
     return lives.go_on(day, at, row, rows)
 
 
@@ -90,8 +91,7 @@ def name(row):
 def every(args, seen):
     return lives.chosen(
         [x for x in deaths(seen) if x[1] == "point" or not args.points],
-        random.Random(args.seed), args.sample, lambda x: x[1:3],
-        lambda x: x[1] == "point", args.points)
+        random.Random(args.seed), args.sample, lambda x: x[1] == "point")
 
 
 def live(day, rows, death):
@@ -121,10 +121,11 @@ def matrix(rows):
 
 def main():
     args = lives.arguments("crash")
-    possible, rows, seconds = lives.live(args, every, name, live)
+    possible, between, rows, seconds = lives.live(args, every, name, live)
     print(f"{datetime.date.today()}, `make check-crash SEED={args.seed}`, "
           f"{seconds} s: of {possible} deaths that are possible, {len(rows)} "
-          f"were died; {lives.ended(rows)}\n")
+          f"were died, {between} lie between two that left the same and were "
+          f"not; {lives.ended(rows)}\n")
     print("\n".join(matrix(rows)))
     return 1 if lives.wrong(rows) else 0
 

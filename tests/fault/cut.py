@@ -48,7 +48,7 @@ class Cut:
             {"SCEAU_FAULT": f"{what}#{n}:kill", **day.calls.env()}
         self.code = day.step(self.at, **record.env(**env)).code
         self.disk.play(record)
-        day.demo.save("cut")
+        day.place("cut")
 
     def image(self, how, rng=None):
         return self.disk.image(self.disk.choice(how, rng))
@@ -63,8 +63,9 @@ class Cut:
                 yield how, image
 
     def judged(self, how, image, rows=None):
-        self.day.demo.load("cut")
+        self.day.back_to("cut")
         self.disk.put(image)
+        self.day.pictures.touched.add(self.day.steps[self.at][1])
         return lives.go_on(self.day, self.at, {
             "step": self.step, "what": self.what, "n": self.n, "how": how,
             "code": self.code, "open": len(self.disk.open)}, rows)
@@ -77,7 +78,7 @@ def name(row):
 def every(args, seen):
     return lives.chosen(
         [x for x in cuts(seen) if not args.points or x[1] not in CLASSES],
-        random.Random(args.seed), args.sample, lambda x: x[:2])
+        random.Random(args.seed), args.sample)
 
 
 def live(day, rows, cut):
@@ -99,7 +100,7 @@ def table(rows):
 
 def main():
     args = lives.arguments("cut")
-    possible, rows, seconds = lives.live(args, every, name, live)
+    possible, _, rows, seconds = lives.live(args, every, name, live)
     print(f"{datetime.date.today()}, `make check-power SEED={args.seed}`, "
           f"{seconds} s: of {possible} cuts that are possible, "
           f"{len({name(r) for r in rows})} were lived, on {len(rows)} disks; "

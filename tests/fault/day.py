@@ -5,6 +5,7 @@ import shutil
 import time
 from collections import Counter
 
+from fault.alike import Pictures
 from fault.judge import MARK, Judge, lying, take
 from world import hprim
 from world.demo import YEAR, Forger
@@ -83,6 +84,7 @@ class Day(Judge):
         self.demo, self.forger = demo, Forger()
         self.calls = Calls(demo.top)
         self.points = demo.top / "points"
+        self.pictures = Pictures(demo)
         d = demo
         self.mails = {
             "small": (d.mail_of(f"{MARK} 1", d.dr, d.durand, d.petit, d.watch),
@@ -123,6 +125,7 @@ class Day(Judge):
     def begin(self):
         d = self.demo
         d.fresh()
+        self.pictures.touched.update(d.members.values())
         self._next_year()
         d.dr.key_file(self.forger.all, YEAR)
         with open(d.dr.conf, "a") as f:
@@ -184,6 +187,7 @@ class Day(Judge):
     def prepare(self, i):
         """What a person does before that step."""
         name, who, *_ = self.steps[i]
+        self.pictures.touched.add(who)
         if name == "no relay":
             self._drop()
             self._laboratory(relay_port=free_ports(1)[0])
@@ -212,6 +216,7 @@ class Day(Judge):
     def step(self, i, **env):
         """Its Result."""
         name, who, *words = self.steps[i]
+        self.pictures.touched.add(who)
         given = self.mails[name][0] if name in self.mails else b""
         d = self.demo
         d.relay.busy = {d.labo.route} if name == "receives" else set()
@@ -220,39 +225,64 @@ class Day(Judge):
 
     def survey(self):
         """{step: (points, calls)} of a day without accidents; how each step
-        began is kept, for from_step()."""
+        began is kept, for from_step(), and in way how each ended."""
         self.begin()
+        self.way = []
         seen, codes = {}, {}
         for i, (name, *_) in enumerate(self.steps):
             self.points.unlink(missing_ok=True)
             self.prepare(i)
-            self.demo.save(name)
+            self.place(name)
             codes[name] = self.step(i, SCEAU_FAULT_LOG=str(self.points),
                                     **self.calls.env()).code
             seen[name] = (Counter(self.points.read_text().split())
                           if self.points.exists() else Counter(),
                           self.calls.counts())
+            self.way.append((name, self.left(codes)))
         assert codes == dict.fromkeys(codes, 0) | {
             "no relay": 75, "relays": 69, "receives": 75}, codes
         self.settle()
         assert self.judge(codes) == {"flagged": 0}
         return seen
 
+    def place(self, name):
+        """Kept, for back_to()."""
+        self.demo.save(name)
+        self.pictures.place(name)
+
+    def back_to(self, name):
+        self.demo.load(name)
+        self.pictures.back_to(name)
+
     def from_step(self, name):
         """As that step began; its place."""
-        self.demo.load(name)
+        self.back_to(name)
         return [s[0] for s in self.steps].index(name)
+
+    def goes_on(self, at, codes):
+        """The rest of a day whose step has just ended: the name of where it
+        stands, after each step.  codes: of the steps, added to."""
+        yield self.steps[at][0]
+        self._key_again(at)
+        for i in range(at + 1, len(self.steps)):
+            self.prepare(i)
+            codes[self.steps[i][0]] = self.step(i).code
+            yield self.steps[i][0]
+        self.settle()
+        yield "settled"
 
     def end(self, at, code):
         """The rest of a day whose step ended so, judged: AssertionError, or
         what was shown a second time."""
         codes = {self.steps[at][0]: code}
-        self._key_again(at)
-        for i in range(at + 1, len(self.steps)):
-            self.prepare(i)
-            codes[self.steps[i][0]] = self.step(i).code
-        self.settle()
+        for _ in self.goes_on(at, codes):
+            pass
         return self.judge(codes)
+
+    def left(self, codes):
+        """What stands now, and what was promised of it: the same where all
+        that follows is alike; "": like no other."""
+        return self.pictures.digest(self.promised(codes))
 
     def _key_again(self, at):
         """Whoever sees that a key is not there takes it in again."""
@@ -269,6 +299,7 @@ class Day(Judge):
         for _ in range(8):
             if take(d.durand, self.taken) and d.durand not in todo:
                 todo.append(d.durand)
+            self.pictures.touched.update(todo)
             for who in todo:
                 settle(who)
             todo = [w for w in d.members.values()

@@ -46,6 +46,11 @@ def document(octets):
 class Judge:
     """Half of a Day: its verdict."""
 
+    def promised(self, codes):
+        """Of the codes, what the verdict depends on."""
+        return sorted(name for name in (*self.mails, "refile")
+                      if codes.get(name, 0) != 0)
+
     def judge(self, codes):
         """codes: of the steps that may have died; what was promised is
         there, and the rest whole or not at all.  What was shown again."""

@@ -1,36 +1,40 @@
 """What the campaigns of deaths and of power cuts have in common: the day is
-lived again for each, by several at once, and goes on to its end for each
-machine that is left like no other before.
+lived again for each, by several at once, and goes on until it stands where
+another has stood, which was judged; or to its end.
 
 What was tried stands in --out, a row each, and is not tried again; all who
-live read there what the others have seen.  One in AGAIN of those that are
-left like another goes on all the same: it must be judged alike.
+live read there what the others have seen.  One in AGAIN goes on to its end in
+any case: it must be judged like all whose way it has crossed.
 """
 
 import argparse
 import concurrent.futures
+import hashlib
+import itertools
 import json
 import logging
 import os
 import pathlib
 import random
+import subprocess
 import tempfile
 import time
 import zlib
-from collections import Counter
 
-from fault.alike import Picture
 from fault.day import Day
 from world.demo import Demo
+from world.world import program
 
 AGAIN = 50
 
 
 class Rows:
-    """Those of --out, and of the others who write there."""
+    """Those of --out, and of the others who write there; name(row): what was
+    lived.  known: where they stood, with that program."""
 
-    def __init__(self, path):
-        self.all, self.known = [], {}
+    def __init__(self, path, name):
+        self.all, self.known, self.name, self.lines = [], {}, name, {}
+        self.program = hashlib.sha256(program().read_bytes()).hexdigest()[:12]
         path.parent.mkdir(parents=True, exist_ok=True)
         self.out = open(path, "ab", buffering=0)
         self.file = open(path, encoding="utf-8")
@@ -40,49 +44,97 @@ class Rows:
         for line in self.file:
             row = json.loads(line)
             self.all.append(row)
-            if row["left"] and "alike" not in row:
-                self.known.setdefault((row["step"], row["left"]), row)
+            *line, n = self.name(row)
+            line = self.lines.setdefault(tuple(line), {})
+            line.setdefault(n, set()).add(row["left"])
+            if row["program"] == self.program:
+                self.know(row["way"], row)
+
+    def know(self, way, row):
+        for where in way:
+            self.known.setdefault(tuple(where), row)
+
+    def between(self, x):
+        """Those before and behind it in its line have left the same."""
+        line, n = self.lines.get(x[:-1], {}), x[-1]
+        before = max((i for i in line if i < n), default=None)
+        behind = min((i for i in line if i > n), default=None)
+        return None not in (before, behind) and \
+            line[before] == line[behind] and "" not in line[before]
 
     def add(self, row):
         """In one write, behind what all others have written."""
+        row["program"] = self.program
         self.out.write((json.dumps(row) + "\n").encode())
         self.look()
         if row["verdict"] != "ok":
             print(row, flush=True)
 
 
+def forget_wrong(path):
+    """They are tried again, and stand beside."""
+    rows = path.read_text("utf-8").splitlines() if path.exists() else []
+    bad = [r for r in rows if json.loads(r)["verdict"] != "ok"]
+    if bad:
+        with open(f"{path}.wrong", "a", encoding="utf-8") as f:
+            f.writelines(f"{r}\n" for r in bad)
+        path.write_text("".join(f"{r}\n" for r in rows if r not in bad))
+
+
 def go_on(day, at, row, rows=None):
-    """The rest of a day whose step ended as row says: its verdict into row.
-    rows: what is known; None: nothing."""
-    who = day.steps[at][1]
-    row["left"] = Picture(day.demo, who, row["code"] == 0).digest
-    like = rows and rows.known.get((row["step"], row["left"]))
-    if like and random.randrange(AGAIN) != 0:
-        row |= {"verdict": like["verdict"], "alike": True}
-        return row
+    """The rest of a day whose step ended as row says, its verdict into row;
+    way: where it stood that nobody had seen; alike: where another had stood
+    and it was not lived on.  rows: what is known; None: nothing."""
+    codes, met = {row["step"]: row["code"]}, []
+    row |= {"left": "", "way": []}
+    known = rows.known if rows else {}
+    again = random.randrange(AGAIN) == 0
     try:
-        row |= day.end(at, row["code"])
-        row["verdict"] = "ok"
-    except AssertionError as e:
+        for step in day.goes_on(at, codes):
+            where = step, day.left(codes)
+            if step == row["step"]:
+                row["left"] = where[1]
+            if where in known:
+                met.append(known[where])
+                if not again:
+                    return row | _like(met[-1], step)
+            elif where[1]:
+                row["way"].append(where)
+        row |= day.judge(codes) | {"verdict": "ok"}
+    except (AssertionError, subprocess.TimeoutExpired) as e:
         row["verdict"] = f"WRONG: {e}"[:500]
-    if like and like["verdict"] != row["verdict"]:
-        row["verdict"] += f"; UNLIKE: {like['verdict']}"
+    unlike = [m["verdict"] for m in met if m["verdict"] != row["verdict"]]
+    if unlike:
+        row["verdict"] += f"; UNLIKE: {unlike[0]}"
     return row
 
 
-def chosen(every, rng, sample, kind, first=lambda x: False, late=False):
-    """Each kind once before any twice, and of those the first: a short run
-    reaches all.  late: of each kind first what leaves least of the day."""
-    todo = [x for x in every if sample == 1 or rng.randrange(sample) == 0]
-    if late:
-        todo.reverse()
-    else:
-        rng.shuffle(todo)
-    times, order = Counter(), {}
-    for x in todo:
-        order[x] = times[kind(x)]
-        times[kind(x)] += 1
-    return sorted(todo, key=lambda x: (order[x], not first(x)))
+def _like(other, step):
+    return {"verdict": other["verdict"], "flagged": other.get("flagged", 0),
+            "alike": step}
+
+
+def spread(n):
+    """0 to n - 1, at every moment as evenly as can be: the ends, the middle,
+    the quarters."""
+    bits = max(n - 1, 1).bit_length()
+    order = (int(f"{i:0{bits}b}"[::-1], 2) for i in range(1 << bits))
+    return list(dict.fromkeys([*range(n)[:1], *range(n)[-1:],
+                               *(i for i in order if i < n)]))
+
+
+def chosen(every, rng, sample, first=lambda x: False):
+    """In the order in which to live them: of each line, what differs in its
+    number only, one before any two, spread over it."""
+    lines = {}
+    for x in every:
+        if sample == 1 or rng.randrange(sample) == 0:
+            lines.setdefault(x[:-1], []).append(x)
+    order = list(lines.values())
+    rng.shuffle(order)
+    ranked = [(rank, not first(line[i]), line[i]) for line in order
+              for rank, i in enumerate(spread(len(line)))]
+    return [x for _, _, x in sorted(ranked, key=lambda r: r[:2])]
 
 
 def arguments(name):
@@ -98,8 +150,8 @@ def arguments(name):
 
 
 def _live(args, part, every, name, one):
-    began, rows = time.monotonic(), Rows(args.out)
-    logging.getLogger("mail.log").setLevel(logging.ERROR)
+    began, rows = time.monotonic(), Rows(args.out, name)
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     if os.access("/dev/shm", os.W_OK):
         tempfile.tempdir = "/dev/shm"
     done = {name(r) for r in rows.all}
@@ -108,25 +160,33 @@ def _live(args, part, every, name, one):
         day = Day(demo)
         mine = [x for x in every(args, day.survey())
                 if zlib.crc32(repr(x).encode()) % args.jobs == part]
-        for x in mine:
+        rows.know(day.way, {"verdict": "ok"})
+        todo, later = [x for x in mine if x not in done], {}
+        for x in itertools.chain(todo, later):
             if args.seconds and time.monotonic() - began > args.seconds:
                 break
-            if x not in done:
+            if x not in later and rows.between(x):
+                later[x] = True
+            else:
                 one(day, rows, x)
-    return len(mine)
+        done = {name(r) for r in rows.all}
+    return len(mine), sum(x not in done and rows.between(x) for x in mine)
 
 
 def live(args, every, name, one):
-    """(how many are possible, rows, seconds).  every(args, seen): what to
-    live, in order; name(row): which of them that was; one(day, rows, x): live
-    it."""
+    """(how many are possible, how many of those were not lived since they lie
+    between two that left the same, rows, seconds).  every(args, seen): what
+    to live, in order; name(row): which of them that was; one(day, rows, x):
+    live it."""
     began = time.monotonic()
+    forget_wrong(args.out)
     with concurrent.futures.ProcessPoolExecutor(args.jobs) as pool:
         futures = [pool.submit(_live, args, part, every, name, one)
                    for part in range(args.jobs)]
-        possible = sum(f.result() for f in futures)
-    rows = Rows(args.out).all
-    return possible, rows, round(time.monotonic() - began)
+        possible, between = (sum(n) for n in zip(
+            *(f.result() for f in futures)))
+    rows = Rows(args.out, name).all
+    return possible, between, rows, round(time.monotonic() - began)
 
 
 def wrong(rows):
@@ -136,9 +196,10 @@ def wrong(rows):
 def ended(rows):
     """What is said of all of them."""
     to_the_end = [r for r in rows if "alike" not in r]
-    left = len({(r["step"], r["left"]) for r in to_the_end})
-    return (f"they left {left} machines that are unlike, and "
-            f"{len(to_the_end)} days were lived to their end; "
+    first = [r for r in rows if r.get("alike") == r["step"]]
+    return (f"{len(first)} left what another had left, "
+            f"{len(rows) - len(first) - len(to_the_end)} came to it later, "
+            f"{len(to_the_end)} were lived to the end of the day; "
             f"{len(wrong(rows))} wrong, "
             f"{sum(r.get('flagged', 0) for r in to_the_end)} documents shown "
             "again and flagged.")
