@@ -125,27 +125,34 @@ list_apply(struct store_list *l, struct err *e)
 	    V_T(l->account), V_I(l->number));
 }
 
+static enum rc
+wanted_count(struct store_list *l, int64_t *n, struct err *e)
+{
+	return DB_INT(l->st, e, n, "SELECT count(*) FROM listed l "
+	    "WHERE l.list = ?2 AND NOT EXISTS (SELECT 1 FROM incoming i "
+	    "WHERE i.account = ?1 AND i.uid = l.uid)",
+	    V_T(l->account), V_I(l->number));
+}
+
+/* Counted before it is promised: a listing that failed has not been one. */
 enum rc
 store_list_end(struct store_list *l, size_t *wanted, struct err *e)
 {
 	struct store *st = l->st;
-	int64_t n, differs;
+	int64_t n = 0, differs;
 	enum rc rc;
 
 	*wanted = 0;
 	if ((rc = list_differs(l, &differs, e)) != RC_OK)
 		return rc;
-	if (differs && st->mode != STORE_READ) {
-		if ((rc = tx_begin(st, e)) != RC_OK)
-			return rc;
-		rc = list_apply(l, e);
-		if ((rc = TX_END(st, rc, "list", e)) != RC_OK)
-			return rc;
+	if (!differs || st->mode == STORE_READ) {
+		rc = wanted_count(l, &n, e);
+	} else if ((rc = tx_begin(st, e)) == RC_OK) {
+		if ((rc = list_apply(l, e)) == RC_OK)
+			rc = wanted_count(l, &n, e);
+		rc = TX_END(st, rc, "list", e);
 	}
-	if ((rc = DB_INT(st, e, &n, "SELECT count(*) FROM listed l "
-	    "WHERE l.list = ?2 AND NOT EXISTS (SELECT 1 FROM incoming i "
-	    "WHERE i.account = ?1 AND i.uid = l.uid)",
-	    V_T(l->account), V_I(l->number))) == RC_OK)
+	if (rc == RC_OK)
 		*wanted = (size_t)n;
 	return rc;
 }

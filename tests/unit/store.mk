@@ -1,7 +1,9 @@
 # unit tests of src/store
 UNIT_STORE_LIBS = src/libstore.a $(UNIT_BASE_LIBS) $(SQLITE_LIBS)
 UNIT_STORE_CFLAGS = $(UNIT_CFLAGS) $(SQLITE_CFLAGS)
-EXTRA_DIST += tests/unit/store_unit.h tests/unit/store_pass.h
+EXTRA_DIST += tests/unit/store_unit.h tests/unit/store_pass.h \
+	tests/unit/store_steps.h tests/unit/store_steps_out.h \
+	tests/unit/store_steps_all.h
 
 check_PROGRAMS += tests/unit/test_store_in
 TESTS += tests/unit/test_store_in
@@ -121,3 +123,10 @@ tests_unit_test_store_outbox_SOURCES = tests/unit/test_store_outbox.c
 tests_unit_test_store_outbox_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_store_outbox_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_store_outbox_LDADD = $(UNIT_STORE_LIBS)
+
+check_PROGRAMS += tests/unit/test_store_fail
+TESTS += tests/unit/test_store_fail
+tests_unit_test_store_fail_SOURCES = tests/unit/test_store_fail.c
+tests_unit_test_store_fail_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_fail_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_store_fail_LDADD = $(UNIT_STORE_LIBS)
