@@ -260,9 +260,13 @@ static enum rc
 self_row(struct gate *g, const struct row_self *self, struct gate_row *out,
     struct err *e)
 {
+	enum rc rc;
+
 	memset(out, 0, sizeof(*out));
 	snprintf(out->key, sizeof(out->key), "%s", GATE_ROW_SELF);
-	return gate_write_self(g, self, &out->sealed, e);
+	if ((rc = gate_write_self(g, self, &out->sealed, e)) != RC_OK)
+		gate_row_free(out);
+	return rc;
 }
 
 enum rc

@@ -232,25 +232,17 @@ new_key(const char *path, uint8_t **key, struct err *e)
 	return rc;
 }
 
-/* What a roll left that was cut off is worth nothing any more. */
-static void
-forget_rolled(const struct keystore_at *at)
-{
-	char *next = keystore_path_new(at->store);
-
-	if (next != NULL)
-		(void)unlink(next);
-	free(next);
-}
-
 enum rc
 keystore_save(const struct keystore *ks, const struct keystore_at *at,
     struct err *e)
 {
 	struct buf out = BUF_INIT;
 	uint8_t *key = NULL;
+	char *rolled = keystore_path_new(at->store);
 	enum rc rc = RC_OK;
 
+	if (rolled == NULL)
+		return err_set(e, RC_NOMEM, _("no memory for a path"));
 	if (at->key != NULL && access(at->key, F_OK) != 0)
 		rc = new_key(at->key, &key, e);
 	else if (at->key != NULL)
@@ -259,8 +251,10 @@ keystore_save(const struct keystore *ks, const struct keystore_at *at,
 		rc = seal_store(ks, key, at->pass, NULL, &out, e);
 	if (rc == RC_OK)
 		rc = file_write(at->store, out.p, out.len, 0600, e);
+	/* What a roll left that was cut off is worth nothing any more. */
 	if (rc == RC_OK)
-		forget_rolled(at);
+		(void)unlink(rolled);
+	free(rolled);
 	secret_free(&key);
 	buf_free(&out);
 	return rc;

@@ -89,3 +89,35 @@ tests_tools_make_demo_LDADD = src/libvault.a src/libbase.a $(SODIUM_LIBS) \
 	$(SECCOMP_LIBS)
 EXTRA_DIST += tests/unit/assoc.h tests/unit/gate_martin.h \
 	tests/unit/gate_unit.h
+
+check_PROGRAMS += tests/unit/test_gate_refused
+TESTS += tests/unit/test_gate_refused
+tests_unit_test_gate_refused_SOURCES = tests/unit/test_gate_refused.c
+tests_unit_test_gate_refused_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_gate_refused_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_gate_refused_LDADD = $(UNIT_GATE_LIBS)
+
+# Memory that ends
+EXTRA_DIST += tests/unit/no_memory.h tests/unit/test_gate_memory.c \
+	tests/unit/test_keystore_memory.c
+if WRAP
+NO_MEMORY = -Wl,--wrap=malloc,--wrap=calloc,--wrap=strdup \
+	-Wl,--wrap=sodium_malloc,--wrap=buf_add,--wrap=buf_adds \
+	-Wl,--wrap=buf_addf,--wrap=buf_str,--wrap=buf_reserve \
+	-Wl,--wrap=buf_add8,--wrap=buf_add16,--wrap=buf_add32 \
+	-Wl,--wrap=buf_add64
+check_PROGRAMS += tests/unit/test_gate_memory
+TESTS += tests/unit/test_gate_memory
+tests_unit_test_gate_memory_SOURCES = tests/unit/test_gate_memory.c
+tests_unit_test_gate_memory_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_gate_memory_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_gate_memory_LDFLAGS = $(AM_LDFLAGS) $(NO_MEMORY)
+tests_unit_test_gate_memory_LDADD = $(UNIT_GATE_LIBS)
+check_PROGRAMS += tests/unit/test_keystore_memory
+TESTS += tests/unit/test_keystore_memory
+tests_unit_test_keystore_memory_SOURCES = tests/unit/test_keystore_memory.c
+tests_unit_test_keystore_memory_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_keystore_memory_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_keystore_memory_LDFLAGS = $(AM_LDFLAGS) $(NO_MEMORY)
+tests_unit_test_keystore_memory_LDADD = $(UNIT_GATE_LIBS)
+endif
