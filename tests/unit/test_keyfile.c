@@ -40,7 +40,7 @@ struct made {
 	const char	*me;
 	uint16_t	 year;
 	const char	*issuer;
-	const char	*said_issuer;	/* in ROLE */
+	const char	*said_issuer;	/* in ROLE; NULL: none */
 	const char	*old;		/* renewal: whose key of year - 1 */
 	const struct rec *more;		/* after the ring */
 	size_t		 nmore;
@@ -89,13 +89,14 @@ static void
 make(struct made *m)
 {
 	const struct rec_role roles[] = {
-		{ REC_ROLE_ISSUER, assoc_id(m->said_issuer) },
 		{ REC_ROLE_WATCH, assoc_id(A_WATCH) },
 		{ REC_ROLE_HUB, assoc_id(A_HUB) },
+		{ REC_ROLE_ISSUER, assoc_id(m->said_issuer != NULL ?
+		    m->said_issuer : A_ISSUER) },
 	};
 	struct keyfile_plan plan = { .source = m->old != NULL ? ENV_OLD_CODE :
-	    ENV_CODE, .at = 1000, .roles = roles, .nroles = 3, .next = next,
-	    .ctx = m };
+	    ENV_CODE, .at = 1000, .roles = roles, .next = next, .ctx = m,
+	    .nroles = m->said_issuer != NULL ? 3 : 2 };
 	uint8_t self[KDF_KEY_BYTES], old[KDF_KEY_BYTES], c[KDF_KEY_BYTES];
 	struct buf out = BUF_INIT;
 	struct err e = ERR_INIT;
@@ -308,18 +309,19 @@ test_conflicting_keys_are_kept_and_counted(void **state)
 	struct made m = first(A_LABO, 2026);
 	struct keystore *ks = assoc_store(A_LABO, 2026);
 	uint8_t other[KDF_KEY_BYTES] = { 9 };
-	struct rec more[1] = { { .type = REC_GRANT } };
+	struct rec more[2] = { { .type = REC_GRANT }, { .type = REC_GRANT } };
 	struct keyfile_result r;
 	const struct identity martin = assoc_id(A_MARTIN);
 	uint8_t want[KDF_KEY_BYTES];
 
 	(void)state;
 	more[0].grant = (struct rec_grant){ 2026, other, martin };
+	more[1].grant = (struct rec_grant){ 2026, other, assoc_id(A_DURAND) };
 	m.more = more;
-	m.nmore = 1;
+	m.nmore = 2;
 	make(&m);
 	T_CHECK(import(ks, code, &r) == EC_NONE);
-	T_CHECK(r.nconflicts == 1);
+	T_CHECK(r.nconflicts == 2);
 	T_STR(r.conflict.s, A_MARTIN);
 	assoc_channel(A_LABO, A_MARTIN, 2026, want);
 	assert_memory_equal(ring_find(ks->ring, 0, &martin), want, 32);
@@ -397,6 +399,49 @@ test_ruling_23_key_files_carry_bars(void **state)
 	keystore_free(&ks);
 }
 
+/* Without an issuer nobody could ever renew it. */
+static void
+test_a_file_that_names_no_issuer(void **state)
+{
+	struct made m = first(A_LABO, 2026);
+	struct keystore *ks = empty();
+
+	(void)state;
+	m.said_issuer = NULL;
+	make(&m);
+	T_CHECK(import(ks, code, NULL) == EC_RECORD);
+	keystore_free(&ks);
+}
+
+/* Stores are read by other commands, and say so. */
+static void
+test_a_store_is_no_key_file(void **state)
+{
+	static const uint8_t key[KDF_KEY_BYTES] = { 1 };
+	char machine[sizeof(path) + 8];
+	const struct keystore_at at = { path, machine, NULL };
+	struct keystore *ks = assoc_store(A_LABO, 2026), *to = empty();
+	struct secret pass = { 0 };
+	struct keyfile_result r;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	snprintf(machine, sizeof(machine), "%s.key", path);
+	T_RC(keystore_save_fixed(ks, &at, key, key, &e), RC_OK);
+	T_CHECK(import(to, code, NULL) == EC_FORMAT);
+	T_CHECK(unlink(machine) == 0 && unlink(path) == 0);
+	T_CHECK(secret_set(&pass, "six words of some length", 24));
+	T_RC(keystore_export(ks, &pass, path, &e), RC_OK);
+	T_RC(keyfile_import(to, path, code, &r, &e), RC_INPUT);
+	T_CHECK(e.class == EC_FORMAT && strstr(e.text, "passphrase") != NULL);
+	T_RC(keyfile_import(to, "/nonexistent/x.cle", code, &r, &e),
+	    RC_CONF);
+	T_CHECK(to->nselves == 0);
+	secret_wipe(&pass);
+	keystore_free(&ks);
+	keystore_free(&to);
+}
+
 static void
 test_damaged_and_foreign_files(void **state)
 {
@@ -446,6 +491,8 @@ main(void)
 		cmocka_unit_test(test_conflicting_keys_are_kept_and_counted),
 		cmocka_unit_test(test_what_does_not_belong_into_a_key_file),
 		cmocka_unit_test(test_ruling_23_key_files_carry_bars),
+		cmocka_unit_test(test_a_file_that_names_no_issuer),
+		cmocka_unit_test(test_a_store_is_no_key_file),
 		cmocka_unit_test(test_damaged_and_foreign_files),
 	};
 

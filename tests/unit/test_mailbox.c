@@ -59,6 +59,80 @@ test_names(void **state)
 	T_CHECK(!takes("=?utf-8?b?QA=?= <a@b.c>", NULL));
 }
 
+/* No piece of an address, nothing invisible, nothing that turns the line
+ * round; the characters on either side of them are letters like others. */
+static void
+test_deceptive_characters(void **state)
+{
+	static const struct {
+		const char	*c;
+		bool		 ok;
+	} is[] = {
+		{ "\xc2\xac", true }, { "\xc2\xad", false },	/* U+00AD */
+		{ "\xd8\x9b", true }, { "\xd8\x9c", false },	/* U+061C */
+		{ "\xe2\x80\x8a", true }, { "\xe2\x80\x8b", false },
+		{ "\xe2\x80\x8f", false }, { "\xe2\x80\x90", true },
+		{ "\xe2\x80\xa7", true }, { "\xe2\x80\xa8", false },
+		{ "\xe2\x80\xae", false }, { "\xe2\x80\xaf", true },
+		{ "\xe2\x81\x9f", true }, { "\xe2\x81\xa0", false },
+		{ "\xe2\x81\xaf", false }, { "\xe2\x81\xb0", true },
+		{ "\xef\xb9\xaa", true }, { "\xef\xb9\xab", false },
+		{ "\xef\xbb\xbe", true }, { "\xef\xbb\xbf", false },
+		{ "\xef\xbc\x9f", true }, { "\xef\xbc\xa0", false },
+		{ "<", false }, { ">", false }, { "@", false },
+		{ "\xff", false }, { "\x7f", false },
+	};
+	char s[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(is) / sizeof(is[0]); i++) {
+		snprintf(s, sizeof(s), "\"x%sy\" <a@b.c>", is[i].c);
+		if (takes(s, "a@b.c") != is[i].ok)
+			fail_msg("%zu: %s", i, s);
+	}
+}
+
+static void
+test_encoded_words(void **state)
+{
+	static const struct {
+		const char	*s;
+		bool		 ok;
+	} is[] = {
+		{ "=?iso-8859-15?q?=e9?= <a@b.c>", true },
+		{ "=?ISO-8859-1?Q?=E9?= <a@b.c>", true },
+		{ "=?utf-8?q?=e9?= <a@b.c>", false },
+		{ "=?utf-8?q?=c3=a9?= <a@b.c>", true },
+		{ "=?utf-8?q?=g9?= <a@b.c>", false },
+		{ "=?utf-8?q?=9g?= <a@b.c>", false },
+		{ "=?utf-8?q?=9?= <a@b.c>", false },
+		{ "=?utf-8?q?=:0?= <a@b.c>", false },
+		{ "=?utf-8?q?x?=y <a@b.c>", false },
+		{ "=?utf-8?q?x?- <a@b.c>", false },
+		{ "\"x =? y\" <a@b.c>", false },
+		{ "\"x = ? y\" <a@b.c>", true },
+		{ "\"x\\", false },
+		{ "\"x\\\"y\" <a@b.c>", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(is) / sizeof(is[0]); i++)
+		if (takes(is[i].s, "a@b.c") != is[i].ok)
+			fail_msg("%s", is[i].s);
+}
+
+/* An address longer than any identity. */
+static void
+test_long_address(void **state)
+{
+	char s[IDENTITY_MAX_BYTES + 16];
+
+	(void)state;
+	memset(s, 'a', sizeof(s));
+	memcpy(s + sizeof(s) - 5, "@b.c", 5);
+	T_CHECK(!takes(s, NULL));
+}
+
 /* An encoded word has at most 75 characters. */
 static void
 test_long_word(void **state)
@@ -104,6 +178,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_deceptive_characters),
+		cmocka_unit_test(test_encoded_words),
+		cmocka_unit_test(test_long_address),
 		cmocka_unit_test(test_long_word),
 		cmocka_unit_test(test_every_octet),
 	};

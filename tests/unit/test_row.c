@@ -276,6 +276,106 @@ test_associations_out_of_order_are_no_row(void **state)
 	}
 }
 
+/* Rows of an empty peer and an empty self, one octet of which is another; the
+ * octets are those of row_peer_format() and row_self_format(). */
+static void
+test_a_row_that_is_none(void **state)
+{
+	static const struct {
+		size_t	at;
+		uint8_t	octet;
+	} peer[] = { { 0, 9 }, { 1, 9 }, { 7, ROW_BARS_MAX + 1 }, { 7, 1 },
+	    { 8, 1 }, { 9, 1 }, { 9, 255 } },
+	    self[] = { { 0, 9 }, { 1, 9 }, { 23, ROW_ASSOCS_MAX + 1 },
+	    { 23, 1 } };
+	struct row_peer *r = calloc(1, sizeof(*r));
+	struct row_self x = { 0 };
+	uint8_t *out = malloc(ROW_MAX_BYTES), was;
+	size_t len = row_peer_format(r, out);
+
+	(void)state;
+	assert_int_equal(len, 10);
+	for (size_t i = 0; i < sizeof(peer) / sizeof(peer[0]); i++) {
+		was = out[peer[i].at];
+		out[peer[i].at] = peer[i].octet;
+		T_CHECK(!row_peer_parse((struct bytes){ out, len }, r));
+		out[peer[i].at] = was;
+	}
+	T_CHECK(row_peer_parse((struct bytes){ out, len }, r));
+	len = row_self_format(&x, out);
+	assert_int_equal(len, 24);
+	for (size_t i = 0; i < sizeof(self) / sizeof(self[0]); i++) {
+		was = out[self[i].at];
+		out[self[i].at] = self[i].octet;
+		T_CHECK(!row_self_parse((struct bytes){ out, len }, &x));
+		out[self[i].at] = was;
+	}
+	T_CHECK(row_self_parse((struct bytes){ out, len }, &x));
+	free(out);
+	free(r);
+}
+
+/* Texts of a directory line: not longer than there is room, no NUL. */
+static void
+test_texts_of_a_row(void **state)
+{
+	struct row_peer *r = calloc(1, sizeof(*r));
+	uint8_t *out = malloc(ROW_MAX_BYTES), *route;
+	struct buf sealed = BUF_INIT;
+	struct err e = ERR_INIT;
+	size_t len;
+
+	(void)state;
+	row_enter(r, 1, 1, 1, text("a@b.example"), text("Nom"));
+	len = row_peer_format(r, out);
+	route = memchr(out, 'a', len);
+	T_CHECK(row_peer_parse((struct bytes){ out, len }, r));
+	*route = '\0';
+	T_CHECK(!row_peer_parse((struct bytes){ out, len }, r));
+	route[-1] = 255;
+	memset(route, 'x', 300);
+	T_CHECK(!row_peer_parse((struct bytes){ out, 600 }, r));
+	/* Larger than any row of ours. */
+	T_CHECK(buf_reserve(&sealed, ROW_MAX_BYTES + 1));
+	memset(sealed.p, 0, ROW_MAX_BYTES + 1);
+	T_RC(row_open(local, "x", (struct bytes){ sealed.p,
+	    ROW_MAX_BYTES + 1 }, out, &len, &e), RC_INPUT);
+	T_CHECK(len == 0);
+	buf_free(&sealed);
+	free(out);
+	free(r);
+}
+
+/* Of two lines sealed at once, the same one stays whichever comes first. */
+static void
+test_lines_of_one_moment(void **state)
+{
+	static const struct {
+		uint8_t		 gen, flags;
+		const char	*route, *show;
+	} lines[] = { { 1, 1, "a@b.example", "" }, { 1, 1, "a@b.example",
+	    "A" }, { 1, 1, "c@b.example", "" }, { 1, 2, "a@b.example", "" },
+	    { 2, 1, "a@b.example", "" } };
+	struct row_peer *r = calloc(1, sizeof(*r));
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++)
+		for (size_t j = 0; j < 5; j++) {
+			size_t last = i > j ? i : j;
+
+			memset(r, 0, sizeof(*r));
+			row_enter(r, 7, lines[i].gen, lines[i].flags,
+			    text(lines[i].route), text(lines[i].show));
+			row_enter(r, 7, lines[j].gen, lines[j].flags,
+			    text(lines[j].route), text(lines[j].show));
+			T_STR(r->route, lines[last].route);
+			T_STR(r->show, lines[last].show);
+			T_CHECK(r->entry_gen == lines[last].gen &&
+			    r->entry_flags == lines[last].flags);
+		}
+	free(r);
+}
+
 static void
 test_sealed_rows_are_bound_to_their_key(void **state)
 {
@@ -322,6 +422,9 @@ main(void)
 		cmocka_unit_test(test_ruling_24_bulletins_by_desk_then_number),
 		cmocka_unit_test(test_associations_met_in_any_order),
 		cmocka_unit_test(test_associations_out_of_order_are_no_row),
+		cmocka_unit_test(test_a_row_that_is_none),
+		cmocka_unit_test(test_texts_of_a_row),
+		cmocka_unit_test(test_lines_of_one_moment),
 		cmocka_unit_test(test_sealed_rows_are_bound_to_their_key),
 	};
 
