@@ -213,6 +213,18 @@ load_system(SSL_CTX *ctx)
 	return false;
 }
 
+/* Whether that is why OpenSSL could not; what it says is forgotten. */
+static bool
+no_memory(void)
+{
+	unsigned long said;
+	bool no = false;
+
+	while ((said = ERR_get_error()) != 0)
+		no = no || ERR_GET_REASON(said) == ERR_R_MALLOC_FAILURE;
+	return no;
+}
+
 static enum rc
 load_authorities(struct tls *t, const struct conf_server *s, struct err *e)
 {
@@ -223,7 +235,8 @@ load_authorities(struct tls *t, const struct conf_server *s, struct err *e)
 		    NULL) == 1;
 	else
 		ok = load_system(t->ctx);
-	ERR_clear_error();
+	if (no_memory() && !ok)
+		return err_set(e, RC_NOMEM, "tls");
 	if (ok || (s->ca_file == NULL && t->pinned))
 		return RC_OK;
 	if (s->ca_file == NULL)
@@ -244,11 +257,18 @@ is_numeric(const char *host)
 }
 
 static bool
-set_rules(struct tls *t, int max_version)
+set_versions(struct tls *t, int max_version)
+{
+	return SSL_CTX_set_min_proto_version(t->ctx, TLS1_2_VERSION) == 1 &&
+	    SSL_CTX_set_max_proto_version(t->ctx, max_version) == 1;
+}
+
+/* False: memory. */
+static bool
+set_rules(struct tls *t)
 {
 	X509_VERIFY_PARAM *vp = SSL_CTX_get0_param(t->ctx);
 
-	SSL_CTX_set_app_data(t->ctx, t);
 	SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER, verify);
 	SSL_CTX_set_options(t->ctx,
 	    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
@@ -256,8 +276,7 @@ set_rules(struct tls *t, int max_version)
 	SSL_CTX_set_session_cache_mode(t->ctx, SSL_SESS_CACHE_OFF);
 	X509_VERIFY_PARAM_set_hostflags(vp,
 	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	return SSL_CTX_set_min_proto_version(t->ctx, TLS1_2_VERSION) == 1 &&
-	    SSL_CTX_set_max_proto_version(t->ctx, max_version) == 1 &&
+	return SSL_CTX_set_app_data(t->ctx, t) == 1 &&
 	    (t->numeric ? X509_VERIFY_PARAM_set1_ip_asc(vp, t->host) :
 	    X509_VERIFY_PARAM_set1_host(vp, t->host, 0)) == 1;
 }
@@ -272,12 +291,13 @@ set_up(struct tls *t, const struct conf_server *s, int max_version,
 	t->pinned = s->pin != NULL;
 	t->host = strdup(s->host);
 	t->ctx = SSL_CTX_new(TLS_client_method());
-	if (t->host == NULL || t->ctx == NULL)
+	t->numeric = t->host != NULL && is_numeric(t->host);
+	if (t->host == NULL || t->ctx == NULL || !set_rules(t))
 		return err_set(e, RC_NOMEM, "tls");
-	t->numeric = is_numeric(t->host);
-	if (!set_rules(t, max_version))
+	if (!set_versions(t, max_version))
 		return err_set(e, RC_CONF,
 		    _("%s: TLS cannot be set up for it"), t->host);
+	ERR_clear_error();
 	return load_authorities(t, s, e);
 }
 

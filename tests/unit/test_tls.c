@@ -1,5 +1,7 @@
 #include "unit.h"
 
+#include <openssl/crypto.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "wire/link.h"
@@ -53,6 +55,103 @@ test_names_are_sent_and_addresses_not(void **state)
 	T_CHECK(tls_sni(t) == NULL);
 	tls_free(&t);
 	tls_free(&t);
+}
+
+/* --- Memory of OpenSSL's that ends -------------------------------------- */
+
+static long left = -1;	/* allocations before the one that fails; -1: none */
+static long total;	/* of one tls_new() */
+static bool fired;
+
+static bool
+ends(void)
+{
+	if (left < 0 || left-- > 0)
+		return false;
+	fired = true;
+	return true;
+}
+
+static void *
+some_malloc(size_t len, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return ends() ? NULL : malloc(len);
+}
+
+static void *
+some_realloc(void *p, size_t len, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return ends() ? NULL : realloc(p, len);
+}
+
+static void
+some_free(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(p);
+}
+
+/* Either all of the rules, or none of it and a reason that is none of the
+ * operator's: a session whose rules cannot be found verifies nothing. */
+static void
+test_no_rule_is_left_out_when_memory_ends(void **state)
+{
+	char name[] = "mail.example", none[] = "/nonexistent/ca.pem";
+	struct conf_server s = { .host = name, .ca_file = none };
+	struct tls *t;
+	enum rc rc;
+	long n = 0;
+
+	(void)state;
+	do {
+		struct err e = ERR_INIT;
+
+		left = n++;
+		fired = false;
+		rc = tls_new(&s, TLS1_2_VERSION, &t, &e);
+		left = -1;
+		T_CHECK(t == NULL);
+		/* RC_CONF: all went well but for that file. */
+		if (rc != RC_CONF)
+			T_RC(rc, RC_NOMEM);
+		else if (strstr(e.text, none) == NULL)
+			fail_msg("allocation %ld: %s", n, e.text);
+	} while (fired);
+	total = n;
+	T_CHECK(n > 20);
+}
+
+static void
+test_rules_are_kept_when_memory_ends(void **state)
+{
+	char name[] = "mail.example", pin[] = "sha256//" A43 "=";
+	struct conf_server s = { .host = name, .pin = pin };
+	struct tls *t;
+
+	(void)state;
+	for (long n = total > 60 ? total - 60 : 0; n < total; n++) {
+		struct err e = ERR_INIT;
+		enum rc rc;
+
+		left = n;
+		rc = tls_new(&s, TLS1_2_VERSION, &t, &e);
+		left = -1;
+		if (rc == RC_OK) {
+			T_CHECK(SSL_CTX_get_app_data(tls_ctx(t)) == t);
+			assert_int_equal(SSL_CTX_get_verify_mode(tls_ctx(t)),
+			    SSL_VERIFY_PEER);
+			T_STR(X509_VERIFY_PARAM_get0_host(
+			    SSL_CTX_get0_param(tls_ctx(t)), 0), name);
+		} else {
+			T_RC(rc, RC_NOMEM);
+		}
+		tls_free(&t);
+	}
 }
 
 static void
@@ -119,12 +218,18 @@ main(void)
 		cmocka_unit_test(test_names_are_sent_and_addresses_not),
 		cmocka_unit_test(
 		    test_what_a_server_says_never_shows_the_password),
+		cmocka_unit_test(test_no_rule_is_left_out_when_memory_ends),
+		cmocka_unit_test(test_rules_are_kept_when_memory_ends),
 		cmocka_unit_test(test_sasl_answers),
 		cmocka_unit_test(test_secrets_that_cannot_be_sent)
 	};
 	struct err e = ERR_INIT;
 
 	if (secret_init(&e) != RC_OK)
+		return 1;
+	/* Before anything else of OpenSSL's. */
+	if (CRYPTO_set_mem_functions(some_malloc, some_realloc, some_free) !=
+	    1)
 		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
