@@ -176,16 +176,16 @@ run_race(struct race *race, int timeout_s)
 	return won;
 }
 
-static bool
-is_loopback(const struct sockaddr *sa)
+bool
+net_is_loopback(const struct sockaddr *sa)
 {
 	const struct sockaddr_in *v4 = (const void *)sa;
 	const struct sockaddr_in6 *v6 = (const void *)sa;
 
 	if (sa->sa_family == AF_INET)
 		return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
-	return sa->sa_family == AF_INET6 &&
-	    IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+	return sa->sa_family == AF_INET6 && memcmp(&v6->sin6_addr,
+	    &in6addr_loopback, sizeof(in6addr_loopback)) == 0;
 }
 
 enum rc
@@ -206,7 +206,7 @@ net_connect(const char *host, uint16_t port, int timeout_s, int *fd,
 		*fd = race.fds[won].fd;
 		race.fds[won].fd = -1;
 		peer->port = port;
-		peer->loopback = is_loopback(ai->ai_addr);
+		peer->loopback = net_is_loopback(ai->ai_addr);
 		if (getnameinfo(ai->ai_addr, ai->ai_addrlen, peer->address,
 		    sizeof(peer->address), NULL, 0, NI_NUMERICHOST) != 0)
 			peer->address[0] = '\0';

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "base/err.h"
 
@@ -29,6 +30,9 @@ struct net_peer {
  */
 enum rc net_connect(const char *host, uint16_t port, int timeout_s, int *fd,
     struct net_peer *peer, struct err *e);
+
+/* net_is_loopback(sa): what goes there does not leave this machine. */
+bool net_is_loopback(const struct sockaddr *sa);
 
 /*
  * net_adopt(fd, e): the same settings on a socket made elsewhere (a

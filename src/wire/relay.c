@@ -13,6 +13,7 @@
 
 #include "base/lang.h"
 #include "mail/addr.h"
+#include "wire/net.h"
 #include "wire/relay_engine.h"
 
 enum rc
@@ -218,16 +219,6 @@ relay_check(struct relay *r, const struct secret *secret, struct err *e)
 	return rc;
 }
 
-static bool
-is_loopback(const struct sockaddr *sa)
-{
-	if (sa->sa_family == AF_INET)
-		return ntohl(((const struct sockaddr_in *)(const void *)
-		    sa)->sin_addr.s_addr) >> 24 == 127;
-	return sa->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(
-	    &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr);
-}
-
 /* RFC 5321 4.1.3: who has no name of its own gives its address. */
 static void
 name_ourselves(struct relay *r, const struct addrinfo *ai)
@@ -260,7 +251,8 @@ take_address(struct relay *r, const struct addrinfo *ai, struct err *e)
 {
 	char *to = r->address[r->naddresses];
 
-	if (r->conf->server.tls == CONF_TLS_NONE && !is_loopback(ai->ai_addr))
+	if (r->conf->server.tls == CONF_TLS_NONE &&
+	    !net_is_loopback(ai->ai_addr))
 		return err_set(e, RC_CONF, _("%s is another machine: mail and "
 		    "password go there only over TLS. Set tls = starttls or "
 		    "implicit"), r->conf->server.host);
