@@ -203,6 +203,12 @@ rows_read(struct keeper *k, struct err *e)
 	}
 	while (rc == RC_OK && chan_next(&k->rows.c, &f, &rc, e))
 		rc = rows_serve(k, &f, e);
+	/* The vault waits for what will not come: nobody must wait for it. */
+	if (rc != RC_OK) {
+		k->vault.done = true;
+		k->vault.rc = rc;
+		k->vault.err = *e;
+	}
 	return rc;
 }
 

@@ -172,6 +172,38 @@ test_a_relay_judges_only_what_it_has(void **state)
 	bench_close(&b);
 }
 
+/* The vault asks for a row and gets none: it would wait for ever, and whoever
+ * asks it next would wait with it. */
+static void
+test_nobody_waits_for_a_vault_without_its_row(void **state)
+{
+	struct world *w = *state;
+	struct chan vault, rows;
+	struct bench b;
+	struct frame f;
+
+	for (int i = 0; i < 2; i++) {
+		bench_open(&b, w);
+		plug(&b.k.vault, &vault);
+		plug(&b.k.rows, &rows);
+		/* Of no name; and of one, when the store fails. */
+		T_RC(chan_send(&rows, IPC_ROW_GET, 0, "self", i == 0 ? 0 : 4,
+		    &w->e), RC_OK);
+		if (i == 1)
+			sql_do(w, "ALTER TABLE row RENAME TO gone");
+		T_RC(keeper_turn(&b.k, 0, &w->e), RC_TEMP);
+		T_CHECK(b.k.vault.done);
+		T_RC(keeper_wait(&b.k, &b.k.vault, &f, NULL, &w->e), RC_TEMP);
+		T_CHECK(w->e.text[0] != '\0');
+		rows_forget(&b.k);
+		chan_close(&b.k.vault.c);
+		chan_close(&b.k.rows.c);
+		chan_close(&vault);
+		chan_close(&rows);
+		bench_close(&b);
+	}
+}
+
 int
 main(void)
 {
@@ -181,6 +213,7 @@ main(void)
 		WORLD_TEST(test_malformed_lists_are_refused),
 		WORLD_TEST(test_a_frame_too_long_ends_its_line),
 		WORLD_TEST(test_a_relay_judges_only_what_it_has),
+		WORLD_TEST(test_nobody_waits_for_a_vault_without_its_row),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
