@@ -26,10 +26,25 @@ dest_pack(struct buf *b, const struct gate_dest *d)
 	return buf_add(b, d, sizeof(*d));
 }
 
+/* Whoever sent it may be in a stranger's hands: every text ends in it. */
+#define END(text) ((text)[sizeof(text) - 1] = '\0')
+
+static void
+dest_end(struct gate_dest *d)
+{
+	END(d->name);
+	END(d->to);
+	END(d->own);
+	END(d->route);
+	END(d->to_address);
+	END(d->show);
+}
+
 void
 dest_unpack(struct rd *r, struct gate_dest *d)
 {
 	rd_copy(r, d, sizeof(*d));
+	dest_end(d);
 }
 
 static bool
@@ -147,17 +162,33 @@ seal_pack(struct buf *b, const struct flow_seal *s)
 	    array_pack(b, s->routes, s->nroutes, sizeof(*s->routes));
 }
 
+static void
+texts_end(struct flow_seal *s)
+{
+	dest_end(&s->dest);
+	for (size_t i = 0; i < s->nacks; i++)
+		END(s->acks[i].name);
+	for (size_t i = 0; i < s->nrelayed_acks; i++)
+		END(s->relayed_acks[i].name);
+	for (size_t i = 0; i < s->nroutes; i++)
+		END(s->routes[i]);
+}
+
 bool
 seal_unpack(struct rd *r, struct flow_seal *s)
 {
+	bool ok;
+
 	rd_copy(r, s, sizeof(*s));
 	s->acks = s->relayed_acks = NULL;
 	s->routes = NULL;
 	s->nacks = s->nrelayed_acks = s->nroutes = 0;
-	return array_unpack(r, &s->acks, &s->nacks, sizeof(*s->acks)) &&
+	ok = array_unpack(r, &s->acks, &s->nacks, sizeof(*s->acks)) &&
 	    array_unpack(r, &s->relayed_acks, &s->nrelayed_acks,
 	    sizeof(*s->relayed_acks)) &&
 	    array_unpack(r, &s->routes, &s->nroutes, sizeof(*s->routes));
+	texts_end(s);
+	return ok;
 }
 
 void

@@ -40,3 +40,10 @@ tests_unit_test_outscan_SOURCES = tests/unit/test_outscan.c
 tests_unit_test_outscan_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_outscan_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_outscan_LDADD = $(UNIT_FLOW_LIBS)
+
+check_PROGRAMS += tests/unit/test_sealing
+TESTS += tests/unit/test_sealing
+tests_unit_test_sealing_SOURCES = tests/unit/test_sealing.c
+tests_unit_test_sealing_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_sealing_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_sealing_LDADD = $(UNIT_FLOW_LIBS)
