@@ -90,6 +90,17 @@ job_end(const struct clerk *c, const struct job *j)
 	return c->ndeliveries + (j->raw != NULL ? c->nunsealed : 0);
 }
 
+/* clerk_files(c, job): it is to be filed with the next IPC_SETTLE. */
+static inline bool
+clerk_files(const struct clerk *c, uint32_t job)
+{
+	size_t i = 0;
+
+	while (i < c->nfile && c->file[i] != job)
+		i++;
+	return i < c->nfile;
+}
+
 /* job_write(c, j, p, len, e): to the temporary file of each of them. */
 enum rc job_write(struct clerk *c, struct job *j, const void *p, size_t len,
     struct err *e);

@@ -248,6 +248,8 @@ vault_frame(struct clerk *c, const struct frame *f, struct err *e)
 {
 	struct job *j;
 
+	if (f->job == 0)
+		return ipc_bad(e);
 	switch ((int)f->type) {
 	case IPC_MAIL_BEGIN:
 		return on_begin(c, f, e);
@@ -256,7 +258,8 @@ vault_frame(struct clerk *c, const struct frame *f, struct err *e)
 	case IPC_MAIL_END:
 		return on_mail_end(c, f, e);
 	case IPC_MAIL_DROP:
-		if ((j = job_find(c, f->job)) == NULL)
+		if ((j = job_find(c, f->job)) == NULL ||
+		    clerk_files(c, f->job))
 			return ipc_bad(e);
 		job_drop(c, j);
 		return RC_OK;
@@ -363,7 +366,8 @@ on_file(struct clerk *c, const struct frame *f, struct err *e)
 {
 	struct job *j = job_find(c, f->job);
 
-	if (j == NULL || f->job == 0 || !j->ready || c->nfile == CLERK_JOBS_MAX)
+	if (j == NULL || f->job == 0 || !j->ready ||
+	    clerk_files(c, f->job) || c->nfile == CLERK_JOBS_MAX)
 		return ipc_bad(e);
 	/* Said with the others of its batch. */
 	j->failed = papers_remarks(c, j, f->body, &j->why) != RC_OK;
@@ -474,7 +478,8 @@ keeper_frame(struct clerk *c, const struct frame *f, struct err *e)
 	case IPC_BOX_REFUSE:
 		return outboxes_frame(c, f, e);
 	case IPC_CANCEL:
-		if ((j = job_find(c, f->job)) == NULL || f->job == 0)
+		if ((j = job_find(c, f->job)) == NULL || f->job == 0 ||
+		    clerk_files(c, f->job))
 			return ipc_bad(e);
 		job_drop(c, j);
 		return RC_OK;

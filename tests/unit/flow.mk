@@ -47,3 +47,17 @@ tests_unit_test_sealing_SOURCES = tests/unit/test_sealing.c
 tests_unit_test_sealing_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_sealing_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_sealing_LDADD = $(UNIT_FLOW_LIBS)
+
+check_PROGRAMS += tests/unit/test_vault_lines
+TESTS += tests/unit/test_vault_lines
+tests_unit_test_vault_lines_SOURCES = tests/unit/test_vault_lines.c
+tests_unit_test_vault_lines_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_vault_lines_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_vault_lines_LDADD = $(UNIT_FLOW_LIBS)
+
+check_PROGRAMS += tests/unit/test_clerk_lines
+TESTS += tests/unit/test_clerk_lines
+tests_unit_test_clerk_lines_SOURCES = tests/unit/test_clerk_lines.c
+tests_unit_test_clerk_lines_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_clerk_lines_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_clerk_lines_LDADD = $(UNIT_FLOW_LIBS)
