@@ -48,6 +48,13 @@ tests_unit_test_sealing_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_sealing_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_sealing_LDADD = $(UNIT_FLOW_LIBS)
 
+check_PROGRAMS += tests/unit/test_field
+TESTS += tests/unit/test_field
+tests_unit_test_field_SOURCES = tests/unit/test_field.c
+tests_unit_test_field_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_field_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_field_LDADD = $(UNIT_FLOW_LIBS)
+
 check_PROGRAMS += tests/unit/test_vault_lines
 TESTS += tests/unit/test_vault_lines
 tests_unit_test_vault_lines_SOURCES = tests/unit/test_vault_lines.c
@@ -61,3 +68,14 @@ tests_unit_test_clerk_lines_SOURCES = tests/unit/test_clerk_lines.c
 tests_unit_test_clerk_lines_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_clerk_lines_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_clerk_lines_LDADD = $(UNIT_FLOW_LIBS)
+
+EXTRA_DIST += tests/unit/test_flow_memory.c
+if WRAP
+check_PROGRAMS += tests/unit/test_flow_memory
+TESTS += tests/unit/test_flow_memory
+tests_unit_test_flow_memory_SOURCES = tests/unit/test_flow_memory.c
+tests_unit_test_flow_memory_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_flow_memory_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_flow_memory_LDFLAGS = $(AM_LDFLAGS) $(NO_MEMORY)
+tests_unit_test_flow_memory_LDADD = $(UNIT_FLOW_LIBS)
+endif
