@@ -3,7 +3,8 @@
 # never installed.  Plain: no sanitizer in them, no fortified names.
 PRELOADED = $(CC) -std=c11 -O2 -fPIC -shared -Wall -Wextra \
     -U_FORTIFY_SOURCE -fno-sanitize=all -fno-builtin -o $@
-tests/fault/shim.so: $(top_srcdir)/tests/fault/shim.c
+tests/fault/shim.so: $(top_srcdir)/tests/fault/shim.c \
+    $(top_srcdir)/tests/fault/places.h
 	@$(MKDIR_P) tests/fault
 	$(AM_V_CCLD)$(PRELOADED) $(top_srcdir)/tests/fault/shim.c -ldl
 tests/fault/power.so: $(top_srcdir)/tests/fault/power.c
@@ -37,6 +38,13 @@ check-fault: all
 	    --sample $${SAMPLE:-1} $${T:+--seconds $$T} \
 	    --out $(abs_top_builddir)/build/fail/calls-$${SEED:-1}.jsonl
 
+# Passes, each failing at a place in the program that has not failed yet.
+# make check-places T=600; LIES=1: a part sends what it should not
+check-places: all
+	PYTHONDONTWRITEBYTECODE=1 SCEAU_BUILD=$(abs_top_builddir) $(PYTHON) \
+	    $(abs_top_srcdir)/tests/fault/places.py $${LIES:+--lies} \
+	    $${T:+--seconds $$T}
+
 # Each page of a store damaged, each file system too small or read only; wants
 # root; goes on where it stopped.  make check-disk SEED=1 SAMPLE=20 T=600
 check-disk: all
@@ -58,4 +66,4 @@ hostile-report:
 	    $(abs_top_srcdir)/tests/RESULTS.md "Hostile servers"
 
 .PHONY: check-hostile hostile-report check-crash check-disk check-fault \
-	check-power
+	check-places check-power

@@ -22,11 +22,14 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { ALLOC, OPEN, READ, WRITE, SYNC, RENAME, NET, IPC, CLASSES };
+#include "places.h"
+
+enum { ALLOC, OPEN, READ, WRITE, SYNC, RENAME, NET, IPC, SQL, LIE,
+    CLASSES };
 enum { OTHER = 7, PARTS = 8 };
 
 static const char *const class_names[CLASSES] = { "alloc", "open", "read",
-    "write", "sync", "rename", "net", "ipc" };
+    "write", "sync", "rename", "net", "ipc", "sql", "lie" };
 static const char *const part_names[PARTS] = { "starter", "keeper", "vault",
     "clerk", "fetch", "relay", "composer", "other" };
 
@@ -41,8 +44,9 @@ struct shared {
 static struct shared *shared;
 static int want_class = -1, want_part = -1, want_errno, part;
 static uint64_t want_nth;
-static bool and_after, kill_one, kill_all;
+static bool and_after, kill_one, kill_all, want_new;
 static int death[2] = { -1, -1 };
+static bool in_resolver;	/* it crashes by itself when memory ends */
 
 /* --- What to do ------------------------------------------------------- */
 
@@ -55,7 +59,8 @@ name_find(const char *const *names, int n, const char *s, size_t len)
 	return -1;
 }
 
-/* CLASS[@PART]#N[+]:kill|killall|ERRNO; what is not so is no fault. */
+/* CLASS[@PART]#N[+]:kill|killall|ERRNO, or #new for #N: the first call from a
+ * place that has not failed yet; what is not so is no fault. */
 static void
 spec_read(const char *spec)
 {
@@ -76,6 +81,8 @@ spec_read(const char *spec)
 		return;
 	}
 	want_nth = strtoull(spec + 1, &end, 10);
+	if ((want_new = strncmp(spec, "#new", 4) == 0))
+		end = (char *)(uintptr_t)spec + 4;
 	if ((and_after = *end == '+'))
 		end++;
 	kill_one = strcmp(end, ":kill") == 0;
@@ -114,6 +121,8 @@ shim_start(void)
 		return;
 	if (spec != NULL)
 		spec_read(spec);
+	if (want_new && getenv("SCEAU_FAULT_PLACES") != NULL)
+		places_map(getenv("SCEAU_FAULT_PLACES"));
 	/* A group of our own, so that killing the run kills nobody else. */
 	if (__atomic_compare_exchange_n(&s->leader, &none, (uint64_t)getpid(),
 	    false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
@@ -140,16 +149,33 @@ hit(int class)
 {
 	uint64_t n;
 
-	if (shared == NULL)
+	if (shared == NULL || in_resolver)
 		return false;
 	__atomic_add_fetch(&shared->count[part][class], 1, __ATOMIC_SEQ_CST);
 	if (class != want_class || (want_part >= 0 && want_part != part))
 		return false;
+	if (want_new) {
+		/* One of a run. */
+		if (__atomic_load_n(&shared->fired, __ATOMIC_SEQ_CST) > 0 ||
+		    !place_new((uint64_t)want_errno))
+			return false;
+		strike();
+		return want_errno != 0;
+	}
 	n = __atomic_add_fetch(&shared->matched, 1, __ATOMIC_SEQ_CST);
 	if (n != want_nth && !(and_after && n > want_nth))
 		return false;
 	strike();
 	return want_errno != 0;
+}
+
+/* From now on nothing is counted and nothing fails; for tests/tools/coverage,
+ * which writes what it has counted at the end of a process. */
+void shim_quiet(void);
+void
+shim_quiet(void)
+{
+	shared = NULL;
 }
 
 /* A file is read or written; a socket is of the network, all others and pipes
@@ -362,14 +388,163 @@ HOOK_FD(send, (int fd, const void *p, size_t n, int flags),
 HOOK_FD(sendto, (int fd, const void *p, size_t n, int flags,
     const struct sockaddr *to, socklen_t len), (fd, p, n, flags, to, len),
     NET)
-HOOK_FD(sendmsg, (int fd, const struct msghdr *m, int flags), (fd, m, flags),
-    NET)
+
+/* --- Frames that are not as they should be ------------------------------ */
+
+/* base/chan.c: length(4) type(1) job(4) body, a frame in each call of those
+ * that do not queue them. */
+enum { HEAD = 9 };
+
+static size_t
+body_of(const struct msghdr *m)
+{
+	const uint8_t *p;
+	size_t len;
+
+	if (m->msg_iovlen == 0 || m->msg_iov[0].iov_len != HEAD)
+		return SIZE_MAX;
+	p = m->msg_iov[0].iov_base;
+	len = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 |
+	    p[3];
+	return len == (m->msg_iovlen > 1 ? m->msg_iov[1].iov_len : 0) ? len :
+	    SIZE_MAX;
+}
+
+static ssize_t (*next_sendmsg)(int, const struct msghdr *, int);
+
+/* 1 an octet less, 2 one more, 3 no body, 4 all ones, 5 another type, 6
+ * another job, 7 twice. */
+static ssize_t
+lie(int fd, const struct msghdr *m, int flags, size_t len)
+{
+	uint8_t head[HEAD], *body = calloc(1, len + 1);
+	struct iovec v[2] = { { head, HEAD }, { body, 0 } };
+	struct msghdr other = *m;
+	size_t n = len;
+
+	if (body == NULL)
+		return next_sendmsg(fd, m, flags);
+	memcpy(head, m->msg_iov[0].iov_base, HEAD);
+	if (len > 0)
+		memcpy(body, m->msg_iov[1].iov_base, len);
+	if (want_errno == 4)
+		memset(body, 0xff, len);
+	n = want_errno == 1 && len > 0 ? len - 1 : want_errno == 2 ? len + 1 :
+	    want_errno == 3 ? 0 : len;
+	for (int i = 0; i < 4; i++)
+		head[i] = (uint8_t)(n >> (24 - 8 * i));
+	head[4] ^= want_errno == 5 ? 0x40 : 0;
+	head[8] = (uint8_t)(head[8] + (want_errno == 6));
+	v[1].iov_len = n;
+	other.msg_iov = v;
+	other.msg_iovlen = 2;
+	if (want_errno == 7)
+		(void)next_sendmsg(fd, m, flags);
+	if (next_sendmsg(fd, &other, flags) < 0)
+		return -1;
+	free(body);
+	return (ssize_t)(HEAD + len);
+}
+
+ssize_t
+sendmsg(int fd, const struct msghdr *m, int flags)
+{
+	size_t len = want_class == LIE ? body_of(m) : SIZE_MAX;
+
+	if (hit(class_of(fd, NET)))
+		return -1;
+	(void)NEXT(sendmsg);
+	return len != SIZE_MAX && hit(LIE) ? lie(fd, m, flags, len) :
+	    next_sendmsg(fd, m, flags);
+}
+
 HOOK_FD(recv, (int fd, void *p, size_t n, int flags), (fd, p, n, flags), NET)
 HOOK_FD(__recv_chk, (int fd, void *p, size_t n, size_t room, int flags),
     (fd, p, n, room, flags), NET)
 HOOK_FD(recvfrom, (int fd, void *p, size_t n, int flags,
     struct sockaddr *from, socklen_t *len), (fd, p, n, flags, from, len), NET)
 HOOK_FD(recvmsg, (int fd, struct msghdr *m, int flags), (fd, m, flags), NET)
+
+struct addrinfo;
+static int (*next_getaddrinfo)(const char *, const char *,
+    const struct addrinfo *, struct addrinfo **);
+int getaddrinfo(const char *, const char *, const struct addrinfo *,
+    struct addrinfo **);
+int
+getaddrinfo(const char *host, const char *service,
+    const struct addrinfo *hints, struct addrinfo **list)
+{
+	int r;
+
+	in_resolver = true;
+	r = NEXT(getaddrinfo)(host, service, hints, list);
+	in_resolver = false;
+	return r;
+}
+
+/* Statements of the store, as SQLite would fail them; errno is the result
+ * code.  What a call of ours does inside is not one of ours. */
+typedef struct sqlite3 sqlite3;
+typedef struct sqlite3_stmt sqlite3_stmt;
+static bool in_sql, sql_told;
+
+static bool
+hit_sql(void)
+{
+	sql_told = !in_sql && hit(SQL);
+	return sql_told;
+}
+
+#define HOOK_SQL(name, params, args)				\
+static int (*next_##name) params;				\
+int name params;						\
+int name params							\
+{								\
+	bool was = in_sql;					\
+	int code;						\
+								\
+	if (hit_sql())						\
+		return errno;					\
+	in_sql = true;						\
+	code = NEXT(name) args;					\
+	in_sql = was;						\
+	return code;						\
+}
+
+/* What the result code is, when it was ours. */
+#define HOOK_CODE(name)						\
+static int (*next_##name)(sqlite3 *);				\
+int name(sqlite3 *);						\
+int name(sqlite3 *db)						\
+{								\
+	return sql_told ? want_errno : NEXT(name)(db);		\
+}
+
+HOOK_SQL(sqlite3_step, (sqlite3_stmt *s), (s))
+HOOK_SQL(sqlite3_prepare_v3, (sqlite3 *db, const char *sql, int len,
+    unsigned flags, sqlite3_stmt **s, const char **end), (db, sql, len, flags,
+    s, end))
+HOOK_CODE(sqlite3_errcode)
+HOOK_CODE(sqlite3_extended_errcode)
+
+/* That a ROLLBACK fails has no meaning. */
+typedef int sql_row(void *, int, char **, char **);
+static int (*next_sqlite3_exec)(sqlite3 *, const char *, sql_row *, void *,
+    char **);
+int sqlite3_exec(sqlite3 *, const char *, sql_row *, void *, char **);
+int
+sqlite3_exec(sqlite3 *db, const char *sql, sql_row *row, void *arg, char **e)
+{
+	bool was = in_sql;
+	int code;
+
+	if (strcmp(sql, "ROLLBACK") != 0 && hit_sql())
+		return errno;
+	in_sql = true;
+	code = NEXT(sqlite3_exec)(db, sql, row, arg, e);
+	in_sql = was;
+	return code;
+}
 
 /* The starter names each child as soon as it is born: "sceau:PART". */
 static int (*next_prctl)(int, ...);

@@ -16,7 +16,8 @@ import subprocess
 
 from world.world import program
 
-CLASSES = ("alloc", "open", "read", "write", "sync", "rename", "net", "ipc")
+CLASSES = ("alloc", "open", "read", "write", "sync", "rename", "net", "ipc",
+           "sql", "lie")
 PARTS = ("starter", "keeper", "vault", "clerk", "fetch", "relay", "composer",
          "other")
 LAYOUT = struct.Struct(f"=3Q{len(CLASSES) * len(PARTS)}Q")
@@ -49,7 +50,8 @@ class Calls:
 
     def env(self, what=None, n=1, action="kill", part=None, after=False):
         """Variables for one run.  action: kill, killall, or an errno; after:
-        all calls from the n-th on fail (a full disk)."""
+        all calls from the n-th on fail (a full disk).  n "new": the first
+        from a place in the program that has not failed yet."""
         assert what in (None, *CLASSES) and part in (None, *PARTS)
         self.path.write_bytes(bytes(LAYOUT.size))
         env = preloaded("shim", SCEAU_FAULT_CALLS=str(self.path))
@@ -57,6 +59,8 @@ class Calls:
             env["SCEAU_FAULT_CALL"] = \
                 f"{what}{'@' + part if part else ''}" \
                 f"#{n}{'+' if after else ''}:{action}"
+        if n == "new":
+            env["SCEAU_FAULT_PLACES"] = str(self.path.with_name("places"))
         return env
 
     def _read(self):
