@@ -50,7 +50,8 @@ check-fresh:
 .PHONY: check-fresh
 
 # Lines and branches that the tests reach, per floor.
+# make coverage FAULT=600 (seconds of passes that fail) LINES=1 (every one)
 coverage:
-	$(TOOLS)/coverage --e2e $${LINES:+--lines}
+	$(TOOLS)/coverage --e2e $${FAULT:+--fault $$FAULT} $${LINES:+--lines}
 
 .PHONY: coverage
