@@ -254,7 +254,7 @@ STEP(step_duplicate)
 {
 	struct store_done d = make_done(in_id[3], 1);
 
-	return store_in_duplicate(st, &d, 1, e);
+	return store_in_duplicate(st, &d, 1, NOW, e);
 }
 
 static inline enum rc

@@ -359,7 +359,7 @@ STEP(step_hub_again)
 {
 	struct store_done d = make_done(in_id[9], 8);
 
-	return store_in_duplicate(st, &d, 1, e);
+	return store_in_duplicate(st, &d, 1, NOW, e);
 }
 
 STEP(step_hub_over)

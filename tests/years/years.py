@@ -192,7 +192,8 @@ def mutants(town):
 def report(s, ends, killed, seconds):
     past = s.town.past
     return {
-        "date": time.strftime("%Y-%m-%d"), "load": round(os.getloadavg()[2]), "cpu": round(sum(os.times()[:4])),
+        "date": time.strftime("%Y-%m-%d"), "load": round(os.getloadavg()[2]),
+        "cpu": round(sum(os.times()[:4])),
         "members": s.size, "seed": s.rng_seed, "seconds": round(seconds),
         "rows": s.rows, "mails": ends, "asked": dict(past.asked),
         "wire": len(s.town.wire.sealed), "thieves": len(s.crime.thieves),
@@ -207,8 +208,8 @@ def page(r):
     lines = [
         f"{r['date']}, `make check-years N={r['members']} SEED={r['seed']}`, "
         f"{r['seconds']} s by the clock at a load of {r['load']}, {r['cpu']} s "
-        f"of processors for all but the servers: {len(r['wrong'])} answers that are not the "
-        f"model's, of {asked}.", "",
+        f"of processors for all but the servers: {len(r['wrong'])} answers "
+        f"that are not the model's, of {asked}.", "",
         "Mails: " + "; ".join(f"{n} {end}" for end, n in
                               sorted(r["mails"].items(), key=str)) + ".", "",
         f"{r['wire']} envelopes passed the relay; {r['thieves']} thieves held "
