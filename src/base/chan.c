@@ -63,7 +63,7 @@ gone(struct err *e)
 }
 
 static ssize_t
-send_some(int fd, struct iovec *iov, int n, int pass_fd)
+send_some(int fd, struct iovec *iov, int n, int pass_fd, int flags)
 {
 	union {
 		struct cmsghdr	h;
@@ -82,10 +82,44 @@ send_some(int fd, struct iovec *iov, int n, int pass_fd)
 		memcpy(CMSG_DATA(&control.h), &pass_fd, sizeof(int));
 	}
 #ifdef MSG_NOSIGNAL
-	return sendmsg(fd, &m, MSG_NOSIGNAL);
-#else
-	return sendmsg(fd, &m, 0);
+	flags |= MSG_NOSIGNAL;
 #endif
+	return sendmsg(fd, &m, flags);
+}
+
+static void
+out_wipe(struct chan *c)
+{
+	buf_wipe(&c->out);
+	c->out_at = 0;
+}
+
+/* All of it, however long that takes. */
+static enum rc
+send_all(int to, struct iovec *iov, int n, int fd, struct err *e)
+{
+	while (n > 0) {
+		ssize_t done = send_some(to, iov, n, fd, 0);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			struct pollfd full = { to, POLLOUT, 0 };
+
+			(void)poll(&full, 1, -1);
+			continue;
+		}
+		if (done <= 0)
+			return gone(e);
+		fd = -1;
+		for (; n > 0 && (size_t)done >= iov->iov_len; iov++, n--)
+			done -= (ssize_t)iov->iov_len;
+		if (n > 0) {
+			iov->iov_base = (uint8_t *)iov->iov_base + done;
+			iov->iov_len -= (size_t)done;
+		}
+	}
+	return RC_OK;
 }
 
 enum rc
@@ -93,36 +127,47 @@ chan_send_fd(struct chan *c, uint8_t type, uint32_t job, const void *p,
     size_t len, int fd, struct err *e)
 {
 	uint8_t head[CHAN_HEAD_BYTES];
-	size_t done = 0;
+	struct iovec iov[3];
+	enum rc rc = RC_OK;
+	int n = 0;
 
 	BUG_ON(len > c->max);
+	/* A descriptor goes with the first octet that is sent. */
+	if (fd >= 0 && (rc = chan_unhold(c, e)) != RC_OK)
+		return rc;
+	if (chan_pending(c) > 0)
+		iov[n++] = (struct iovec){ c->out.p + c->out_at,
+		    chan_pending(c) };
 	head_put(head, type, job, len);
-	while (done < sizeof(head) + len) {
-		struct iovec iov[2];
-		int niov = 0;
-		ssize_t n;
+	iov[n++] = (struct iovec){ head, sizeof(head) };
+	if (len > 0)
+		iov[n++] = (struct iovec){ (void *)(uintptr_t)p, len };
+	rc = send_all(c->fd, iov, n, fd, e);
+	out_wipe(c);
+	return rc;
+}
 
-		if (done < sizeof(head))
-			iov[niov++] = (struct iovec){ head + done,
-			    sizeof(head) - done };
-		size_t off = done > sizeof(head) ? done - sizeof(head) : 0;
-		if (off < len)
-			iov[niov++] = (struct iovec){
-			    (void *)((uintptr_t)p + off), len - off };
-		n = send_some(c->fd, iov, niov, done == 0 ? fd : -1);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-			struct pollfd full = { c->fd, POLLOUT, 0 };
+enum rc
+chan_unhold(struct chan *c, struct err *e)
+{
+	struct iovec iov;
+	enum rc rc;
 
-			(void)poll(&full, 1, -1);
-			continue;
-		}
-		if (n <= 0)
-			return gone(e);
-		done += (size_t)n;
-	}
-	return RC_OK;
+	if (chan_pending(c) == 0)
+		return RC_OK;
+	iov = (struct iovec){ c->out.p + c->out_at, chan_pending(c) };
+	rc = send_all(c->fd, &iov, 1, -1, e);
+	out_wipe(c);
+	return rc;
+}
+
+enum rc
+chan_hold(struct chan *c, uint8_t type, uint32_t job, const void *p,
+    size_t len, struct err *e)
+{
+	return chan_pending(c) + CHAN_HEAD_BYTES + len > CHAN_DATA_BYTES ?
+	    chan_send(c, type, job, p, len, e) :
+	    chan_put(c, type, job, p, len, e);
 }
 
 enum rc
@@ -170,7 +215,6 @@ fill_once(struct chan *c)
 	}
 	return n;
 }
-
 
 bool
 chan_ready(const struct chan *c)
@@ -282,7 +326,7 @@ chan_flush(struct chan *c, struct err *e)
 	while (c->out_at < c->out.len) {
 		struct iovec iov = { c->out.p + c->out_at,
 		    c->out.len - c->out_at };
-		ssize_t n = send_some(c->fd, &iov, 1, -1);
+		ssize_t n = send_some(c->fd, &iov, 1, -1, MSG_DONTWAIT);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -292,8 +336,7 @@ chan_flush(struct chan *c, struct err *e)
 			return gone(e);
 		c->out_at += (size_t)n;
 	}
-	buf_wipe(&c->out);
-	c->out_at = 0;
+	out_wipe(c);
 	return RC_OK;
 }
 

@@ -26,7 +26,7 @@ struct chan {
 	int		 got_fd;	/* of the last frame; owned, or -1 */
 	struct buf	 in;
 	size_t		 in_at;		/* handed out so far */
-	struct buf	 out;		/* waiting, when not blocking */
+	struct buf	 out;		/* held, or waiting */
 	size_t		 out_at;
 	size_t		 max;		/* CHAN_MAX_BYTES until changed */
 };
@@ -53,6 +53,14 @@ enum rc chan_send(struct chan *c, uint8_t type, uint32_t job,
     const void *p, size_t len, struct err *e);
 enum rc chan_send_fd(struct chan *c, uint8_t type, uint32_t job,
     const void *p, size_t len, int fd, struct err *e);
+/*
+ * chan_hold(): as chan_send(), but it may wait here for what is sent next, and
+ * go with it: chan_send() takes along what was held, chan_unhold() lets it go.
+ * Who is about to wait for an answer unholds first.
+ */
+enum rc chan_hold(struct chan *c, uint8_t type, uint32_t job,
+    const void *p, size_t len, struct err *e);
+enum rc chan_unhold(struct chan *c, struct err *e);
 enum rc chan_recv(struct chan *c, struct frame *f, struct err *e);
 /* chan_waiting(c): something has come, here or in the socket; or its end. */
 bool chan_waiting(const struct chan *c);
@@ -61,8 +69,9 @@ bool chan_ready(const struct chan *c);
 
 /*
  * Event side (the keeper): chan_put() queues, chan_flush() writes what the
- * socket takes, chan_fill() reads what is there, chan_next() hands out whole
- * frames until none is left (false).  chan_fill() returns RC_TEMP at the end.
+ * socket takes at once, chan_fill() reads what is there, chan_next() hands out
+ * whole frames until none is left (false).  chan_fill() returns RC_TEMP at the
+ * end.
  */
 enum rc chan_nonblock(struct chan *c, struct err *e);
 enum rc chan_put(struct chan *c, uint8_t type, uint32_t job,

@@ -44,6 +44,69 @@ test_frames_keep_their_edges(void **state)
 }
 
 static void
+test_held_frames_go_with_the_next(void **state)
+{
+	static uint8_t large[CHAN_DATA_BYTES];
+	struct err e = ERR_INIT;
+	struct chan a, b;
+	struct frame f;
+
+	(void)state;
+	pair(&a, &b);
+	T_RC(chan_hold(&a, 1, 1, "one", 3, &e), RC_OK);
+	T_RC(chan_hold(&a, 2, 2, NULL, 0, &e), RC_OK);
+	T_CHECK(!chan_waiting(&b));
+	T_RC(chan_send(&a, 3, 3, "three", 5, &e), RC_OK);
+	for (uint8_t n = 1; n <= 3; n++) {
+		T_RC(chan_recv(&b, &f, &e), RC_OK);
+		T_CHECK(f.type == n && f.job == n);
+	}
+	T_CHECK(bytes_eqs(f.body, "three") && !chan_waiting(&b));
+	T_RC(chan_hold(&a, 4, 4, "four", 4, &e), RC_OK);
+	T_RC(chan_unhold(&a, &e), RC_OK);
+	T_RC(chan_unhold(&a, &e), RC_OK);
+	T_RC(chan_recv(&b, &f, &e), RC_OK);
+	T_CHECK(bytes_eqs(f.body, "four"));
+	/* What is too large to be held takes along what was. */
+	T_RC(chan_hold(&a, 5, 0, "five", 4, &e), RC_OK);
+	T_RC(chan_hold(&a, 6, 0, large, sizeof(large), &e), RC_OK);
+	T_RC(chan_recv(&b, &f, &e), RC_OK);
+	T_CHECK(f.type == 5);
+	T_RC(chan_recv(&b, &f, &e), RC_OK);
+	T_CHECK(f.type == 6 && f.body.len == sizeof(large));
+	T_CHECK(chan_pending(&a) == 0);
+	chan_close(&a);
+	chan_close(&b);
+}
+
+/* A reader that does not read: the writer is not kept waiting. */
+static void
+test_flush_never_waits(void **state)
+{
+	static uint8_t large[CHAN_DATA_BYTES];
+	struct err e = ERR_INIT;
+	struct chan a, b;
+	struct frame f;
+	int n = 64;
+
+	(void)state;
+	pair(&a, &b);
+	for (int i = 0; i < n; i++)
+		T_RC(chan_put(&a, 7, (uint32_t)i, large, sizeof(large), &e),
+		    RC_OK);
+	T_RC(chan_flush(&a, &e), RC_OK);
+	T_CHECK(chan_pending(&a) > 0);
+	for (int i = 0; i < n; i++) {
+		T_RC(chan_flush(&a, &e), RC_OK);
+		T_RC(chan_recv(&b, &f, &e), RC_OK);
+		T_CHECK(f.job == (uint32_t)i);
+	}
+	T_CHECK(chan_pending(&a) == 0);
+	chan_close(&a);
+	chan_close(&b);
+}
+
+static void
 test_too_long_a_frame_is_refused(void **state)
 {
 	const uint8_t head[CHAN_HEAD_BYTES] = { 0xff, 0xff, 0xff, 0xff, 1 };
@@ -157,6 +220,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_frames_keep_their_edges),
+		cmocka_unit_test(test_held_frames_go_with_the_next),
+		cmocka_unit_test(test_flush_never_waits),
 		cmocka_unit_test(test_too_long_a_frame_is_refused),
 		cmocka_unit_test(test_one_octet_at_a_time),
 		cmocka_unit_test(test_a_descriptor_travels),
