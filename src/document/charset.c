@@ -137,6 +137,21 @@ next(enum charset set, const uint8_t *p, size_t len, size_t *at)
 	return UNKNOWN;
 }
 
+/* How many octets from ${at} on are the same in every set but UTF-16, and end
+ * no line. */
+static size_t
+run_of_ascii(enum charset set, const uint8_t *p, size_t len, size_t at)
+{
+	size_t n = 0;
+
+	if (set == CHARSET_UTF16LE || set == CHARSET_UTF16BE)
+		return 0;
+	while (at + n < len && p[at + n] < 0x80 && p[at + n] != '\r' &&
+	    p[at + n] != '\n')
+		n++;
+	return n;
+}
+
 enum rc
 charset_read(const struct charset_guess *g, const uint8_t *p, size_t len,
     struct buf *out, struct charset_loss *loss, struct err *e)
@@ -146,9 +161,18 @@ charset_read(const struct charset_guess *g, const uint8_t *p, size_t len,
 	bool cr = false;
 
 	while (at < len) {
-		uint32_t c = next(g->set, p, len, &at);
-		bool second = cr && c == '\n';
+		size_t n = run_of_ascii(g->set, p, len, at);
+		uint32_t c;
+		bool second;
 
+		if (!buf_add(out, p + at, n))
+			return err_set(e, RC_NOMEM, _("no memory left"));
+		at += n;
+		cr = cr && n == 0;
+		if (at == len)
+			break;
+		c = next(g->set, p, len, &at);
+		second = cr && c == '\n';
 		cr = c == '\r';
 		if (second)
 			continue;

@@ -108,18 +108,19 @@ worth(uint32_t before, uint32_t c, uint32_t after)
 	return worth_sign(before, c, after);
 }
 
-static int64_t
-score(enum charset set, const uint8_t *p, size_t len)
+/* What the octets above ASCII are worth in each of the sets. */
+static void
+score(const uint8_t *p, size_t len, int64_t sums[NTRIED])
 {
-	int64_t sum = 0;
-
-	for (size_t i = 0; i < len; i++)
-		if (p[i] >= 0x80)
-			sum += worth(i == 0 ? 0 :
-			    charset_decode(set, p[i - 1]),
-			    charset_decode(set, p[i]), i + 1 == len ? 0 :
-			    charset_decode(set, p[i + 1]));
-	return sum;
+	for (size_t i = 0; i < len; i++) {
+		if (p[i] < 0x80)
+			continue;
+		for (size_t n = 0; n < NTRIED; n++)
+			sums[n] += worth(i == 0 ? 0 :
+			    charset_decode(tried[n], p[i - 1]),
+			    charset_decode(tried[n], p[i]), i + 1 == len ? 0 :
+			    charset_decode(tried[n], p[i + 1]));
+	}
 }
 
 static bool
@@ -136,16 +137,15 @@ static void
 guess_single(const uint8_t *p, size_t len, struct charset_guess *g)
 {
 	bool seen[256] = { false };
-	int64_t sums[NTRIED];
+	int64_t sums[NTRIED] = { 0 };
 	size_t best = 0;
 
 	for (size_t i = 0; i < len; i++)
 		seen[p[i]] = true;
-	for (size_t i = 0; i < NTRIED; i++) {
-		sums[i] = score(tried[i], p, len);
+	score(p, len, sums);
+	for (size_t i = 0; i < NTRIED; i++)
 		if (sums[i] > sums[best])
 			best = i;
-	}
 	g->set = tried[best];
 	g->sure = sums[best] > 0;
 	for (size_t i = 0; i < NTRIED; i++)
@@ -161,7 +161,9 @@ is_utf8(const uint8_t *p, size_t len)
 	uint32_t c;
 
 	while (at < len)
-		if (!utf8_next(p, len, &at, &c))
+		if (p[at] < 0x80)
+			at++;
+		else if (!utf8_next(p, len, &at, &c))
 			return false;
 	return true;
 }

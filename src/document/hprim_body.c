@@ -254,6 +254,11 @@ hprim_octets(struct hprim_reading *r)
 		enum hprim_what what;
 
 		was = at;
+		/* Nothing is ever wrong with most of them. */
+		if (b->p[at] < 0x7f && b->p[at] >= ' ' && b->p[at] != '&') {
+			c = b->p[at++];
+			continue;
+		}
 		if (!utf8_next(b->p, b->len, &at, &c))
 			c = 0xfffd;	/* half a pair of UTF-16 */
 		line += c == '\n';
