@@ -348,12 +348,25 @@ stream_version(const struct stream *s)
 	return s->ssl == NULL ? NULL : SSL_get_version(s->ssl);
 }
 
+/* Something to be read without the socket: what was read ahead need not be for
+ * us, and is looked into. */
+static bool
+has_read(struct stream *s)
+{
+	uint8_t octet;
+
+	if (s->ssl == NULL || SSL_has_pending(s->ssl) == 0)
+		return false;
+	ERR_clear_error();
+	return SSL_peek(s->ssl, &octet, 1) > 0;
+}
+
 bool
 stream_wait(struct stream *s, int timeout_ms, int wake_fd)
 {
 	struct pollfd p[2] = { { s->fd, POLLIN, 0 }, { wake_fd, POLLIN, 0 } };
 
-	if (s->dead || (s->ssl != NULL && SSL_pending(s->ssl) > 0))
+	if (s->dead || has_read(s))
 		return true;
 	if (poll(p, wake_fd < 0 ? 1 : 2, timeout_ms) <= 0)
 		return false;

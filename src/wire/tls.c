@@ -15,6 +15,7 @@
 #include "wire/tls.h"
 
 #define NAME_CHARS 100
+#define READ_AHEAD_BYTES 65536
 
 /* What the last verification found wrong with the server's certificate. */
 struct finding {
@@ -356,6 +357,9 @@ tls_start(struct tls *t, int fd, struct err *e)
 		err_set(e, RC_NOMEM, "tls");
 		return NULL;
 	}
+	/* As much as has come in one read(2), not each record in two. */
+	SSL_set_read_ahead(ssl, 1);
+	SSL_set_default_read_buffer_len(ssl, READ_AHEAD_BYTES);
 	SSL_set_connect_state(ssl);
 	return ssl;
 }
