@@ -31,6 +31,7 @@ struct env_opener {
 	struct env_sink	out;
 	uint64_t	n;
 	size_t		len;
+	size_t		used;	/* of the chunk, at most so far */
 	bool		live;
 	uint8_t		key[KDF_KEY_BYTES];
 	uint8_t		chunk[SEALED_BYTES];
@@ -309,7 +310,8 @@ open_stop(struct env_opener *o, enum rc rc)
 {
 	o->live = false;
 	wipe(o->key, sizeof(o->key));
-	wipe(o->chunk, sizeof(o->chunk));
+	wipe(o->chunk, o->used);
+	o->used = 0;
 	o->len = 0;
 	return rc;
 }
@@ -333,6 +335,7 @@ env_open_start(struct env_opener *o, const struct env_head *h,
 	o->out = out;
 	o->n = 0;
 	o->len = 0;
+	o->used = 0;
 	o->live = true;
 	if (!ok)
 		return open_stop(o, err_class(e, EC_HEADER, _("the header "
@@ -351,6 +354,8 @@ open_chunk(struct env_opener *o, const uint8_t *p, size_t len, struct err *e)
 		return open_stop(o, err_class(e, EC_TOOBIG,
 		    _("too large to be opened")));
 	chunk_nonce(nonce, o->n++);
+	if (len > o->used)
+		o->used = len;
 	if (crypto_aead_chacha20poly1305_ietf_decrypt(o->chunk, NULL, NULL, p,
 	    len, NULL, 0, nonce, o->key) != 0)
 		return open_stop(o, err_class(e, EC_BODY, _("part %llu of "
@@ -381,6 +386,8 @@ env_open_feed(struct env_opener *o, const void *p, size_t len, struct err *e)
 			n = len < n ? len : n;
 			memcpy(o->chunk + o->len, from, n);
 			o->len += n;
+			if (o->len > o->used)
+				o->used = o->len;
 			if (o->len == SEALED_BYTES)
 				rc = open_chunk(o, o->chunk, o->len, e);
 		}

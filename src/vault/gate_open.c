@@ -372,6 +372,13 @@ said_before(const struct gate_open *o, struct err *e)
 	return e->rc;
 }
 
+static enum rc
+after_end(struct gate_open *o, struct err *e)
+{
+	return fail(o, err_class(e, EC_BODY, _("opening had failed before")),
+	    e);
+}
+
 enum rc
 gate_open_body(struct gate_open *o, const void *p, size_t len,
     const struct gate_sink *sink, struct err *e)
@@ -380,9 +387,22 @@ gate_open_body(struct gate_open *o, const void *p, size_t len,
 
 	if (o->failed.rc != RC_OK)
 		return said_before(o, e);
+	if (o->env == NULL)
+		return after_end(o, e);
 	o->sink = o->args.mode == GATE_DIGEST ? NULL : sink;
 	rc = env_open_feed(o->env, p, len, e);
 	return fail(o, rc, e);
+}
+
+/* ${ended}: it has forgotten the key, and can serve the next one. */
+static void
+opener_free(struct gate_open *o, bool ended)
+{
+	if (ended && o->g->opener == NULL)
+		o->g->opener = o->env;
+	else
+		env_opener_free(&o->env);
+	o->env = NULL;
 }
 
 /* The mail was shorter than a header section. */
@@ -406,9 +426,11 @@ finish(struct gate_open *o, struct err *e)
 
 	if (o->failed.rc != RC_OK)
 		return said_before(o, e);
-	o->ended = true;
-	if ((rc = env_open_end(o->env, e)) != RC_OK ||
-	    (rc = payload_end(&o->reader, e)) != RC_OK)
+	if (o->env == NULL)
+		return after_end(o, e);
+	rc = env_open_end(o->env, e);
+	opener_free(o, true);
+	if (rc != RC_OK || (rc = payload_end(&o->reader, e)) != RC_OK)
 		return rc;
 	if (!o->v.has_mail && (rc = gate_check(o, e)) != RC_OK)
 		return rc;
@@ -456,11 +478,7 @@ gate_open_free(struct gate_open **out)
 
 	if (o == NULL)
 		return;
-	/* Only after its end has it forgotten the key. */
-	if (o->ended && o->g->opener == NULL)
-		o->g->opener = o->env;
-	else
-		env_opener_free(&o->env);
+	opener_free(o, false);
 	payload_free(&o->reader);
 	inner_wipe(&o->inner);
 	buf_free(&o->held);

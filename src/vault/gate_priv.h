@@ -49,9 +49,8 @@ struct gate_open {
 	unsigned	 roles;		/* the sender's: 1 << rec_role_kind */
 	struct row_self	 own;		/* the row about ourselves, merged */
 	struct row_self	 own_was;
-	struct env_opener *env;
+	struct env_opener *env;		/* NULL after its end */
 	struct payload_reader reader;
-	bool		 ended;		/* env has forgotten its key */
 	struct identity	 author;	/* whom the inner From must name */
 	struct inner	 inner;
 	bool		 inner_said;	/* judged, one way or the other */
