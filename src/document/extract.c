@@ -114,28 +114,56 @@ describe(GMimeObject *o, struct extract_doc *d)
 		d->charset[0] = '\0';
 }
 
+static enum rc
+write_to(GMimeObject *o, GMimeStream *out, struct err *e)
+{
+	GMimeDataWrapper *w;
+	ssize_t n;
+
+	if (!GMIME_IS_PART(o))
+		n = g_mime_object_write_content_to_stream(o, NULL, out);
+	else if ((w = g_mime_part_get_content(GMIME_PART(o))) == NULL)
+		n = 0;
+	else
+		n = g_mime_data_wrapper_write_to_stream(w, out);
+	return n >= 0 ? RC_OK : err_sys(e, _("a document"));
+}
+
 /* GMime closes what its streams hold: it gets a copy of the descriptor.  They
  * keep nothing back, and their flush is an fsync(2): whoever files the
  * document syncs it with those of the other messages. */
 static enum rc
-write_to(GMimeObject *o, int fd, struct err *e)
+leaf_file(struct state *s, GMimeObject *o, const struct extract_doc *d,
+    int fd, struct err *e)
 {
 	GMimeStream *out;
-	ssize_t n = -1;
 	int copy = dup(fd);
+	enum rc rc;
 
 	if (copy < 0)
 		return err_sys(e, "dup");
 	out = g_mime_stream_fs_new(copy);
-	if (GMIME_IS_PART(o)) {
-		GMimeDataWrapper *w = g_mime_part_get_content(GMIME_PART(o));
-
-		n = w == NULL ? 0 :
-		    g_mime_data_wrapper_write_to_stream(w, out);
-	} else
-		n = g_mime_object_write_content_to_stream(o, NULL, out);
+	rc = write_to(o, out, e);
 	g_object_unref(out);
-	return n >= 0 ? RC_OK : err_sys(e, _("a document"));
+	return rc == RC_OK ? s->sink->end(s->sink->arg, d, e) : rc;
+}
+
+static enum rc
+leaf_here(struct state *s, GMimeObject *o, struct extract_doc *d,
+    struct err *e)
+{
+	GMimeStream *out = g_mime_stream_mem_new();
+	enum rc rc = write_to(o, out, e);
+	GByteArray *octets = g_mime_stream_mem_get_byte_array(
+	    GMIME_STREAM_MEM(out));
+
+	d->octets = (struct bytes){ octets->data, octets->len };
+	if (rc == RC_OK)
+		rc = s->sink->end(s->sink->arg, d, e);
+	if (octets->len > 0)
+		wipe(octets->data, octets->len);
+	g_object_unref(out);
+	return rc;
 }
 
 static enum rc
@@ -151,11 +179,9 @@ leaf(struct state *s, GMimeObject *o, struct err *e)
 	if ((rc = s->sink->begin(s->sink->arg, &d, &fd, e)) != RC_OK)
 		return rc;
 	s->ndocs++;
-	if (fd < 0)
-		return RC_OK;
-	if ((rc = write_to(o, fd, e)) != RC_OK)
-		return rc;
-	return s->sink->end(s->sink->arg, &d, e);
+	if (fd == EXTRACT_HERE)
+		return leaf_here(s, o, &d, e);
+	return fd < 0 ? RC_OK : leaf_file(s, o, &d, fd, e);
 }
 
 static GMimeObject *
@@ -203,10 +229,10 @@ walk(struct state *s, GMimeObject *o, int depth, struct err *e)
 
 /* No part to be seen in it, though its sender may have written something. */
 static enum rc
-whole(struct state *s, int in, struct err *e)
+whole(struct state *s, GMimeStream *in, struct err *e)
 {
 	const struct extract_doc d = { .attachment = true, .ext = ".eml" };
-	uint8_t room[16384];
+	char room[16384];
 	ssize_t n;
 	int out = -1;
 	enum rc rc;
@@ -214,9 +240,9 @@ whole(struct state *s, int in, struct err *e)
 	rc = s->sink->begin(s->sink->arg, &d, &out, e);
 	if (rc != RC_OK || out < 0)
 		return rc;
-	if (lseek(in, 0, SEEK_SET) != 0)
+	if (g_mime_stream_seek(in, 0, GMIME_STREAM_SEEK_SET) != 0)
 		return err_sys(e, _("a document"));
-	while ((n = read_full(in, room, sizeof(room))) > 0)
+	while ((n = g_mime_stream_read(in, room, sizeof(room))) > 0)
 		if (!write_all(out, room, (size_t)n))
 			break;
 	wipe(room, sizeof(room));
@@ -225,30 +251,43 @@ whole(struct state *s, int in, struct err *e)
 	return s->sink->end(s->sink->arg, &d, e);
 }
 
-enum rc
-extract(int fd, const struct extract_sink *sink, struct err *e)
+/* ${in}: taken. */
+static enum rc
+extract_stream(GMimeStream *in, const struct extract_sink *sink,
+    struct err *e)
 {
 	struct state s = { .sink = sink };
-	GMimeMessage *m = NULL;
-	GMimeParser *parser;
-	GMimeStream *in;
+	GMimeParser *parser = g_mime_parser_new_with_stream(in);
+	GMimeMessage *m = g_mime_parser_construct_message(parser, NULL);
 	enum rc rc;
-	int copy = dup(fd);
 
-	if (copy < 0 || lseek(copy, 0, SEEK_SET) != 0)
-		return err_sys(e, _("a document"));
-	in = g_mime_stream_fs_new(copy);
-	parser = g_mime_parser_new_with_stream(in);
-	m = g_mime_parser_construct_message(parser, NULL);
 	if (m == NULL)
 		rc = err_class(e, EC_POLICY, _("not a mail that can be read"));
 	else
 		rc = walk(&s, g_mime_message_get_mime_part(m), 0, e);
 	if (rc == RC_OK && s.ndocs == 0)
-		rc = whole(&s, fd, e);
+		rc = whole(&s, in, e);
 	if (m != NULL)
 		g_object_unref(m);
 	g_object_unref(parser);
 	g_object_unref(in);
 	return rc;
+}
+
+enum rc
+extract(int fd, const struct extract_sink *sink, struct err *e)
+{
+	int copy = dup(fd);
+
+	if (copy < 0 || lseek(copy, 0, SEEK_SET) != 0)
+		return err_sys(e, _("a document"));
+	return extract_stream(g_mime_stream_fs_new(copy), sink, e);
+}
+
+enum rc
+extract_from(struct bytes mail, const struct extract_sink *sink,
+    struct err *e)
+{
+	return extract_stream(g_mime_stream_mem_new_with_buffer(
+	    (const char *)mail.p, mail.len), sink, e);
 }

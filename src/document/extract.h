@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 #define EXTRACT_NAME_BYTES 128
@@ -22,10 +23,14 @@ struct extract_doc {
 	bool	text;			/* lines of characters, as far as its
 					 * type and name say */
 	char	charset[32];		/* that its sender declares, or "" */
+	struct bytes octets;		/* when asked for: lent to end() */
 };
 
+#define EXTRACT_HERE (-2)
+
 /* begin(): where its octets go; the descriptor stays the callee's; -1: not
- * wanted, there is no end() of it.  end(): they are all there. */
+ * wanted, there is no end() of it; EXTRACT_HERE: to end() itself, in memory.
+ * end(): they are all there. */
 struct extract_sink {
 	void	*arg;
 	enum rc	(*begin)(void *arg, const struct extract_doc *d, int *fd,
@@ -51,6 +56,9 @@ void extract_init(void);
  * Source: RFC 2045 to 2049; PROTOCOL 2.15.
  */
 enum rc extract(int fd, const struct extract_sink *sink, struct err *e);
+/* extract_from(mail, sink, e): the same of a mail that is in memory. */
+enum rc extract_from(struct bytes mail, const struct extract_sink *sink,
+    struct err *e);
 
 /* extract_safe_name(s, name, ext): the base name of what a stranger called a
  * file, split: letters, digits, dot, dash, underline; others become '-'. */

@@ -47,6 +47,35 @@ end(void *arg, const struct extract_doc *d, struct err *e)
 	return RC_OK;
 }
 
+static enum rc
+begin_here(void *arg, const struct extract_doc *d, int *fd, struct err *e)
+{
+	(void)arg;
+	(void)d;
+	(void)e;
+	*fd = EXTRACT_HERE;
+	return RC_OK;
+}
+
+static enum rc
+end_here(void *arg, const struct extract_doc *d, struct err *e)
+{
+	(void)e;
+	T_CHECK(bytes_eqs(d->octets, arg));
+	return RC_OK;
+}
+
+/* The same of a mail in memory. */
+static void
+check_here(const char *mail, char *want)
+{
+	const struct extract_sink sink = { want, begin_here, end_here };
+	struct err e = ERR_INIT;
+
+	T_RC(extract_from((struct bytes){ (const uint8_t *)mail,
+	    strlen(mail) }, &sink, &e), RC_OK);
+}
+
 static void
 check(const char *mail, const char *want)
 {
@@ -63,6 +92,7 @@ check(const char *mail, const char *want)
 	rewind(g.out);
 	T_CHECK(fread(octets, 1, sizeof(octets) - 1, g.out) == strlen(want));
 	T_STR(octets, want);
+	check_here(mail, octets);
 	fclose(in);
 	fclose(g.out);
 }
