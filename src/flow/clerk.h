@@ -3,6 +3,7 @@
 #define SC_FLOW_CLERK_H
 
 #include "document/extract.h"
+#include "flow/field.h"
 #include "flow/ipc.h"
 #include "flow/pass.h"
 #include "wire/drop.h"
@@ -27,7 +28,8 @@ struct paper {
 struct job {
 	uint32_t	 id;		/* 0: free */
 	char		 token[DROP_TOKEN_BYTES];
-	struct drop	 whole[CLERK_DELIVERIES_MAX];	/* the mail */
+	struct buf	 mail;		/* all of it, while it is small */
+	struct drop	*whole;		/* or in these, one a delivery; owned */
 	bool		 begun, failed, ready;
 	bool		 notice;	/* ours: not for folders */
 	struct clerk_raw *raw;		/* not sealed; owned, or NULL */
@@ -101,9 +103,24 @@ clerk_files(const struct clerk *c, uint32_t job)
 	return i < c->nfile;
 }
 
-/* job_write(c, j, p, len, e): to the temporary file of each of them. */
+/* job_find(c, id): 0: a free one; NULL: there is none. */
+struct job *job_find(struct clerk *c, uint32_t id);
+/* job_drop(c, j): and what it has under temporary names. */
+void job_drop(struct clerk *c, struct job *j);
+
+/* clerk_job.c.  job_write(c, j, p, len, e): more of the mail; kept in memory
+ * while all of it is small, else in a temporary file for each delivery. */
 enum rc job_write(struct clerk *c, struct job *j, const void *p, size_t len,
     struct err *e);
+/* Wherever it lies: job_read(): its documents; job_field(): what the vault
+ * wrote on it; job_take(): all of it, as a file of that delivery under a
+ * temporary name, ${d}; job_leave(): that delivery does not want it. */
+enum rc job_read(const struct job *j, size_t delivery,
+    const struct extract_sink *sink, struct err *e);
+enum rc job_field(const struct job *j, struct field *f, struct err *e);
+enum rc job_take(struct clerk *c, struct job *j, size_t delivery,
+    struct drop *d, struct err *e);
+void job_leave(struct job *j, size_t delivery);
 
 /*
  * clerk_unsealed.c: a mail that is not sealed.  Raw octets come in by

@@ -20,28 +20,6 @@
 #include "flow/ipc.h"
 #include "vault/gate.h"
 
-static struct job *
-job_find(struct clerk *c, uint32_t id)
-{
-	for (size_t i = 0; i < CLERK_JOBS_MAX; i++)
-		if (c->jobs[i].id == id)
-			return &c->jobs[i];
-	return NULL;
-}
-
-static void
-job_drop(struct clerk *c, struct job *j)
-{
-	for (size_t i = job_first(c, j); i < job_end(c, j) && j->begun; i++)
-		drop_forget(&j->whole[i]);
-	for (size_t i = 0; i < j->npapers; i++)
-		drop_forget(&j->papers[i].drop);
-	free(j->papers);
-	raw_free(j);
-	reports_free(&j->reports);
-	memset(j, 0, sizeof(*j));
-}
-
 /* ---- from the vault ------------------------------------------------- */
 
 static void
@@ -62,30 +40,6 @@ on_begin(struct clerk *c, const struct frame *f, struct err *e)
 	return RC_OK;
 }
 
-static enum rc
-begin_files(struct clerk *c, struct job *j, struct err *e)
-{
-	enum rc rc = RC_OK;
-
-	for (size_t i = job_first(c, j); i < job_end(c, j); i++)
-		j->whole[i] = (struct drop)DROP_INIT;
-	j->begun = true;
-	for (size_t i = job_first(c, j); rc == RC_OK && i < job_end(c, j); i++)
-		rc = drop_open(&c->places[i], &j->whole[i], e);
-	return rc;
-}
-
-enum rc
-job_write(struct clerk *c, struct job *j, const void *p, size_t len,
-    struct err *e)
-{
-	enum rc rc = j->begun ? RC_OK : begin_files(c, j, e);
-
-	for (size_t i = job_first(c, j); rc == RC_OK && i < job_end(c, j); i++)
-		rc = drop_write(&j->whole[i], p, len, e);
-	return rc;
-}
-
 /* What cannot be written is this message's trouble, said at its end. */
 static enum rc
 on_mail(struct clerk *c, const struct frame *f, struct err *e)
@@ -102,8 +56,9 @@ on_mail(struct clerk *c, const struct frame *f, struct err *e)
 
 /* ---- documents ------------------------------------------------------ */
 
-/* The vault waits for this after each mail that it gave, good or not; of what
- * anybody can have written no name is remembered. */
+/* The vault is to hear this after each mail that it gave, good or not; of what
+ * anybody can have written no name is remembered.  It may be writing to us
+ * just now: nobody waits for it to read. */
 static enum rc
 tell_reports(struct clerk *c, const struct job *j, bool ok, struct err *e)
 {
@@ -112,7 +67,7 @@ tell_reports(struct clerk *c, const struct job *j, bool ok, struct err *e)
 	if (j->notice || j->raw != NULL)
 		return RC_OK;
 	ok = reports_pack(ok ? j->reports : NULL, &b);
-	return ipc_send(&c->x->vault, IPC_REPORTS, j->id, &b, ok, e);
+	return ipc_put(&c->x->vault, IPC_REPORTS, j->id, &b, ok, e);
 }
 
 /* Behind the names of IPC_READY: what the inbox is told. */
@@ -152,8 +107,6 @@ on_mail_end(struct clerk *c, const struct frame *f, struct err *e)
 	if (rc == RC_OK && job_first(c, j) == job_end(c, j))
 		rc = err_set(&j->why, RC_CONF, _("no delivery is configured; "
 		    "the mail stays sealed"));
-	if (rc == RC_OK && !j->begun)
-		rc = begin_files(c, j, &j->why);
 	FAULT_OF("clerk.mail", j->token);
 	if (rc == RC_OK)
 		rc = papers_take(c, j, &j->why);
@@ -169,7 +122,7 @@ on_mail_end(struct clerk *c, const struct frame *f, struct err *e)
 		buf_free(&b);
 		return told;
 	}
-	return ipc_send(&c->x->keeper, IPC_READY, f->job, &b, ok, e);
+	return ipc_hold(&c->x->keeper, IPC_READY, f->job, &b, ok, e);
 }
 
 /* IPC_NOTICE: token, mail: from the keeper itself, complete. */
@@ -395,7 +348,7 @@ tell_filed(struct clerk *c, uint32_t job, enum rc rc, const struct err *why,
 	struct buf b = BUF_INIT;
 	bool ok = pack_err(&b, rc, why);
 
-	return ipc_send(&c->x->keeper, IPC_FILED, job, &b, ok, e);
+	return ipc_hold(&c->x->keeper, IPC_FILED, job, &b, ok, e);
 }
 
 static enum rc
@@ -549,20 +502,39 @@ set_up(struct clerk *c, struct err *e)
 	return rc == RC_OK ? sandbox_enter(SB_CLERK, may, e) : rc;
 }
 
+/* Until something has come; before that, what was held goes out. */
+static enum rc
+await(struct clerk *c, struct pollfd p[3], struct err *e)
+{
+	struct err gone = ERR_INIT;
+
+	if (chan_ready(&c->x->vault) || chan_ready(&c->x->keeper))
+		return RC_OK;
+	if (chan_flush(&c->x->vault, &gone) != RC_OK)
+		chan_close(&c->x->vault);
+	/* A keeper that is gone is seen when it is read. */
+	(void)chan_unhold(&c->x->keeper, &gone);
+	p[0] = (struct pollfd){ c->x->vault.fd, POLLIN, 0 };
+	if (chan_pending(&c->x->vault) > 0)
+		p[0].events |= POLLOUT;
+	p[1] = (struct pollfd){ c->x->keeper.fd, POLLIN, 0 };
+	p[2] = (struct pollfd){ c->x->composer.fd, POLLIN, 0 };
+	return poll(p, 3, -1) >= 0 || errno == EINTR ? RC_OK :
+	    err_sys(e, "poll");
+}
+
 /* What the vault said goes first: the keeper may speak of it already. */
 static enum rc
 serve(struct clerk *c, bool *leave, struct err *e)
 {
-	struct pollfd p[3] = { { c->x->vault.fd, POLLIN, 0 },
-	    { c->x->keeper.fd, POLLIN, 0 },
-	    { c->x->composer.fd, POLLIN, 0 } };
+	struct pollfd p[3] = { { -1, 0, 0 }, { -1, 0, 0 }, { -1, 0, 0 } };
 	struct err gone = ERR_INIT;
 	struct frame f;
+	enum rc rc = await(c, p, e);
 
-	if (!chan_ready(&c->x->vault) && !chan_ready(&c->x->keeper) &&
-	    poll(p, 3, -1) < 0)
-		return errno == EINTR ? RC_OK : err_sys(e, "poll");
-	if (chan_ready(&c->x->vault) || p[0].revents != 0) {
+	if (rc != RC_OK)
+		return rc;
+	if (chan_ready(&c->x->vault) || (p[0].revents & ~POLLOUT) != 0) {
 		if (chan_recv(&c->x->vault, &f, &gone) == RC_OK)
 			return vault_frame(c, &f, e);
 		chan_close(&c->x->vault);

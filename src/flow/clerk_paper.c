@@ -39,6 +39,12 @@ struct taking {
 	enum eol			 merged_eol;
 };
 
+static struct bytes
+of_buf(const struct buf *b)
+{
+	return (struct bytes){ b->p, b->len };
+}
+
 /* ---- one file ------------------------------------------------------ */
 
 /* Room for one more; NULL: memory. */
@@ -236,7 +242,7 @@ say(struct taking *t, size_t n, const struct filing *f, const char *name)
 
 static enum rc
 write_paper(struct taking *t, const struct extract_doc *d,
-    const struct hprim_patient *p, unsigned k, const struct buf *b,
+    const struct hprim_patient *p, unsigned k, struct bytes b,
     struct err *e)
 {
 	struct paper *out = NULL;
@@ -246,7 +252,7 @@ write_paper(struct taking *t, const struct extract_doc *d,
 	if (rc == RC_OK)
 		rc = name_paper(t, d, p, k, out->name, e);
 	if (rc == RC_OK)
-		rc = drop_write(&out->drop, b->p, b->len, e);
+		rc = drop_write(&out->drop, b.p, b.len, e);
 	return rc == RC_OK ? drop_written(&out->drop, e) : rc;
 }
 
@@ -310,35 +316,45 @@ each_patient(struct taking *t, const struct extract_doc *d, struct filing *f,
 			rc = merge(t, d, f, &b, e);
 		else if (rc == RC_OK)
 			rc = write_paper(t, d, &f->h.patient[i],
-			    f->h.n > 1 ? i + 1 : 0, &b, e);
+			    f->h.n > 1 ? i + 1 : 0, of_buf(&b), e);
 		buf_free(&b);
 	}
 	return rc;
 }
 
-/* The file that holds it as it came is the last paper: it stays, or what is
- * made of it takes its place. */
+/* As it came: it lies in the last paper, or is at hand. */
+static enum rc
+file_as_it_came(struct taking *t, const struct extract_doc *d,
+    const struct hprim_patient *one, struct paper *came, struct err *e)
+{
+	enum rc rc;
+
+	if (came == NULL)
+		return write_paper(t, d, one, 0, d->octets, e);
+	rc = name_paper(t, d, one, 0, came->name, e);
+	return rc == RC_OK ? drop_written(&came->drop, e) : rc;
+}
+
+/* The file that holds it as it came stays, or what is made of it takes its
+ * place. */
 static enum rc
 file_text(struct taking *t, const struct extract_doc *d, struct filing *f,
-    struct err *e)
+    struct paper *came, struct err *e)
 {
 	const struct hprim_patient *one = f->h.n == 1 ? f->h.patient : NULL;
-	struct paper *came = &t->j->papers[t->j->npapers - 1];
 	char name[CLERK_NAME_BYTES];
 	struct buf b = BUF_INIT;
-	enum rc rc = name_paper(t, d, one, 0, came->name, e);
+	enum rc rc = name_paper(t, d, one, 0, name, e);
 
-	if (rc != RC_OK)
-		return rc;
-	memcpy(name, came->name, sizeof(name));
-	if (filing_as_it_came(f)) {
-		rc = drop_written(&came->drop, e);
-	} else {
-		paper_remove(t->j);
+	if (rc == RC_OK && filing_as_it_came(f)) {
+		rc = file_as_it_came(t, d, one, came, e);
+	} else if (rc == RC_OK) {
+		if (came != NULL)
+			paper_remove(t->j);
 		if (filing_in_pieces(f))
 			rc = each_patient(t, d, f, e);
 		else if ((rc = filing_whole(f, &b, e)) == RC_OK)
-			rc = write_paper(t, d, one, 0, &b, e);
+			rc = write_paper(t, d, one, 0, of_buf(&b), e);
 		buf_free(&b);
 	}
 	return rc == RC_OK && !say(t, d->n, f, name) ? err_nomem(e) : rc;
@@ -358,9 +374,30 @@ paper_begin(void *arg, const struct extract_doc *d, int *fd, struct err *e)
 	if (d->n < EXTRACT_PARTS_MAX &&
 	    (t->route->doc[d->n] >> t->delivery & 1) == 0)
 		return RC_OK;
+	if (d->text && !t->j->begun) {
+		*fd = EXTRACT_HERE;
+		return RC_OK;
+	}
 	rc = paper_add(t->c, t->j, clerk_place(t->delivery, use), &p, e);
 	if (rc == RC_OK)
 		*fd = p->drop.fd;
+	return rc;
+}
+
+/* A text of a readable size. */
+static enum rc
+text_end(struct taking *t, const struct extract_doc *d, struct bytes text,
+    struct paper *came, struct err *e)
+{
+	struct filing f;
+	enum rc rc = filing_read(&t->form, d->charset, text.p, text.len,
+	    &t->today, &f, e);
+
+	if (rc == RC_OK && !reports_read(t->c, t->j->reports, d->n, &f.h))
+		rc = err_nomem(e);
+	if (rc == RC_OK)
+		rc = file_text(t, d, &f, came, e);
+	filing_free(&f);
 	return rc;
 }
 
@@ -368,27 +405,23 @@ static enum rc
 paper_end(void *arg, const struct extract_doc *d, struct err *e)
 {
 	struct taking *t = arg;
-	struct paper *came = &t->j->papers[t->j->npapers - 1];
-	struct filing f;
+	struct paper *came;
 	uint8_t *p = NULL;
 	size_t len = 0;
-	enum rc rc = d->text ? filing_load(came->drop.fd, &p, &len, e) : RC_OK;
+	enum rc rc;
 
+	if (d->text && !t->j->begun)
+		return d->octets.len > 0 ? text_end(t, d, d->octets, NULL, e) :
+		    write_paper(t, d, NULL, 0, d->octets, e);
+	came = &t->j->papers[t->j->npapers - 1];
+	rc = d->text ? filing_load(came->drop.fd, &p, &len, e) : RC_OK;
 	if (rc == RC_OK && p == NULL) {
 		if (d->text)
 			reports_unread(t->j->reports, came->drop.fd);
 		if ((rc = name_paper(t, d, NULL, 0, came->name, e)) == RC_OK)
 			rc = drop_written(&came->drop, e);
-	} else if (rc == RC_OK) {
-		rc = filing_read(&t->form, d->charset, p, len, &t->today, &f,
-		    e);
-		if (rc == RC_OK && !reports_read(t->c, t->j->reports, d->n,
-		    &f.h))
-			rc = err_nomem(e);
-		if (rc == RC_OK)
-			rc = file_text(t, d, &f, e);
-		filing_free(&f);
-	}
+	} else if (rc == RC_OK)
+		rc = text_end(t, d, (struct bytes){ p, len }, came, e);
 	wipe(p, len);
 	free(p);
 	return rc;
@@ -417,8 +450,7 @@ static enum rc
 take_documents(struct taking *t, struct err *e)
 {
 	const struct extract_sink sink = { t, paper_begin, paper_end };
-	struct drop *whole = &t->j->whole[t->delivery];
-	enum rc rc = extract(whole->fd, &sink, e);
+	enum rc rc = job_read(t->j, t->delivery, &sink, e);
 
 	if (rc == RC_OK)
 		rc = merged_end(t, e);
@@ -427,22 +459,23 @@ take_documents(struct taking *t, struct err *e)
 		if (!field_say(t->field, &t->j->reports->text[t->delivery]))
 			rc = err_nomem(e);
 	}
-	drop_forget(whole);
+	job_leave(t->j, t->delivery);
 	return rc;
 }
 
 /* The mail as it is: into a Maildir, or for a command's standard input. */
 static enum rc
-take_whole(struct job *j, size_t delivery, const struct conf_deliver *d,
-    struct err *e)
+take_whole(struct clerk *c, struct job *j, size_t delivery, struct err *e)
 {
+	const struct conf_deliver *d = clerk_deliver(c, delivery);
 	struct paper *p = paper_room(j, delivery);
+	enum rc rc;
 
 	if (p == NULL)
 		return err_nomem(e);
 	j->npapers++;
-	p->drop = j->whole[delivery];
-	j->whole[delivery] = (struct drop)DROP_INIT;
+	if ((rc = job_take(c, j, delivery, &p->drop, e)) != RC_OK)
+		return rc;
 	if (d->kind == CONF_DELIVER_PIPE)
 		return RC_OK;
 	snprintf(p->name, sizeof(p->name), "%lld.sceau.%s",
@@ -459,11 +492,11 @@ take_one(struct clerk *c, struct job *j, size_t i, const struct field *field,
 	    .before = j->npapers };
 
 	if ((route->all >> i & 1) == 0) {
-		drop_forget(&j->whole[i]);
+		job_leave(j, i);
 		return RC_OK;
 	}
 	if (d->kind != CONF_DELIVER_FOLDER)
-		return take_whole(j, i, d, e);
+		return take_whole(c, j, i, e);
 	taking_init(&t, c, j, i);
 	return take_documents(&t, e);
 }
@@ -476,16 +509,15 @@ papers_take(struct clerk *c, struct job *j, struct err *e)
 
 	for (size_t i = 0; rc == RC_OK && j->notice && i < c->ndeliveries; i++)
 		if (clerk_deliver(c, i)->kind != CONF_DELIVER_FOLDER)
-			rc = take_whole(j, i, clerk_deliver(c, i), e);
+			rc = take_whole(c, j, i, e);
 	if (j->notice)
 		return rc;
 	if ((j->reports = calloc(1, sizeof(*j->reports))) == NULL)
 		return err_nomem(e);
 	if (j->raw != NULL)
 		memset(&route, 0xff, sizeof(route));	/* all of it to all */
-	else if ((rc = field_read(j->whole[0].fd, &j->reports->field, e)) ==
-	    RC_OK)
-		rc = route_read(c, j->reports, j->whole[0].fd, &route, e);
+	else if ((rc = job_field(j, &j->reports->field, e)) == RC_OK)
+		rc = route_read(c, j, &route, e);
 	for (size_t i = job_first(c, j); rc == RC_OK && i < job_end(c, j); i++)
 		rc = take_one(c, j, i, &j->reports->field, &route, e);
 	return rc;

@@ -81,6 +81,7 @@ route_mask(const struct clerk *c, const char *from,
 
 struct looking {
 	struct clerk		*c;
+	const struct job	*j;
 	struct reports		*all;
 	struct route		*r;
 	struct drop		 drop;
@@ -129,6 +130,10 @@ look_begin(void *arg, const struct extract_doc *d, int *fd, struct err *e)
 
 	if (!d->text || d->n >= EXTRACT_PARTS_MAX)
 		return RC_OK;
+	if (!l->j->begun) {
+		*fd = EXTRACT_HERE;
+		return RC_OK;
+	}
 	l->drop = (struct drop)DROP_INIT;
 	if ((rc = drop_open(&l->c->places[0], &l->drop, e)) == RC_OK)
 		*fd = l->drop.fd;
@@ -148,22 +153,36 @@ look_at(struct looking *l, size_t n, const struct hprim *h)
 }
 
 static enum rc
+look_text(struct looking *l, const struct extract_doc *d, struct bytes text,
+    struct err *e)
+{
+	struct hprim h;
+	enum rc rc = hprim_read_as(d->charset, text.p, text.len, &l->today,
+	    &h, e);
+
+	if (rc == RC_OK)
+		look_at(l, d->n, &h);
+	if (rc == RC_OK && !reports_read(l->c, l->all, d->n, &h))
+		rc = err_nomem(e);
+	hprim_free(&h);
+	return rc;
+}
+
+static enum rc
 look_end(void *arg, const struct extract_doc *d, struct err *e)
 {
 	struct looking *l = arg;
-	struct hprim h;
 	uint8_t *p = NULL;
 	size_t len = 0;
-	enum rc rc = filing_load(l->drop.fd, &p, &len, e);
+	enum rc rc;
 
-	if (rc == RC_OK && p != NULL) {
-		rc = hprim_read_as(d->charset, p, len, &l->today, &h, e);
-		if (rc == RC_OK)
-			look_at(l, d->n, &h);
-		if (rc == RC_OK && !reports_read(l->c, l->all, d->n, &h))
-			rc = err_set(e, RC_NOMEM, _("no memory left"));
-		hprim_free(&h);
-	} else if (rc == RC_OK)
+	if (!l->j->begun)
+		return d->octets.len > 0 ? look_text(l, d, d->octets, e) :
+		    RC_OK;
+	rc = filing_load(l->drop.fd, &p, &len, e);
+	if (rc == RC_OK && p != NULL)
+		rc = look_text(l, d, (struct bytes){ p, len }, e);
+	else if (rc == RC_OK)
 		reports_unread(l->all, l->drop.fd);
 	wipe(p, len);
 	free(p);
@@ -172,10 +191,12 @@ look_end(void *arg, const struct extract_doc *d, struct err *e)
 }
 
 enum rc
-route_read(struct clerk *c, struct reports *all, int fd, struct route *r,
+route_read(struct clerk *c, const struct job *j, struct route *r,
     struct err *e)
 {
-	struct looking l = { .c = c, .all = all, .r = r, .drop = DROP_INIT };
+	struct reports *all = j->reports;
+	struct looking l = { .c = c, .j = j, .all = all, .r = r,
+	    .drop = DROP_INIT };
 	const struct extract_sink sink = { &l, look_begin, look_end };
 	bool known;
 	enum rc rc = RC_OK;
@@ -183,7 +204,7 @@ route_read(struct clerk *c, struct reports *all, int fd, struct route *r,
 	memset(r, 0, sizeof(*r));
 	date_of(clock_now(), &l.today);
 	if (has_rules(c) || !has_folder(c))
-		rc = extract(fd, &sink, e);
+		rc = job_read(j, 0, &sink, e);
 	drop_forget(&l.drop);
 	/* It goes whole to where nobody takes it apart. */
 	if (rc == RC_INPUT && !has_rules(c)) {

@@ -27,14 +27,13 @@ bool route_strange(const struct clerk *c, const char *from,
     const struct hprim_party *to);
 
 /*
- * route_read(c, all, fd, r, e):
- * For all documents of the mail in the file ${fd}: what has no line 12 goes
- * with the reports of its mail.  What is read of them is in ${all} too.
+ * route_read(c, j, r, e):
+ * For all documents of the mail of ${j}: what has no line 12 goes with the
+ * reports of its mail.  What is read of them is in j->reports too.
  * Without rules, and where documents are taken out of mails anyway, nothing is
  * read.
  */
-struct reports;
-enum rc route_read(struct clerk *c, struct reports *all, int fd,
-    struct route *r, struct err *e);
+enum rc route_read(struct clerk *c, const struct job *j, struct route *r,
+    struct err *e);
 
 #endif

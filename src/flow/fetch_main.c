@@ -70,7 +70,7 @@ body_put(void *arg, const uint8_t *p, size_t len, struct err *e)
 {
 	struct fetch *f = arg;
 
-	return chan_send(f->keeper, IPC_BODY, 0, p, len, e);
+	return chan_hold(f->keeper, IPC_BODY, 0, p, len, e);
 }
 
 static enum rc
@@ -79,12 +79,12 @@ mail_begin(void *arg, struct err *e)
 	struct fetch *f = arg;
 
 	if (f->raw)
-		return chan_send(f->keeper, IPC_BEGIN, 0, NULL, 0, e);
+		return chan_hold(f->keeper, IPC_BEGIN, 0, NULL, 0, e);
 	FAULT("fetch.mail.begin");
 	f->found = (struct err)ERR_INIT;
 	find_init(&f->find, (struct sink){ body_put, f },
 	    f->p->conf->max_receive);
-	return chan_send(f->keeper, IPC_BEGIN, 0, NULL, 0, e);
+	return chan_hold(f->keeper, IPC_BEGIN, 0, NULL, 0, e);
 }
 
 /* In frames of a good size, however it comes. */
@@ -174,7 +174,7 @@ mail_end(void *arg, struct bytes id, enum source_got got, struct err *e)
 	    pack_str(&b, known ? find_from(&f->find) : "");
 	FAULT("fetch.mail.end");
 	FAULT_OF("fetch.mail", known ? find_message_id(&f->find) : "");
-	return ipc_send(f->keeper, IPC_END, 0, &b, ok, e);
+	return ipc_hold(f->keeper, IPC_END, 0, &b, ok, e);
 }
 
 /* Runs of ids in a frame; lent from it. RC_INPUT never: ours are sound. */

@@ -2,12 +2,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/lang.h"
 #include "flow/field.h"
-
-#define FIELD_MAX_BYTES 2048
 
 static const struct {
 	const char	*name, *say;
@@ -62,15 +59,15 @@ cut_field(char *text)
 }
 
 enum rc
-field_read(int fd, struct field *f, struct err *e)
+field_read(struct bytes mail, struct field *f, struct err *e)
 {
 	char text[FIELD_MAX_BYTES + 1], sender[320], names[200] = "";
 	const char *at;
-	ssize_t n = pread(fd, text, FIELD_MAX_BYTES, 0);
+	size_t n = mail.len < FIELD_MAX_BYTES ? mail.len : FIELD_MAX_BYTES;
 
 	memset(f, 0, sizeof(*f));
-	if (n < 0)
-		return err_sys(e, _("a document"));
+	if (n > 0)
+		memcpy(text, mail.p, n);
 	text[n] = '\0';
 	if (!cut_field(text) ||
 	    !value_of(text, "sender=", sender, sizeof(sender)))

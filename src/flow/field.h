@@ -6,6 +6,7 @@
 #include "base/err.h"
 
 #define FIELD_FLAGS 6
+#define FIELD_MAX_BYTES 2048
 
 struct field {
 	char	address[256];		/* of who sealed it: local@domain */
@@ -13,12 +14,12 @@ struct field {
 };
 
 /*
- * field_read(fd, f, e):
- * The X-Sceau field at the very start of the mail in the file ${fd}
- * (borrowed): no other is ours.  RC_INPUT, class POLICY: there is none.
+ * field_read(mail, f, e):
+ * The X-Sceau field at the very start of a mail, of which FIELD_MAX_BYTES are
+ * enough: no other is ours.  RC_INPUT, class POLICY: there is none.
  * Source: PROTOCOL 2.11 step 11, 2.19.13.
  */
-enum rc field_read(int fd, struct field *f, struct err *e);
+enum rc field_read(struct bytes mail, struct field *f, struct err *e);
 
 /* field_say(f, out): a line for each flag, translated; false: memory. */
 bool field_say(const struct field *f, struct buf *out);

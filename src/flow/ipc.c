@@ -87,6 +87,20 @@ ipc_send(struct chan *c, enum ipc type, uint32_t job, struct buf *b, bool ok,
 }
 
 enum rc
+ipc_hold(struct chan *c, enum ipc type, uint32_t job, struct buf *b, bool ok,
+    struct err *e)
+{
+	enum rc rc;
+
+	if (!ok)
+		rc = err_set(e, RC_NOMEM, _("no memory left"));
+	else
+		rc = chan_hold(c, (uint8_t)type, job, b->p, b->len, e);
+	buf_free(b);
+	return rc;
+}
+
+enum rc
 ipc_put(struct chan *c, enum ipc type, uint32_t job, struct buf *b, bool ok,
     struct err *e)
 {

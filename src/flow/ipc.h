@@ -48,7 +48,8 @@ enum ipc {
 	/* keeper -> vault */
 	IPC_OPEN,	/* mode(1; 0x80: nothing to the clerk), the envelope's
 			 * first octets */
-	IPC_GO,		/* flags(1) token: its body follows, deliver it */
+	IPC_GO,		/* flags(1) token: its body follows, deliver it; also
+			 * sent before IPC_HEAD has come */
 	IPC_AGAIN,	/* route(4) dest: the body again, re-sealed for it */
 	IPC_SEALED,	/* octets of the body */
 	IPC_SEALED_END,
@@ -183,6 +184,8 @@ void ipc_done(struct chan *c, enum rc rc, const struct err *e);
 /* chan_send() of a buffer that was filled without looking: RC_NOMEM when
  * ${ok} is false. The buffer is freed. */
 enum rc ipc_send(struct chan *c, enum ipc type, uint32_t job, struct buf *b,
+    bool ok, struct err *e);
+enum rc ipc_hold(struct chan *c, enum ipc type, uint32_t job, struct buf *b,
     bool ok, struct err *e);
 enum rc ipc_put(struct chan *c, enum ipc type, uint32_t job, struct buf *b,
     bool ok, struct err *e);

@@ -58,10 +58,10 @@ keeper_worse(struct keeper *k, enum rc rc, enum wire_why why)
 static enum log_level
 level_of(const char *name)
 {
-	static const char *const routine[] = { "in.delivered", "in.known",
-	    "in.refiled", "in.not_sealed", "in.unsealed", "out.sent",
-	    "out.session_over", "out.queued", "hub.relayed", "digest.sent",
-	    "outbox.queued", "bulletin.begun", "bulletin.sealed" };
+	static const char *const routine[] = { "in.refiled", "in.not_sealed",
+	    "in.unsealed", "out.sent", "out.session_over", "out.queued",
+	    "hub.relayed", "digest.sent", "outbox.queued", "bulletin.begun",
+	    "bulletin.sealed" };
 
 	for (size_t i = 0; i < sizeof(routine) / sizeof(routine[0]); i++)
 		if (strcmp(routine[i], name) == 0)

@@ -33,6 +33,7 @@ struct line {
 };
 
 /* A body on its way to a child, part by part as the line takes them. */
+struct keeper;
 struct feed {
 	struct line	*to;		/* NULL: nothing on its way */
 	enum ipc	 type, end;
@@ -40,6 +41,11 @@ struct feed {
 	int64_t		 body;
 	uint32_t	 part;
 	size_t		 skip;		/* octets of part 0 that were sent */
+	/* What goes to the vault when nothing is on its way, ${*more} false:
+	 * nothing for now; or NULL. */
+	enum rc		(*next)(struct keeper *k, void *arg, bool *more,
+			    struct err *e);
+	void		*arg;
 };
 
 /* A body on its way in: gathered, or in parts when large. */
@@ -62,7 +68,7 @@ enum account_state {
 	AC_DONE
 };
 
-#define PUT_MAX 128
+#define PUT_MAX 256
 #define RELEASE_AT_ONCE 2048
 #define ACTION_UNSEALED 2	/* to the folder for mail that is not sealed */
 
@@ -196,8 +202,12 @@ enum rc keeper_clerk_says(struct keeper *k, enum ipc type, uint32_t job,
  * made of the 32 octets ${t}, of a delivery that was interrupted, is there. */
 enum rc keeper_look(struct keeper *k, uint32_t job, const uint8_t *t,
     uint32_t filing, bool *there, struct err *e);
-/* feed_pump(k, f, e): send what the line takes now. */
+/* feed_pump(k, f, e): send what the line takes now.  feed_put(f, p, len, e):
+ * octets that are at hand; feed_end(f, e): those were the last. */
 enum rc feed_pump(struct keeper *k, struct feed *f, struct err *e);
+enum rc feed_put(struct feed *f, const uint8_t *p, size_t len,
+    struct err *e);
+enum rc feed_end(struct feed *f, struct err *e);
 
 /* Gathering a body. ${into}->id or the buffer holds it at the end. */
 enum rc gather_add(struct keeper *k, struct gather *g, const void *p,

@@ -68,31 +68,56 @@ gather_body(const struct gather *g)
 	return b;
 }
 
+/* Octets of a body, in frames of a good size. */
+enum rc
+feed_put(struct feed *f, const uint8_t *p, size_t len, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	while (rc == RC_OK && len > 0) {
+		size_t n = len < CHAN_DATA_BYTES ? len : CHAN_DATA_BYTES;
+
+		rc = chan_put(&f->to->c, (uint8_t)f->type, f->job, p, n, e);
+		p += n;
+		len -= n;
+	}
+	return rc;
+}
+
+enum rc
+feed_end(struct feed *f, struct err *e)
+{
+	struct line *to = f->to;
+
+	f->to = NULL;
+	return chan_put(&to->c, (uint8_t)f->end, f->job, NULL, 0, e);
+}
+
+static enum rc
+feed_part(struct keeper *k, struct feed *f, struct err *e)
+{
+	struct buf part = BUF_INIT;
+	size_t at = f->part == 0 ? f->skip : 0;
+	enum rc rc = store_body_part(k->st, f->body, f->part++, &part, e);
+
+	if (rc == RC_OK && part.len == 0)
+		rc = feed_end(f, e);
+	else if (rc == RC_OK && at < part.len)
+		rc = feed_put(f, part.p + at, part.len - at, e);
+	buf_free(&part);
+	return rc;
+}
+
 enum rc
 feed_pump(struct keeper *k, struct feed *f, struct err *e)
 {
-	struct buf part = BUF_INIT;
+	bool more = true;
 	enum rc rc = RC_OK;
 
-	while (rc == RC_OK && f->to != NULL &&
-	    chan_pending(&f->to->c) < FEED_AHEAD) {
-		size_t at = f->part == 0 ? f->skip : 0;
-
-		rc = store_body_part(k->st, f->body, f->part++, &part, e);
-		if (rc == RC_OK && part.len == 0) {
-			rc = chan_put(&f->to->c, (uint8_t)f->end, f->job,
-			    NULL, 0, e);
-			f->to = NULL;
-		}
-		while (rc == RC_OK && at < part.len) {
-			size_t n = part.len - at < CHAN_DATA_BYTES ?
-			    part.len - at : CHAN_DATA_BYTES;
-
-			rc = chan_put(&f->to->c, (uint8_t)f->type, f->job,
-			    part.p + at, n, e);
-			at += n;
-		}
-	}
-	buf_free(&part);
+	while (rc == RC_OK && more && (f->to != NULL || f->next != NULL) &&
+	    chan_pending(f->to != NULL ? &f->to->c : &k->vault.c) <
+	    FEED_AHEAD)
+		rc = f->to != NULL ? feed_part(k, f, e) :
+		    f->next(k, f->arg, &more, e);
 	return rc;
 }

@@ -4,12 +4,14 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/lang.h"
+#include "base/log.h"
 #include "base/secret.h"
 #include "flow/opening.h"
 
@@ -226,25 +228,38 @@ batch_filed(struct keeper *k, struct batch *b, struct err *e)
 	return rc;
 }
 
+/* The event of its delivery, which is kept in the same transaction. */
 static void
-say_delivered(struct keeper *k, const struct opening *o)
+event_of(const struct opening *o, struct store_done *d,
+    char text[STORE_EVENT_MAX_BYTES])
 {
-	char d[2 * GATE_D_BYTES + 1];
+	char hex[2 * GATE_D_BYTES + 1];
 
+	if (!o->v.has_mail)
+		return;
+	hex_format(o->v.d, sizeof(o->v.d), hex);
+	(void)snprintf(text, STORE_EVENT_MAX_BYTES,
+	    "account=%s from=%s%s%s digest=%.16s%s", o->in.account,
+	    o->v.author, o->v.relayed ? " by=" : "",
+	    o->v.relayed ? o->head.sender : "", hex,
+	    o->filing.flags != 0 ? " flagged=1" : "");
+	log_plain(text);
+	d->event = o->fate == FATE_FILE ? "in.delivered" : "in.known";
+	d->event_text = text;
+}
+
+static void
+say_delivered(struct keeper *k, const struct opening *o,
+    const struct store_done *d)
+{
 	for (size_t i = 0; i < o->v.nalarms; i++) {
 		keeper_event(k, gate_alarm_name(o->v.alarms[i].kind),
 		    "who=%s", o->v.alarms[i].who);
 		if (o->v.alarms[i].kind == GATE_AL_OWN_BAR)
 			k->keys_more = true;
 	}
-	if (!o->v.has_mail)
-		return;
-	hex_format(o->v.d, sizeof(o->v.d), d);
-	keeper_event(k, o->fate == FATE_FILE ? "in.delivered" : "in.known",
-	    "account=%s from=%s%s%s digest=%.16s%s", o->in.account,
-	    o->v.author, o->v.relayed ? " by=" : "",
-	    o->v.relayed ? o->head.sender : "", d,
-	    o->filing.flags != 0 ? " flagged=1" : "");
+	if (d->event != NULL)
+		LOG(LOG_L_INFO, d->event, LK_S("text", d->event_text));
 }
 
 static void
@@ -268,6 +283,7 @@ say_acks(struct keeper *k, const struct store_done *d)
 struct delivered {
 	struct store_done	 d[BATCH_MAX];
 	struct opening		*of[BATCH_MAX];
+	char			(*text)[STORE_EVENT_MAX_BYTES];
 	size_t			 n;
 	struct store_row	*rows;
 	struct store_ack_in	*acks;
@@ -284,7 +300,8 @@ delivered_room(struct batch *b, struct delivered *x, struct err *e)
 	}
 	x->rows = calloc(rows, sizeof(*x->rows));
 	x->acks = calloc(acks, sizeof(*x->acks));
-	return x->rows != NULL && x->acks != NULL ? RC_OK :
+	x->text = calloc(b->n, sizeof(*x->text));
+	return x->rows != NULL && x->acks != NULL && x->text != NULL ? RC_OK :
 	    err_set(e, RC_NOMEM, _("no memory left"));
 }
 
@@ -326,6 +343,7 @@ batch_delivered(struct keeper *k, struct batch *b, struct err *e)
 		opening_done(k, o, &x.d[x.n], row, ack);
 		row += x.d[x.n].nrows;
 		ack += x.d[x.n].nacks;
+		event_of(o, &x.d[x.n], x.text[x.n]);
 		x.of[x.n++] = o;
 	}
 	FAULT("keeper.delivered.before");
@@ -335,11 +353,12 @@ batch_delivered(struct keeper *k, struct batch *b, struct err *e)
 	for (size_t i = 0; rc == RC_OK && i < x.n; i++)
 		if (x.d[i].msg.result == STORE_OK) {
 			k->moved = k->works = true;
-			say_delivered(k, x.of[i]);
+			say_delivered(k, x.of[i], &x.d[i]);
 			say_acks(k, &x.d[i]);
 		}
 	free(x.rows);
 	free(x.acks);
+	free(x.text);
 	return rc;
 }
 

@@ -58,7 +58,7 @@ relay_one(struct keeper *k, const struct opening *o, size_t n,
 {
 	struct outgoing *out = &j->out[j->nout];
 	struct feed feed = { &k->vault, IPC_SEALED, IPC_SEALED_END, o->job,
-	    o->in.body, 0, o->head.len };
+	    o->in.body, 0, o->head.len, NULL, NULL };
 	struct err why = ERR_INIT;
 	enum rc rc;
 
@@ -230,8 +230,6 @@ relay_all(struct keeper *k, struct opening *o, struct relay_job *j,
 
 /* ---- for whom, and how much ----------------------------------------- */
 
-#define SPARE_BYTES (256 * 1024)	/* more is not opened in vain */
-
 /* One of the words of hub_members, an address or a name. */
 static bool
 is_served(const char *members, const char *name)
@@ -305,7 +303,7 @@ hub_spare(struct keeper *k, struct opening *o, struct err *e)
 	bool over;
 	enum rc rc;
 
-	if (!k->p->conf->hub || o->in.size <= SPARE_BYTES)
+	if (!k->p->conf->hub || o->in.size <= HUB_SPARE_BYTES)
 		return RC_OK;
 	rc = is_over(k, o, &over, e);
 	return rc == RC_OK && over ? leave(k, o, e) : rc;

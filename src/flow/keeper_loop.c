@@ -391,7 +391,7 @@ keeper_wait(struct keeper *k, struct line *l, struct frame *f,
 			return err_set(e, RC_TEMP,
 			    _("a process of sceau does not answer"));
 		}
-		if (feed != NULL && feed->to != NULL &&
+		if (feed != NULL &&
 		    (rc = feed_pump(k, feed, e)) != RC_OK)
 			return rc;
 		if ((rc = keeper_turn(k, 1000, e)) != RC_OK)

@@ -203,7 +203,7 @@ give(struct keeper *k, struct route *r, struct err *e)
 	    pack_str(&b, o->message_id) && pack_str(&b, o->boundary);
 
 	r->feed = (struct feed){ &r->line, IPC_OUT, IPC_OUT_END,
-	    (uint32_t)r->given, o->body, 0, 0 };
+	    (uint32_t)r->given, o->body, 0, 0, NULL, NULL };
 	r->given++;
 	return ipc_put(&r->line.c, IPC_SEND, r->feed.job, &b, ok, e);
 }

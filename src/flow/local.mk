@@ -4,6 +4,7 @@ src_libflow_a_SOURCES = \
 	src/flow/alone.c src/flow/alone.h \
 	src/flow/barring.c src/flow/barring.h \
 	src/flow/clerk.h \
+	src/flow/clerk_job.c \
 	src/flow/clerk_main.c \
 	src/flow/clerk_outbox.c src/flow/clerk_outbox.h \
 	src/flow/clerk_outread.c \
@@ -31,6 +32,7 @@ src_libflow_a_SOURCES = \
 	src/flow/keeper_notice.c \
 	src/flow/keeper_office.c \
 	src/flow/keeper_open.c src/flow/opening.h \
+	src/flow/keeper_opening.c \
 	src/flow/keeper_out.c \
 	src/flow/keeper_outbox.c src/flow/keeper_outbox.h \
 	src/flow/keeper_outgroup.c \

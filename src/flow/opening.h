@@ -25,7 +25,12 @@ struct opening {
 	struct err		why;
 	struct gate_verdict	v;
 	bool			jobbed;	/* the vault holds the job */
-	bool			sent;	/* its body goes or went to the vault */
+	bool			wait;	/* nothing behind its header goes to
+					 * the vault before that is judged */
+	bool			sent;	/* its body goes or went there */
+	bool			told;	/* of its patients */
+	bool			ready;	/* the clerk has made files of it, */
+	struct err		unready; /* or why not */
 	uint8_t			flags;	/* for the vault */
 	enum fate		fate;
 	struct buf		names;	/* final names, from the clerk */
@@ -34,13 +39,24 @@ struct opening {
 	struct store_patient	*patients;	/* owned */
 };
 
-#define BATCH_MAX 64
+#define BATCH_MAX 256	/* as many as vault and clerk have jobs */
+#define HUB_SPARE_BYTES (256 * 1024)	/* more is not opened in vain */
 
 /* Messages that go through each step together. */
 struct batch {
 	struct opening	o[BATCH_MAX];
 	size_t		n;
+	size_t		at;	/* the one that is being judged */
+	size_t		given;	/* to the vault, wholly or their headers */
+	struct feed	feed;
 };
+
+/* keeper_opening.c: opened by the vault, made into files by the clerk under
+ * temporary names; each has its fate then. */
+enum rc batch_bodies(struct keeper *k, struct batch *b, struct err *e);
+/* opening_not(k, o): held, or left for a later pass, which must not pass for
+ * success. */
+void opening_not(struct keeper *k, struct opening *o);
 
 /* keeper_done.c: one commit each for all of the batch whom it concerns;
  * batch_filed() waits for the clerk's last word on each file. */

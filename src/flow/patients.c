@@ -78,23 +78,20 @@ each_form(const struct gate *g, struct bytes body, bool (*add)(
 }
 
 enum rc
-patients_pass(const struct gate *g, struct pass_ends *x, uint32_t job,
-    struct err *e)
+patients_pass(const struct gate *g, struct pass_ends *x,
+    const struct frame *f, struct err *e)
 {
 	struct buf b = BUF_INIT;
-	struct frame f;
 	bool ok = true;
-	enum rc rc = chan_recv(&x->clerk, &f, e);
+	enum rc rc;
 
-	if (rc != RC_OK)
-		return rc;
-	if (f.type != IPC_REPORTS || f.job != job)
+	if (f->type != IPC_REPORTS)
 		return ipc_bad(e);
-	if ((rc = each_form(g, f.body, add_patient, &b, &ok, e)) != RC_OK) {
+	if ((rc = each_form(g, f->body, add_patient, &b, &ok, e)) != RC_OK) {
 		buf_free(&b);
 		return rc;
 	}
-	return ipc_send(&x->keeper, IPC_PATIENTS, job, &b, ok, e);
+	return ipc_hold(&x->keeper, IPC_PATIENTS, f->job, &b, ok, e);
 }
 
 /* The one that says most of who he is. */

@@ -13,13 +13,13 @@
 bool patients_form(const struct hprim_patient *p, struct buf *b, unsigned *n);
 
 /*
- * patients_pass(g, x, job, e):
- * In the vault, once it has said that the mail of ${job} is good: wait for
- * the clerk's IPC_REPORTS and give the keeper IPC_PATIENTS.  RC_TEMP: the
- * clerk is gone, or says what it should not.
+ * patients_pass(g, x, f, e):
+ * In the vault, once it has said that the mail of a job is good: what the
+ * clerk said of it in ${f} goes to the keeper as IPC_PATIENTS, held for now.
+ * RC_TEMP: it is not IPC_REPORTS as it should be.
  */
-enum rc patients_pass(const struct gate *g, struct pass_ends *x, uint32_t job,
-    struct err *e);
+enum rc patients_pass(const struct gate *g, struct pass_ends *x,
+    const struct frame *f, struct err *e);
 
 /*
  * patients_add(g, forms, b, ok, e):

@@ -194,6 +194,35 @@ on_member(struct facts *x, const struct frame *f, struct err *e)
 	return ipc_send(x->keeper, IPC_MEMBER, f->job, &b, ok, e);
 }
 
+/* IPC_RESOLVE: how(1) own who. */
+static enum rc
+on_resolve(struct facts *x, const struct frame *f, struct err *e)
+{
+	char own[GATE_ID_BYTES], who[GATE_ROUTE_BYTES];
+	struct gate_resolve_args args = { .rows = x->rows };
+	struct rd r = rd_of(f->body.p, f->body.len);
+	struct err why = ERR_INIT;
+	struct gate_dest dest;
+	struct buf b = BUF_INIT;
+	enum rc said;
+	uint8_t how = rd_8(&r);
+	bool ok;
+
+	args.control = (how & RESOLVE_CONTROL) != 0;
+	args.shown = (how & RESOLVE_SHOWN) != 0;
+	unpack_str(&r, own, sizeof(own));
+	unpack_str(&r, who, sizeof(who));
+	if (!rd_done(&r))
+		return ipc_bad(e);
+	args.who = who;
+	args.own = own[0] != '\0' ? own : NULL;
+	said = gate_resolve(x->g, &args, &dest, &why);
+	ok = pack_err(&b, said, &why);
+	if (said == RC_OK)
+		ok = ok && dest_pack(&b, &dest);
+	return ipc_send(x->keeper, IPC_DEST, f->job, &b, ok, e);
+}
+
 static const struct {
 	enum ipc	 type;
 	enum rc		(*serve)(struct facts *, const struct frame *,
@@ -206,6 +235,7 @@ static const struct {
 	{ IPC_BARS, on_bars },
 	{ IPC_BAR_LIST, on_list },
 	{ IPC_MEMBER, on_member },
+	{ IPC_RESOLVE, on_resolve },
 };
 
 enum rc

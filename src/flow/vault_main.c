@@ -5,6 +5,8 @@
  */
 #include "config.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +32,7 @@ struct job {
 	struct gate_verdict	 v;
 	bool			 failed;	/* before the end */
 	bool			 to_clerk;
+	bool			 reporting;	/* IPC_REPORTS is to come */
 	/* Second pass at the hub: */
 	struct gate_open	*again;
 	struct gate_seal	*seal;
@@ -43,6 +46,7 @@ struct room {
 	struct facts		 facts;
 	size_t			 njobs;	/* that were in use so far: of the
 					 * others no page is touched */
+	size_t			 nreports;	/* that are to come */
 	struct job		 jobs[JOBS_MAX];
 };
 
@@ -61,7 +65,7 @@ line_put(void *arg, const void *p, size_t len, struct err *e)
 
 	while (len > 0) {
 		size_t n = len < CHAN_DATA_BYTES ? len : CHAN_DATA_BYTES;
-		enum rc rc = chan_send(l->c, (uint8_t)l->type, l->job, at, n,
+		enum rc rc = chan_hold(l->c, (uint8_t)l->type, l->job, at, n,
 		    e);
 
 		if (rc != RC_OK)
@@ -134,7 +138,7 @@ answer(struct room *room, enum ipc type, uint32_t job, enum rc said,
 	    (more == NULL || buf_add(&b, more->p, more->len));
 	if (more != NULL)
 		buf_free(more);
-	return ipc_send(&room->x->keeper, type, job, &b, ok, e);
+	return ipc_hold(&room->x->keeper, type, job, &b, ok, e);
 }
 
 /* For a first pass whose octets nobody may see. */
@@ -187,19 +191,22 @@ fault(const struct job *j)
 	FAULT_OF("vault.mail", t);
 }
 
-/* IPC_GO: flags(1), token.  The clerk hears of it before the first octet. */
+/* IPC_GO: flags(1), token.  The clerk hears of it before the first octet.  It
+ * and the body may come behind a header that is not good: IPC_HEAD says so. */
 static enum rc
 on_go(struct room *room, const struct frame *f, struct err *e)
 {
 	struct job *j = job_find(room, f->job);
 
-	if (j == NULL || j->open == NULL || f->body.len < 1)
+	if (j == NULL || f->body.len < 1)
 		return ipc_bad(e);
+	if (j->open == NULL)
+		return RC_OK;
 	gate_open_flag(j->open, f->body.p[0]);
 	fault(j);
 	if (!j->to_clerk)
 		return RC_OK;
-	return chan_send(&room->x->clerk, IPC_MAIL_BEGIN, f->job,
+	return chan_hold(&room->x->clerk, IPC_MAIL_BEGIN, f->job,
 	    f->body.p + 1, f->body.len - 1, e);
 }
 
@@ -229,9 +236,9 @@ on_sealed(struct room *room, const struct frame *f, struct err *e)
 	struct err why = ERR_INIT;
 	enum rc rc;
 
-	if (j == NULL || j->open == NULL)
+	if (j == NULL)
 		return ipc_bad(e);
-	if (j->failed)
+	if (j->open == NULL || j->failed)
 		return RC_OK;	/* what is still on its way */
 	if (j->again != NULL) {
 		again = (struct reseal){ j->seal, { line_put, &keeper } };
@@ -278,8 +285,10 @@ on_sealed_end(struct room *room, const struct frame *f, struct err *e)
 	enum rc said, rc = RC_OK;
 	bool ok;
 
-	if (j == NULL || j->open == NULL)
+	if (j == NULL)
 		return ipc_bad(e);
+	if (j->open == NULL)
+		return RC_OK;
 	if (j->again != NULL)
 		return end_again(room, j, e);
 	said = gate_open_end(j->open, j->to_clerk ? &sink : &nowhere, &j->v,
@@ -295,9 +304,28 @@ on_sealed_end(struct room *room, const struct frame *f, struct err *e)
 		buf_free(&b);
 		return rc;
 	}
-	rc = answer(room, IPC_VERDICT, f->job, said, &why, &b, ok, e);
-	return rc == RC_OK && j->to_clerk && said == RC_OK && j->v.has_mail ?
-	    patients_pass(room->g, room->x, f->job, e) : rc;
+	j->reporting = j->to_clerk && said == RC_OK && j->v.has_mail;
+	room->nreports += j->reporting;
+	return answer(room, IPC_VERDICT, f->job, said, &why, &b, ok, e);
+}
+
+/* What the clerk found in a mail, while others are being opened. */
+static enum rc
+on_reports(struct room *room, struct err *e)
+{
+	struct frame f;
+	struct job *j;
+	enum rc rc = chan_recv(&room->x->clerk, &f, e);
+
+	if (rc != RC_OK || room->nreports == 0)
+		return rc != RC_OK ? rc : ipc_bad(e);
+	room->nreports--;
+	/* The keeper may have dropped it, when something else went wrong. */
+	if (f.job == 0 || (j = job_find(room, f.job)) == NULL ||
+	    !j->reporting)
+		return RC_OK;
+	j->reporting = false;
+	return patients_pass(room->g, room->x, &f, e);
 }
 
 /* IPC_AGAIN: route(4), dest: the second pass begins. */
@@ -352,33 +380,6 @@ on_drop(struct room *room, const struct frame *f, struct err *e)
 		return ipc_bad(e);
 	job_drop(j);
 	return RC_OK;
-}
-
-/* IPC_RESOLVE: how(1) own who. */
-static enum rc
-on_resolve(struct room *room, const struct frame *f, struct err *e)
-{
-	char own[GATE_ID_BYTES], who[GATE_ROUTE_BYTES];
-	struct gate_resolve_args args = { .rows = rows_of(room, false) };
-	struct rd r = rd_of(f->body.p, f->body.len);
-	struct err why = ERR_INIT;
-	struct gate_dest dest;
-	struct buf b = BUF_INIT;
-	enum rc rc;
-	uint8_t how = rd_8(&r);
-	bool ok = true;
-
-	args.control = (how & RESOLVE_CONTROL) != 0;
-	args.shown = (how & RESOLVE_SHOWN) != 0;
-	unpack_str(&r, own, sizeof(own));
-	unpack_str(&r, who, sizeof(who));
-	if (!rd_done(&r))
-		return ipc_bad(e);
-	args.who = who;
-	args.own = own[0] != '\0' ? own : NULL;
-	if ((rc = gate_resolve(room->g, &args, &dest, &why)) == RC_OK)
-		ok = dest_pack(&b, &dest);
-	return answer(room, IPC_DEST, f->job, rc, &why, &b, ok, e);
 }
 
 /* Ask the composer for the mail from its start and give it to ${take}. */
@@ -530,7 +531,6 @@ static const struct {
 	{ IPC_SEALED, on_sealed },
 	{ IPC_SEALED_END, on_sealed_end },
 	{ IPC_DROP, on_drop },
-	{ IPC_RESOLVE, on_resolve },
 	{ IPC_DIGEST, on_digest },
 	{ IPC_SEAL, on_seal },
 };
@@ -542,6 +542,34 @@ serve(struct room *room, const struct frame *f, struct err *e)
 		if (services[i].type == f->type)
 			return services[i].serve(room, f, e);
 	return facts_serve(&room->facts, f, e);
+}
+
+/* The keeper's next frame; before that waits, all that was held goes out.
+ * ${over}: the other end gone is how a vault is told that it is. */
+static enum rc
+next(struct room *room, struct frame *f, bool *over, struct err *e)
+{
+	struct chan *keeper = &room->x->keeper, *clerk = &room->x->clerk;
+	struct err gone = ERR_INIT;
+	enum rc rc = RC_OK;
+
+	while (rc == RC_OK && !chan_ready(keeper)) {
+		struct pollfd p[2] = { { keeper->fd, POLLIN, 0 },
+		    { room->nreports > 0 ? clerk->fd : -1, POLLIN, 0 } };
+
+		*over = chan_unhold(keeper, &gone) != RC_OK ||
+		    (poll(p, 2, -1) < 0 && errno != EINTR);
+		if (*over || p[0].revents != 0)
+			break;
+		while (rc == RC_OK && (p[1].revents != 0 ||
+		    chan_ready(clerk))) {
+			p[1].revents = 0;
+			rc = on_reports(room, e);
+		}
+	}
+	if (rc == RC_OK && !*over)
+		*over = chan_recv(keeper, f, &gone) != RC_OK;
+	return rc;
 }
 
 enum rc
@@ -565,8 +593,8 @@ enum rc
 vault_main(const struct pass *p, struct pass_ends *x, struct err *e)
 {
 	struct room *room = calloc(1, sizeof(*room));
-	struct err gone = ERR_INIT;
 	struct frame f;
+	bool over = false;
 	enum rc rc;
 
 	if (room == NULL)
@@ -577,8 +605,8 @@ vault_main(const struct pass *p, struct pass_ends *x, struct err *e)
 	rc = vault_enter(p, &room->g, e);
 	room->facts = (struct facts){ .g = room->g, .keeper = &x->keeper,
 	    .rows = rows_of(room, false) };
-	/* The other end gone is how a vault is told that it is over. */
-	while (rc == RC_OK && chan_recv(&x->keeper, &f, &gone) == RC_OK)
+	while (rc == RC_OK && (rc = next(room, &f, &over, e)) == RC_OK &&
+	    !over)
 		rc = serve(room, &f, e);
 	FAULT("vault.end");
 	for (size_t i = 0; i < room->njobs; i++)

@@ -121,19 +121,16 @@ body_drop(struct store *st, int64_t id, struct err *e)
 
 	if (id == 0)
 		return RC_OK;
-	if ((rc = DB_DO(st, e, "UPDATE body SET owner = 0 "
-	    "WHERE id = ?1 AND parts > ?2", V_I(id), V_I(SMALL_PARTS))) !=
-	    RC_OK)
+	if ((rc = DB_DO(st, e, "DELETE FROM body WHERE id = ?1 "
+	    "AND parts <= ?2", V_I(id), V_I(SMALL_PARTS))) != RC_OK)
 		return rc;
-	if (db_changed(st) != 0) {
-		st->reap = true;
-		return RC_OK;
-	}
-	if ((rc = DB_DO(st, e, "DELETE FROM body_part WHERE id >= ?1 "
-	    "AND id < ?2", V_I(PART_ID(id, 0)), V_I(PART_ID(id + 1, 0)))) !=
-	    RC_OK)
-		return rc;
-	return DB_DO(st, e, "DELETE FROM body WHERE id = ?1", V_I(id));
+	if (db_changed(st) != 0)
+		return DB_DO(st, e, "DELETE FROM body_part WHERE id >= ?1 "
+		    "AND id < ?2", V_I(PART_ID(id, 0)),
+		    V_I(PART_ID(id + 1, 0)));
+	st->reap = true;
+	return DB_DO(st, e, "UPDATE body SET owner = 0 WHERE id = ?1",
+	    V_I(id));
 }
 
 /* The last parts first: ${parts} stays true of what is left. */
@@ -211,46 +208,20 @@ store_body_part(struct store *st, int64_t body, uint32_t n, struct buf *out,
 	enum rc rc;
 
 	buf_wipe(out);
+	if ((rc = DB_ASK(st, e, &s, "SELECT p.data FROM body b JOIN "
+	    "body_part p ON p.id = ?2 WHERE b.id = ?1 "
+	    "AND b.owner IS NOT 0 AND b.parts > ?3", V_I(body),
+	    V_I(PART_ID(body, n)), V_I(n))) != RC_OK ||
+	    (rc = db_next(st, s, &got, e)) != RC_OK)
+		return rc;
+	if (got) {
+		if (!db_buf(s, 0, out))
+			rc = err_set(e, RC_NOMEM, _("store: out of memory"));
+		db_stop(s);
+		return rc;
+	}
 	if ((rc = DB_INT(st, e, &parts, "SELECT parts + 1 FROM body "
 	    "WHERE id = ?1 AND owner IS NOT 0", V_I(body))) != RC_OK)
 		return rc;
-	if (parts == 0)
-		return body_lost(e);
-	if (n >= parts - 1)
-		return RC_OK;
-	if ((rc = DB_ASK(st, e, &s, "SELECT data FROM body_part "
-	    "WHERE id = ?1", V_I(PART_ID(body, n)))) != RC_OK ||
-	    (rc = db_next(st, s, &got, e)) != RC_OK)
-		return rc;
-	if (!got)
-		return body_lost(e);
-	if (!db_buf(s, 0, out))
-		rc = err_set(e, RC_NOMEM, _("store: out of memory"));
-	db_stop(s);
-	return rc;
-}
-
-enum rc
-store_body_head(struct store *st, int64_t body, void *p, size_t max,
-    size_t *len, struct err *e)
-{
-	sqlite3_blob *blob;
-	size_t size;
-	int code;
-
-	*len = 0;
-	code = sqlite3_blob_open(st->db, "main", "body_part", "data",
-	    PART_ID(body, 0), 0, &blob);
-	if (code == SQLITE_ERROR)	/* no such row */
-		return body_lost(e);
-	if (code != SQLITE_OK)
-		return db_err(st, e, "body");
-	size = (size_t)sqlite3_blob_bytes(blob);
-	size = size < max ? size : max;
-	code = sqlite3_blob_read(blob, p, (int)size, 0);
-	(void)sqlite3_blob_close(blob);
-	if (code != SQLITE_OK)
-		return db_err(st, e, "body");
-	*len = size;
-	return RC_OK;
+	return parts == 0 || n < parts - 1 ? body_lost(e) : RC_OK;
 }

@@ -223,6 +223,28 @@ db_buf(sqlite3_stmt *s, int col, struct buf *out)
 
 /* --- Transactions ------------------------------------------------------ */
 
+enum rc
+store_read_begin(struct store *st, struct err *e)
+{
+	enum rc rc;
+
+	if (st->reading)
+		return RC_OK;
+	BUG_ON(st->in_tx);
+	if ((rc = db_exec(st, "BEGIN", e)) == RC_OK)
+		st->reading = true;
+	return rc;
+}
+
+void
+store_read_end(struct store *st)
+{
+	/* Nothing was written that could fail to be. */
+	if (st->reading)
+		(void)sqlite3_exec(st->db, "COMMIT", NULL, NULL, NULL);
+	st->reading = false;
+}
+
 /* In WAL mode NORMAL never damages: it may lose the last commits when the
  * power fails, and any later FULL commit makes all earlier ones durable. */
 static enum rc
@@ -234,6 +256,7 @@ tx_start(struct store *st, bool lazy, struct err *e)
 	if (st->mode == STORE_READ)
 		return err_set(e, RC_CONF, _("the store was opened to be read "
 		    "only: nothing is changed"));
+	store_read_end(st);
 	if (lazy != st->lazy) {
 		if ((rc = db_exec(st, lazy ? "PRAGMA synchronous=NORMAL" :
 		    "PRAGMA synchronous=FULL", e)) != RC_OK)

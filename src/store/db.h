@@ -20,6 +20,7 @@ struct store {
 	int		 slot;		/* ours in the lock file; 0: none */
 	bool		 lazy;		/* synchronous=NORMAL at the moment */
 	bool		 in_tx;
+	bool		 reading;	/* store_read_begin() */
 	bool		 reap;		/* a condemned body is there */
 	int64_t		 lists;		/* numbers of listings */
 	/* of the register; NULL: another handle will chain it */

@@ -127,10 +127,14 @@ enum rc store_body_size(struct store *st, int64_t body, uint64_t *size,
     struct err *e);
 enum rc store_body_part(struct store *st, int64_t body, uint32_t n,
     struct buf *out, struct err *e);
-/* store_body_head(): its first ${max} octets or fewer, without reading more:
- * for the header of an envelope. */
-enum rc store_body_head(struct store *st, int64_t body, void *p, size_t max,
-    size_t *len, struct err *e);
+
+/*
+ * store_read_begin(st, e), store_read_end(st):
+ * What is read between them is of one moment, and costs the locks of the file
+ * once instead of at each question.  Any write ends it; nobody else waits.
+ */
+enum rc store_read_begin(struct store *st, struct err *e);
+void store_read_end(struct store *st);
 
 /* --- Rows sealed by the vault ------------------------------------------ */
 

@@ -313,9 +313,10 @@ done_one(struct store *st, struct store_done *m, int64_t now, struct err *e)
 	    (rc = heard_of(st, m->msg.original, now, e)) != RC_OK) ||
 	    (rc = done_records(st, m, now, e)) != RC_OK)
 		return rc;
-	if ((rc = DB_DO(st, e, "UPDATE incoming SET t = ?2, sender = ?3 "
-	    "WHERE id = ?1", V_I(m->msg.id), V_B(m->msg.t, STORE_T_BYTES),
-	    V_S(m->msg.sender))) != RC_OK)
+	/* The intent has noted it. */
+	if (was.state != STORE_INTENT && (rc = DB_DO(st, e, "UPDATE incoming "
+	    "SET t = ?2, sender = ?3 WHERE id = ?1", V_I(m->msg.id),
+	    V_B(m->msg.t, STORE_T_BYTES), V_S(m->msg.sender))) != RC_OK)
 		return rc;
 	if (m->filed && (rc = inbox_filed(st, m->msg.t, now, e)) != RC_OK)
 		return rc;

@@ -75,6 +75,7 @@ store_list_add(struct store_list *l, const struct store_uid *uids, size_t n,
 	enum rc rc;
 
 	/* Touches the temporary file only: locks nobody out. */
+	store_read_end(st);
 	if ((rc = db_exec(st, "BEGIN", e)) != RC_OK)
 		return rc;
 	for (size_t i = 0; rc == RC_OK && i < n; i++)

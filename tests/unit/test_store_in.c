@@ -185,8 +185,7 @@ test_put_keeps_the_octets(void **state)
 		{ make_uid(1, 2), { 0, "two", 3 }, 0 } };
 	struct store_in in[4];
 	struct buf b = BUF_INIT;
-	uint8_t head[5];
-	size_t n, len;
+	size_t n;
 
 	OK(w, store_in_put(w->st, "a", NOW, m, 2, &w->e));
 	world_reopen(w);
@@ -202,13 +201,36 @@ test_put_keeps_the_octets(void **state)
 	assert_memory_equal(b.p, "SCEAU\0one", 9);
 	OK(w, store_body_part(w->st, in[0].body, 1, &b, &w->e));
 	assert_int_equal(b.len, 0);
-	OK(w, store_body_head(w->st, in[1].body, head, sizeof(head), &len,
-	    &w->e));
-	assert_int_equal(len, 3);
-	OK(w, store_body_head(w->st, in[0].body, head, sizeof(head), &len,
-	    &w->e));
-	assert_memory_equal(head, "SCEAU", 5);
 	buf_free(&b);
+}
+
+/* What is read between begin and end is of one moment; others may write, and
+ * a write of our own ends it. */
+static void
+test_reading_is_of_one_moment(void **state)
+{
+	struct world *w = *state, other = *w;
+	size_t n;
+
+	(void)put_one_of(w, "a", 1);
+	OK(w, store_read_begin(w->st, &w->e));
+	OK(w, store_read_begin(w->st, &w->e));
+	OK(w, store_in_waiting(w->st, &n, &w->e));
+	assert_int_equal(n, 1);
+	OK(w, store_open(w->dir, STORE_WRITE, &other.st, &w->e));
+	(void)put_one_of(&other, "a", 2);
+	OK(w, store_in_waiting(w->st, &n, &w->e));
+	assert_int_equal(n, 1);
+	(void)put_one_of(w, "a", 3);
+	OK(w, store_in_waiting(w->st, &n, &w->e));
+	assert_int_equal(n, 3);
+	OK(w, store_read_begin(w->st, &w->e));
+	store_read_end(w->st);
+	store_read_end(w->st);
+	(void)put_one_of(&other, "a", 4);
+	OK(w, store_in_waiting(w->st, &n, &w->e));
+	assert_int_equal(n, 4);
+	world_close(&other);
 }
 
 static void
@@ -361,6 +383,8 @@ test_delivered_is_one_transaction(void **state)
 
 	d.rows = &row;
 	d.nrows = 1;
+	d.event = "in.delivered";
+	d.event_text = "account=a";
 	assert_int_equal(intend(w, id, 1, "x"), STORE_OK);
 	OK(w, store_in_delivered(w->st, &d, 1, NOW, &w->e));
 	assert_int_equal(d.msg.result, STORE_OK);
@@ -368,6 +392,8 @@ test_delivered_is_one_transaction(void **state)
 	assert_int_equal(get_in(w, id).state, STORE_DELIVERED);
 	assert_int_equal(get_in(w, id).body, 0);
 	assert_int_equal(sql_number(w, "SELECT count(*) FROM body_part"), 0);
+	assert_int_equal(sql_number(w, "SELECT count(*) FROM event "
+	    "WHERE name = 'in.delivered'"), 1);
 	OK(w, store_t_find(w->st, d.msg.t, &t, &w->e));
 	assert_int_equal(t.state, STORE_T_DONE);
 	assert_int_equal(t.ack_state, 2);
@@ -524,6 +550,7 @@ main(void)
 		WORLD_TEST(test_list_without_end_changes_nothing),
 		WORLD_TEST(test_list_two_accounts_at_once),
 		WORLD_TEST(test_put_keeps_the_octets),
+		WORLD_TEST(test_reading_is_of_one_moment),
 		WORLD_TEST(test_put_again_keeps_the_first),
 		WORLD_TEST(test_pass_is_not_wanted_again),
 		WORLD_TEST(test_intent_records_names_and_T),

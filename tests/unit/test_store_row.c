@@ -105,9 +105,7 @@ test_body_in_parts(void **state)
 	struct world *w = *state;
 	struct store_in_put m = { make_uid(1, 1), { 0, NULL, 0 }, 0 };
 	struct buf b = BUF_INIT;
-	uint8_t head[3];
 	uint64_t size;
-	size_t len;
 
 	OK(w, store_body_begin(w->st, &m.body.id, &w->e));
 	for (int i = 0; i < 7; i++) {
@@ -121,8 +119,6 @@ test_body_in_parts(void **state)
 	OK(w, store_in_put(w->st, "a", NOW, &m, 1, &w->e));
 	T_RC(store_body_append(w->st, m.body.id, "z", 1, &w->e), RC_TEMP);
 	world_reopen(w);
-	OK(w, store_body_head(w->st, m.body.id, head, 3, &len, &w->e));
-	assert_memory_equal(head, "aaa", 3);
 	for (uint32_t i = 0; i < 7; i++) {
 		OK(w, store_body_part(w->st, m.body.id, i, &b, &w->e));
 		assert_int_equal(b.len, sizeof(part));
@@ -138,8 +134,6 @@ test_body_in_parts(void **state)
 	assert_int_equal(sql_number(w, "SELECT count(*) FROM body"), 0);
 	T_RC(store_body_size(w->st, m.body.id, &size, &w->e), RC_TEMP);
 	T_RC(store_body_part(w->st, m.body.id, 0, &b, &w->e), RC_TEMP);
-	T_RC(store_body_head(w->st, m.body.id, head, 3, &len, &w->e),
-	    RC_TEMP);
 	buf_free(&b);
 }
 
