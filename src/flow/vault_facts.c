@@ -5,6 +5,10 @@
 
 #include "base/clock.h"
 #include "base/lang.h"
+#include "base/log.h"
+#include "base/sandbox.h"
+#include "base/secret.h"
+#include "flow/pass.h"
 #include "flow/sealing.h"
 #include "flow/vault_facts.h"
 #include "vault/grow.h"
@@ -252,4 +256,23 @@ facts_free(struct facts *x)
 {
 	free(x->bars);
 	x->bars = NULL;
+}
+
+/* ---- to begin with ---------------------------------------------------- */
+
+enum rc
+vault_enter(const struct pass *p, struct gate **g, struct err *e)
+{
+	enum rc rc = gate_new(p->conf->keystore, p->conf->keystore_key,
+	    p->passphrase, g, e);
+
+	if (rc == RC_OK && gate_warning(*g) != NULL)
+		LOG(LOG_L_WARN, "key.demo", LK_S("why", gate_warning(*g)));
+	if (rc == RC_OK)
+		rc = sandbox_enter(SB_VAULT, NULL, e);
+	if (rc == RC_OK && !secret_locked())
+		LOG(LOG_L_WARN, "key.swap", LK_S("why", _("the memory of the "
+		    "keys cannot be locked: they may be written to the swap "
+		    "space. Raise the limit of locked memory (ulimit -l)")));
+	return rc;
 }

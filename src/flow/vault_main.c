@@ -12,8 +12,6 @@
 
 #include "base/fault.h"
 #include "base/lang.h"
-#include "base/log.h"
-#include "base/sandbox.h"
 #include "flow/ipc.h"
 #include "flow/pass.h"
 #include "flow/patients.h"
@@ -569,23 +567,6 @@ next(struct room *room, struct frame *f, bool *over, struct err *e)
 	}
 	if (rc == RC_OK && !*over)
 		*over = chan_recv(keeper, f, &gone) != RC_OK;
-	return rc;
-}
-
-enum rc
-vault_enter(const struct pass *p, struct gate **g, struct err *e)
-{
-	enum rc rc = gate_new(p->conf->keystore, p->conf->keystore_key,
-	    p->passphrase, g, e);
-
-	if (rc == RC_OK && gate_warning(*g) != NULL)
-		LOG(LOG_L_WARN, "key.demo", LK_S("why", gate_warning(*g)));
-	if (rc == RC_OK)
-		rc = sandbox_enter(SB_VAULT, NULL, e);
-	if (rc == RC_OK && !secret_locked())
-		LOG(LOG_L_WARN, "key.swap", LK_S("why", _("the memory of the "
-		    "keys cannot be locked: they may be written to the swap "
-		    "space. Raise the limit of locked memory (ulimit -l)")));
 	return rc;
 }
 

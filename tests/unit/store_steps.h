@@ -57,14 +57,6 @@ STEP(step_body_part)
 	return rc;
 }
 
-STEP(step_body_head)
-{
-	char head[4];
-	size_t len;
-
-	return store_body_head(st, body_id, head, sizeof(head), &len, e);
-}
-
 STEP(step_body_abandon)
 {
 	return store_body_abandon(st, body_id, e);

@@ -268,7 +268,7 @@ STEP(step_restored)
 static const struct step steps[] = {
 	MANY(clock), ONE(account), ONE(body_begin), ONE(body_append),
 	ONE(body_append), ONE(body_append), ONE(body_append),
-	ONE(body_append), ONE(body_size), ONE(body_part), ONE(body_head),
+	ONE(body_append), ONE(body_size), ONE(body_part),
 	ANYHOW(body_abandon), ONE(put), MANY(put_large), ONE(pass),
 	ANYHOW(listed), ONE(waiting), MANY(next), ONE(get),
 	ONE(submit), ONE(intent), ONE(intent), ONE(names), ONE(odd),

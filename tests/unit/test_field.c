@@ -1,9 +1,7 @@
 /* The field that the vault puts on an opened mail, and mails without it. */
 #include "config.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "unit.h"
 
@@ -12,16 +10,11 @@
 static enum rc
 reading(const char *text, size_t len, struct field *f)
 {
-	char path[] = "/tmp/sceau-test-XXXXXX";
 	struct err e = ERR_INIT;
-	int fd = mkstemp(path);
-	enum rc rc;
+	enum rc rc = field_read((struct bytes){ (const uint8_t *)text, len },
+	    f, &e);
 
-	T_CHECK(fd >= 0 && unlink(path) == 0);
-	T_CHECK(write(fd, text, len) == (ssize_t)len);
-	rc = field_read(fd, f, &e);
 	T_CHECK(rc != RC_INPUT || e.class == EC_POLICY);
-	close(fd);
 	return rc;
 }
 
@@ -88,7 +81,6 @@ test_no_field_of_ours(void **state)
 	T_RC(says(text, &f), RC_INPUT);
 	memset(text + 16, ' ', sizeof(text) - 16);
 	T_RC(reading(text, sizeof(text), &f), RC_INPUT);
-	T_RC(field_read(-1, &f, &(struct err)ERR_INIT), RC_TEMP);
 }
 
 int
