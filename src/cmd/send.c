@@ -93,7 +93,7 @@ take_mail(struct sending *s, struct err *e)
 		fprintf(stderr, _("sceau: reading a mail from the terminal; "
 		    "end it with Ctrl-D\n"));
 	return rc != RC_OK ? rc : composer_take(&s->mail, STDIN_FILENO,
-	    c->state, false, c->max_send, e);
+	    c->state, c->max_send, e);
 }
 
 static enum rc

@@ -17,20 +17,17 @@ take_some(struct composer *c, const uint8_t *p, size_t len, struct err *e)
 
 	if (c->sum != NULL)
 		gate_sum_add(c->sum, p, len);
-	if (rc == RC_OK && !c->raw)
-		rc = submit_scan(&c->mail, p, len, e);
-	return rc;
+	return rc == RC_OK ? submit_scan(&c->mail, p, len, e) : rc;
 }
 
 enum rc
-composer_take(struct composer *c, int fd, const char *dir, bool raw,
-    uint64_t max, struct err *e)
+composer_take(struct composer *c, int fd, const char *dir, uint64_t max,
+    struct err *e)
 {
 	uint8_t *p = malloc(READ_BYTES);
 	enum rc rc;
 	ssize_t n;
 
-	c->raw = raw;
 	submit_init(&c->mail, max);
 	if (p == NULL)
 		return err_set(e, RC_NOMEM, _("no memory left"));
@@ -77,8 +74,6 @@ push_some(void *arg, const void *p, size_t len, struct err *e)
 {
 	struct pushing *x = arg;
 
-	if (x->c->raw)
-		return composer_push(x->vault, p, len, e);
 	return submit_copy(&x->c->mail, p, len,
 	    (struct sink){ composer_push, x->vault }, e);
 }
@@ -88,10 +83,10 @@ push_all(struct composer *c, struct chan *vault, struct err *e)
 {
 	struct pushing x = { c, vault };
 	const struct gate_sink sink = { push_some, &x };
-	enum rc rc = c->raw && c->spool.fd < 0 ? RC_OK :
-	    spool_read(&c->spool, &sink, e);
+	enum rc rc = RC_OK;
 
-	if (rc == RC_OK && !c->raw)
+	if (c->spool.fd >= 0 &&
+	    (rc = spool_read(&c->spool, &sink, e)) == RC_OK)
 		rc = submit_copy_end(&c->mail, e);
 	return rc == RC_OK ?
 	    chan_send(vault, IPC_PUSHED, 0, c->forms.p, c->forms.len, e) : rc;

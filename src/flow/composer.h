@@ -9,21 +9,20 @@
 /*
  * It reads the message once (composer_take), learns what is to be made of it,
  * and gives the MAIL as often as the vault pulls: once for D, once for each
- * recipient.  Raw: the octets as they came (filters), none without a spool.
+ * recipient.  Without a spool (fd -1) there is none, only the forms.
  */
 struct composer {
 	struct spool	spool;
 	struct submit	mail;
-	bool		raw;
 	struct gate_sum	*sum;	/* of the octets as they come; or NULL */
 	struct buf	forms;	/* behind it; see IPC_PUSHED */
 };
 
-/* composer_take(c, fd, dir, raw, max, e): all of ${fd}, kept sealed in a
- * nameless file in ${dir}. composer_free() after a failure too. */
-enum rc composer_take(struct composer *c, int fd, const char *dir, bool raw,
+/* composer_take(c, fd, dir, max, e): all of ${fd}, kept sealed in a nameless
+ * file in ${dir}. composer_free() after a failure too. */
+enum rc composer_take(struct composer *c, int fd, const char *dir,
     uint64_t max, struct err *e);
-/* composer_ready(c, add, e): see submit_scan_end(). Not when raw. */
+/* composer_ready(c, add, e): see submit_scan_end(). */
 enum rc composer_ready(struct composer *c, const struct submit_add *add,
     struct err *e);
 /* composer_serve(ctx, vault, e): ${ctx}: a struct composer; answer the frame

@@ -132,8 +132,7 @@ enum rc
 patients_ask(const struct pass *p, struct buf *forms, struct buf *out,
     struct err *e)
 {
-	struct composer mail = { .spool = { .fd = -1 }, .raw = true,
-	    .forms = *forms };
+	struct composer mail = { .spool = { .fd = -1 }, .forms = *forms };
 	struct alone a = { .pid = -1, .mail = &mail };
 	struct frame f;
 	enum rc rc = alone_start(&a, p, e);
