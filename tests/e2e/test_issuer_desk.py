@@ -357,6 +357,42 @@ def test_a_destruction_cut_off_goes_on(made, point):
     assert last["broken"] == 0
 
 
+def test_P7_no_key_of_the_year_was_ever_on_the_desks_disk(
+        desk, tmp_path_factory):
+    """Neither while it worked nor after the end: no member's key, no key of a
+    ring, not the root, in whatever file and for however short."""
+    record = Record(tmp_path_factory.mktemp("record"))
+    written = b""
+
+    def act(*words):
+        nonlocal written
+        desk.run(*words, **record.env())
+        written += b"".join(r.data for r in record.read())
+        record.path.unlink()
+    table = desk.top / "members.csv"
+    table.write_text(PEOPLE)
+    two = bring(desk, 1, 2)
+    act("init", desk.folder, "--assoc", "essai", "--year", YEAR, "--domain",
+        DOMAIN, *HUB)
+    root = root_of(desk)
+    act("add", desk.folder, table)
+    act("batch", desk.folder, "--out", desk.out, *two)
+    act("reissue", desk.folder, "dr.martin@cabinet.example", *two)
+    act("enrol", desk.folder, "--out", desk.out, *two)
+    act("destroy", desk.folder, "--year", YEAR, "--early", *two)
+    everybody = [who.encode() for who in archive(desk)]
+    assert len(everybody) == len(LOCALS) + 2
+    keys = {who: kdf.member_key(root, YEAR, who) for who in everybody}
+    secrets = [root, *keys.values()] + [
+        kdf.channel_key(k, who) for k in keys.values() for who in everybody]
+    kept = b"".join(desk.files().values())
+    for name, seen in (("written", written), ("kept", kept)):
+        assert kdf.witness_key(keys[everybody[0]]).hex().encode() in seen
+        for secret in secrets:
+            assert secret not in seen, name
+            assert secret.hex().encode() not in seen, name
+
+
 # -- witnesses ----------------------------------------------------------------
 
 AUTHOR = "essai/labo.central@labo.example#1"
