@@ -120,7 +120,7 @@ class Machine:
 
 
 Envelope = collections.namedtuple(
-    "Envelope", "i j year kind says maker T original")
+    "Envelope", "i j year kind says forged T original")
 
 
 class Keys:
@@ -353,9 +353,10 @@ class History:
 
     def sent(self, e, i, j, year, kind="mail", says=None, maker=None,
              T=None, original=None):
-        """T: another's, of which this is a replay; original: (identity, T)
-        of relayed mail."""
-        x = Envelope(i, j, year, kind, says or {}, maker, T or e, original)
+        """maker: a thief, who must know the channel now; T: another's, of
+        which this is a replay; original: (identity, T) of relayed mail."""
+        x = Envelope(i, j, year, kind, says or {}, maker is not None and
+                     not self.knows(maker, "C", i, j, year), T or e, original)
         self.envelopes[e] = x
         if maker is None and T is None:
             self.keys.envelope(e, x)
@@ -367,8 +368,7 @@ class History:
         m, x = self.machines[place], self.envelopes[e]
         if (x.j, x.year) not in m.K:
             return self._keyless(m, x, e)
-        if x.maker and not self.knows(x.maker, "C", x.i, x.j,
-                                                  x.year):
+        if x.forged:
             return "HEADER"
         if gen(x.i) < m.minimum(name(x.i), self.r):
             return "BARRED"

@@ -130,14 +130,16 @@ class Crime:
                 ).encode()
 
     def seals(self, who, to):
-        """A forged mail by the real program of the stolen machine; False: it
-        refuses."""
+        """A forged mail by the real program of the stolen machine, to the
+        gateway for whom it has no key; False: it refuses."""
         name = self.town.members[to].system
         got = self.program(who, "seal", "--to", name, data=self.mail(
             self.me(who), name + "#1", self.token()))
         if got.returncode != 0:
             return False
-        return self.puts(who, to, got.stdout, "mail")
+        j = history.name(envelope.parse_header(got.stdout).recipient.decode())
+        return self.puts(who, self.town.places[j], got.stdout, "mail",
+                         {} if j == name else {"routes": (name,)})
 
     def me(self, who):
         return max((k[1] for k in self.thieves[who].keys.held

@@ -41,21 +41,22 @@ class Years(Story):
     def theft_there(self, m):
         """Of a member of theirs: both watch desks bar him, each for its own;
         his new key comes by a new agreement."""
-        town, who = self.town, f"thief of {m.local}"
+        gen = self.gen[m.local]
+        town, who = self.town, f"thief of {m.local} {gen}"
         peers = self.rng.sample(self.active(self.labs), 2)
         self.traffic([(peers[0], m), (m, peers[0])])
         self.crime.copies_machine(who, m)
-        self.tries(who, m, peers)
+        self.tries(who, m, gen, peers)
         for desk in (WATCH, "veille-b"):
-            self.bar(m, self.gen[m.local] + 1, desk)
-        self.foreign[m.system] = self.gen[m.local] + 1
-        self.run()
-        self.tries(who, m, peers)
+            self.bar(m, gen + 1, desk)
+        self.foreign[m.system] = gen + 1
+        self.tries(who, m, gen, peers)
         self.reissue(m)
         self.enrol(THEIRS)
         self.agree()
+        self.run([*peers, m])
         self.traffic([(peers[0], m), (m, peers[1]), (peers[1], m)])
-        self.tries(who, m, peers)
+        self.tries(who, m, gen, peers)
         self.crime.compare()
         town.audit(m)
 
@@ -69,6 +70,7 @@ class Years(Story):
         m = self.pick(self.docs)
         peers = self.peers(m)
         pairs = [(m, peers[0]), (peers[1], m)]
+        self.run([*peers, m])
         for p in (*peers, m):
             self.crime.bulletin(who, desk, p.local, year, {m.system: 255})
         self.crime.bulletin(who, desk, peers[0].local, year,
@@ -76,8 +78,7 @@ class Years(Story):
         self.crime.unentitled(who, desk, peers[0].local, year,
                               f"{m.system}#2")
         self.crime.forges(who, f"{peers[1].system}#1", peers[0].local, year)
-        town.passes([p.local for p in (*peers, m)])
-        self.run()
+        self.run(first=[*peers, m])
         self.traffic(pairs)
         self.alarmed(m, "barred")
         self.crime.compare()
@@ -91,8 +92,7 @@ class Years(Story):
         town.settle()
         self.bulletins()
         self.crime.bulletin(who, desk, peers[0].local, year, {m.system: 255})
-        town.passes([peers[0].local])
-        self.run()
+        self.run(first=[peers[0]])
         self.traffic(pairs)
         town.audit(self.watch)
 
@@ -112,6 +112,7 @@ class Years(Story):
         a, b = self.apart()
         who, year = f"gateway {self.gen[HUB]}", self.years()[0]
         hub = f"{self.hub.system}#{self.gen[HUB]}"
+        self.run([a, b])
         token, = self.traffic([(a, b)])
         direct, = self.traffic([(self.peers(b, 1)[0], b)])
         self.crime.copies_machine(who, self.hub)
@@ -120,15 +121,15 @@ class Years(Story):
         self.lies(who, hub, a, b, year)
         self.invents(who, hub, a, b, year, token)
         self.crime.replays(self.town.T_of[direct][:20], b.local)
-        self.town.passes([b.local])
-        self.run()
+        self.run(first=[b])
         self.crime.compare()
         self.note("a dishonest gateway")
         self.reissue(self.hub)
         self.enrol()
+        self.run([a, b])
         self.crime.forges(who, hub, b.local, year, original=(
             f"{a.system}#{self.gen[a.local]}", kdf.b2sum(b"3").hex()))
-        self.town.passes([b.local])
+        self.run(first=[b])
         self.traffic([(a, b), (b, a)])
 
     def withholds(self, a, b):
@@ -144,7 +145,7 @@ class Years(Story):
         town.passes([a.local])
         self.alarmed(a, "late")
         a.ok("queue", "retry", "--to", b.system, **town.clock())
-        self.run([a.local])
+        self.run([a, b], [a])
 
     def lies(self, who, hub, a, b, year):
         """It says "received" of what it withholds: its own word, no more."""
@@ -182,8 +183,7 @@ class Years(Story):
         crime.unentitled(who, hub, b.local, year, f"{a.system}#3")
         crime.bulletin(who, hub, b.local, year, {a.system: 255})
         crime.forges(who, sender, b.local, year)
-        self.town.passes([b.local])
-        self.run()
+        self.run(first=[b])
 
     # -- the new year
 
@@ -198,24 +198,21 @@ class Years(Story):
         self.late = self.rng.sample(active, max(2, round(
             LAGGARDS * len(active))))
         town.at(year - 1, 12, 2)
-        for m in self.due():
-            if m not in self.late:
-                self.takes_year(m, year)
+        self.take_year([m for m in self.due() if m not in self.late], year)
         self.crime.compare()
 
     def due(self):
         return [m for m in self.town.members.values()
                 if m.local in self.gen and m.local not in self.left]
 
-    def takes_year(self, m, year):
-        who = f"{m.system}#{self.gen[m.local]}"
-        self.town.imports(m, *self.pairs[who, year])
+    def take_year(self, some, year):
+        self.town.imports([(m, self.pairs[
+            f"{m.system}#{self.gen[m.local]}", year]) for m in some])
 
     def laggards_take(self, year):
         """What waited is shown then."""
-        for m in self.late:
-            self.takes_year(m, year)
-        self.run([m.local for m in self.late])
+        self.take_year(self.late, year)
+        self.run(first=self.late)
         for m in self.late[:3]:
             self.town.audit(m)
         self.late = []
@@ -234,7 +231,7 @@ class Years(Story):
         for date in (3, 11, 19):
             town.at(year, 4, date)
             town.passes([m.local for m in self.due()])
-            self.run()
+            town.quiet()
             for m in self.due():
                 held = {k["year"] for k in town.json(m, "key", "list")}
                 if year - 1 not in held and any(

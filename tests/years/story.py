@@ -5,7 +5,7 @@ import random
 
 import history
 from crime import Crime
-from town import HOUR, Desk, Wrong
+from town import HOUR, Desk, Wrong, dates
 
 YEAR = 2027
 OURS, THEIRS = "essai", "beta"
@@ -79,7 +79,10 @@ class Story:
             out = desk.act("batch", "--policy", "list")
             self.pairs |= town.key_files(desk, desk.pairs(out))
         for m in self.everybody():
-            self.equip(m, 1)
+            town.fresh(m)
+            self.gen[m.local] = 1
+        town.imports([(m, self.pairs[f"{m.system}#1", YEAR])
+                      for m in self.everybody()])
 
     def everybody(self):
         """Whoever has keys or is to have them now."""
@@ -90,21 +93,21 @@ class Story:
         """With his letters and his files; on a new computer, or not."""
         if fresh:
             self.town.fresh(m)
-        for year in self.years():
-            self.town.imports(m, *self.pairs[f"{m.system}#{gen}", year])
+        self.town.imports([(m, self.pairs[f"{m.system}#{gen}", year])
+                           for year in self.years()])
         self.gen[m.local] = gen
 
     def active(self, of=None):
         return [m for m in (of or self.labs + self.docs + self.new)
                 if m.local in self.gen and m.local not in self.left]
 
-    def pick(self, *groups):
-        """Somebody who was not robbed yet."""
+    def pick(self, group):
+        """Somebody who was not robbed yet; or of whom it was noticed."""
         robbed = set(self.silent.values())
-        some = [m for g in groups for m in self.active(g)
-                if self.gen[m.local] == 1 and m.local not in robbed and
-                m not in self.late]
-        return self.rng.choice(some)
+        some = [m for m in self.active(group) if m not in self.late and
+                m.local not in robbed]
+        return self.rng.choice([m for m in some if self.gen[m.local] == 1] or
+                               some)
 
     def years(self):
         """Which are written in now."""
@@ -124,18 +127,25 @@ class Story:
             ways.append((token, way))
             self.mails[token] = Mail(a.local, b.system, town.now,
                                      way.saw is None, self.gen[a.local])
-        self.run([a.local for a, _ in pairs])
+        self.run([b for pair in pairs for b in self.both(pair)],
+                 [a for a, _ in pairs])
         for token, way in ways:
             if way.saw is None:
                 town.past.see(way, town.paths.get(token, "nowhere"))
         return [t for t, _ in ways]
 
-    def run(self, places=()):
-        """Passes of those, then of everybody who has mail."""
-        town = self.town
+    def both(self, pair):
+        return [self.town.members[p] for p in (
+            pair[0].local, self.town.places[pair[1].system])]
+
+    def run(self, some=(), first=()):
+        """Passes of the first ones, and then of them, of some others, of the
+        gateway and the watch desks, as long as they have mail."""
+        places = [m.local for m in first]
         if places:
-            town.passes(list(dict.fromkeys(places)))
-        town.quiet()
+            self.town.passes(list(dict.fromkeys(places)))
+        self.town.quiet({*places, *(m.local for m in some),
+                         HUB, WATCH, WATCH_B})
 
     def sample(self, count):
         """Laboratories write most; practices to one another, too; and to
@@ -159,7 +169,7 @@ class Story:
         self.town.later(HOUR)
         for key in (WATCH, WATCH_B):
             self.town.passes([key])
-        self.run()
+        self.town.quiet()
 
     def month(self, year, month):
         town = self.town
@@ -210,7 +220,7 @@ class Story:
         said = town.enrolment(paths)
         for who, p in list(town.past.model.people.items()):
             for year in sorted(p.told) if who.startswith(of + "/") else ():
-                if year in desk.roots:
+                if year in desk.years and town.now < dates(year)[1]:
                     town.ask(said.pop((who, year), None), "news", who, year)
         if said:
             town.past.wrong.append(f"enrolment of {list(said)}")
@@ -224,69 +234,64 @@ class Story:
                 set(self.lists[p.local]) & set(self.lists[m.local])]
         return self.rng.sample(some, min(count, len(some)))
 
-    def tries(self, who, m, peers, gens=(1, 2)):
-        """The thief as his victim, by the stolen program and by hand; as a
-        later generation of him; and to the victim as somebody else."""
+    def tries(self, who, m, gen, peers):
+        """The thief of a key of that generation: as his victim, by the stolen
+        program and by hand; as his later generation; and to the victim as
+        somebody else."""
+        self.run([*peers, m])
         years = self.years()
         for p in peers:
             self.crime.seals(who, p.local)
             for year in years:
-                for gen in gens:
-                    self.crime.forges(who, f"{m.system}#{gen}", p.local, year)
-        if m.local in self.gen:
-            for year in years:
-                i = f"{peers[0].system}#{self.gen[peers[0].local]}"
-                self.crime.forges(who, i, m.local, year)
-                self.crime.forges(who, i, m.local, year, f"{m.system}#1")
-        self.town.passes([p.local for p in peers] + (
-            [m.local] if m.local in self.gen else []))
-        self.run()
+                for g in (gen, gen + 1):
+                    self.crime.forges(who, f"{m.system}#{g}", p.local, year)
+        for year in years:
+            i = f"{peers[0].system}#{self.gen[peers[0].local]}"
+            self.crime.forges(who, i, m.local, year)
+            self.crime.forges(who, i, m.local, year, f"{m.system}#{gen}")
+        self.run(first=[*peers, m])
 
     def theft(self, m, fresh=True, lost=0.0):
         """lost: of the bulletins of that day."""
-        town, who = self.town, f"thief of {m.local}"
-        peers = self.peers(m)
+        town, gen = self.town, self.gen[m.local]
+        who, peers = f"thief of {m.local} {gen}", self.peers(m)
         self.traffic([(m, peers[0]), (peers[0], m)])
         self.crime.copies_machine(who, m)
-        self.tries(who, m, peers)
-        before = [(p, m) for p in peers]
+        self.tries(who, m, gen, peers)
         if lost:
             town.lose = lambda e, h: (
                 h.sender.startswith(f"{self.watch.system}#".encode()) and
-                (history.name(h.recipient.decode()) == peers[0].system or
-                 h.T[0] < lost * 256 and not history.name(
-                     h.recipient.decode()).partition("/")[2].startswith(
-                         "labo")))
-        self.bar(m, self.gen[m.local] + 1)
-        self.run()
-        self.tries(who, m, peers)
+                self.loses(h, peers[0], lost))
+        self.bar(m, gen + 1)
+        self.tries(who, m, gen, peers)
         town.lose = lambda e, h: False
         if lost:
-            self.misses(peers[0], *self.peers(m, 1))
-        self.traffic(before)
+            self.misses(peers[0])
+        self.traffic([(p, m) for p in peers])
         self.reissue(m, fresh)
         self.traffic([(m, p) for p in peers])
-        self.tries(who, m, peers)
+        self.tries(who, m, gen, peers)
         self.traffic([(p, m) for p in peers])
         self.crime.compare()
         self.crime.opens(who)
         town.audit(m)
+        return who
 
-    def misses(self, m, other):
+    def loses(self, h, one, share):
+        """His, and a share of those of practices."""
+        to = self.town.places[history.name(h.recipient.decode())]
+        return to == one.local or (h.T[0] < share * 256 and
+                                   not to.startswith("labo"))
+
+    def misses(self, m):
         """Whom the bulletin did not reach hears of its number, and is told
         within hours."""
-        self.traffic([(self.watch_knows(m, other), m)])
+        heard = next(p for p in self.active(self.labs) if p is not m)
+        self.run([heard])
+        self.traffic([(heard, m)])
         self.town.later(7 * HOUR)
         self.town.passes([m.local])
         self.alarmed(m, "bulletin")
-
-    def watch_knows(self, m, other):
-        """Somebody who has heard of it."""
-        model = self.town.past.model
-        heard = [p for p in self.active(self.labs) if p is not m and
-                 model.machines[p.local].latest >
-                 model.machines[m.local].latest]
-        return heard[0] if heard else other
 
     def alarmed(self, m, rule):
         """It is visible: status says so."""
@@ -298,10 +303,11 @@ class Story:
     def lost_bulletin(self, m):
         """Whom the bulletins did not reach goes on believing the thief, until
         any later one comes."""
-        self.theft(m, fresh=False, lost=0.4)
+        gen = self.gen[m.local]
+        who = self.theft(m, fresh=False, lost=0.4)
         self.town.at(*self.date(7))
         self.bulletins()
-        self.tries(f"thief of {m.local}", m, self.peers(m))
+        self.tries(who, m, gen, self.peers(m))
 
     def date(self, later):
         """So many days from now."""
@@ -314,12 +320,13 @@ class Story:
         self.crime.copies_machine(who, m)
         self.crime.compare()
         p, = self.peers(m, 1)
+        self.run([p, m])
         desk, year = self.town.desks[OURS], self.years()[0]
         i, j = (f"{x.system}#{self.gen[x.local]}" for x in (m, p))
         self.crime.proofs(who, i, p.local, year, desk)
         self.crime.proofs(who, j, m.local, year, desk)
         self.crime.plants(who, i, p.local, year)
-        self.town.passes([p.local])
+        self.run(first=[p])
         self.pairs_robbed += [(p, m), (m, p)]
         self.traffic(self.pairs_robbed)
         self.crime.compare()
@@ -358,12 +365,12 @@ class Story:
         town.tell("leave", m.system)
         self.left.add(m.local)
         self.bar(m, 255)
-        self.run()
         peers = self.peers(m)
+        self.run([*peers, m])
         for p in peers:
             self.crime.seals(f"{m.local} who left", p.local)
             self.crime.forges(f"{m.local} who left",
                               f"{m.system}#{self.gen[m.local]}", p.local,
                               self.years()[0])
-        self.town.passes([p.local for p in peers])
+        self.run(first=peers)
         self.traffic([(m, peers[0]), (peers[1], m)])

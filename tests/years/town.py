@@ -189,7 +189,7 @@ class Desk:
 
 
 class Town(World):
-    def __init__(self, **more):
+    def __init__(self, jobs=AT_ONCE, **more):
         super().__init__(**more)
         self.past, self.wire = Past(), loot.Wire()
         self.now, self.desks = 0, {}
@@ -205,7 +205,7 @@ class Town(World):
         self.sent, self.received = 0, 0
         self.numbers = {}           # of bulletins, and their bars
         self.lose = lambda e, header: False
-        self.pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
+        self.pool = concurrent.futures.ThreadPoolExecutor(jobs)
 
     tell = property(lambda self: self.past.tell)
     ask = property(lambda self: self.past.ask)
@@ -258,11 +258,16 @@ class Town(World):
         self.filed[m.local], self.held[m.local] = set(), set()
         self.tell("machine", m.local, m.system)
 
-    def imports(self, m, path, code):
-        h = envelope.parse_header(path.read_bytes())
-        m.ok("key", "import", path, "--code-file",
-             m.secret("code", code + "\n"), **self.clock())
-        self.tell("imports", m.local, h.recipient.decode(), h.year)
+    def imports(self, takes):
+        """[(member, (key file, code))]; of one member in that order."""
+        def take(one):
+            m, (path, code) = one
+            m.ok("key", "import", path, "--code-file",
+                 m.secret("code", code + "\n"), **self.clock())
+            return m.local, envelope.parse_header(path.read_bytes())
+        several = len({m.local for m, _ in takes}) == len(takes)
+        for local, h in (self.pool.map if several else map)(take, takes):
+            self.tell("imports", local, h.recipient.decode(), h.year)
 
     def audit(self, m):
         """What lies on his disk is what the model says."""
@@ -472,12 +477,12 @@ class Town(World):
             self.received += 1
         return frozenset(out)
 
-    def quiet(self, away=(), rounds=8):
-        """Whoever has mail fetches it, until nobody has any; who is away
-        does not."""
+    def quiet(self, only=None, rounds=8):
+        """Whoever has mail fetches it, until nobody has any; or only those
+        places.  The mail of the others waits."""
         for _ in range(rounds):
-            due = [p for p in self.members if p not in away and
-                   self.waiting(p) and self.ready(p)]
+            due = [p for p in self.members if self.waiting(p) and
+                   (only is None or p in only) and self.ready(p)]
             if not due:
                 return
             self.later(300)

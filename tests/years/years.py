@@ -1,4 +1,4 @@
-"""years [--members N] [--seed S] [--short] [--out FILE] [--keep]:
+"""years [--members N] [--seed S] [--short] [--jobs J] [--out FILE] [--keep]:
 two years of an association of N members, on real stores, real mail and an
 injected clock: thefts, newcomers, members who leave, lost bulletins, desks in
 wrong hands, laggards at the new year, a sister association.  At each step
@@ -192,8 +192,8 @@ def mutants(town):
 def report(s, ends, killed, seconds):
     past = s.town.past
     return {
-        "date": time.strftime("%Y-%m-%d"), "load": round(os.getloadavg()[2]),
-        "cpu": round(sum(os.times()[:4])),
+        "date": time.strftime("%Y-%m-%d"),
+        "load": round(os.getloadavg()[2]), "cpu": round(sum(os.times()[:4])),
         "members": s.size, "seed": s.rng_seed, "seconds": round(seconds),
         "rows": s.rows, "mails": ends, "asked": dict(past.asked),
         "wire": len(s.town.wire.sealed), "thieves": len(s.crime.thieves),
@@ -254,13 +254,15 @@ def main():
     args.add_argument("--out", type=pathlib.Path)
     args.add_argument("--table", type=pathlib.Path,
                       help="only print the table of that report")
+    args.add_argument("--jobs", type=int, default=3,
+                      help="passes of different members at once")
     args.add_argument("--keep", action="store_true")
     args = args.parse_args()
     if args.table:
         print(page(json.loads(args.table.read_text())))
         return 0
     began = time.monotonic()
-    with Town(keep=args.keep) as town:
+    with Town(jobs=args.jobs, keep=args.keep) as town:
         s, ends = lived(town, args.members, args.seed, args.short,
                         lambda line: print(line, flush=True))
         killed = mutants(town)
