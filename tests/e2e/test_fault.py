@@ -6,6 +6,8 @@ import signal
 
 import pytest
 
+from fault import fail
+from fault.commands import CASES
 from world.fault import Calls
 
 
@@ -65,3 +67,44 @@ def test_a_full_disk(demo, calls):
     assert len(demo.dr.mail()) == 3 and demo.dr.documents() == []
     demo.dr.ok("poll")
     assert sorted(demo.dr.shown()) == sorted(sent)
+
+
+# ---- the campaign of failing calls, tests/fault/fail.py
+
+def test_what_was_prepared_is_put_back(demo, forger):
+    """Also behind another command's work, and the folders are the same: what
+    the software took is told."""
+    case, other = (CASES[name](demo, forger) for name in ("refile", "inbox"))
+    case.begin()
+    token = case.token
+    case.judge(case.run())
+    other.begin()
+    case.token = None
+    case.begin()
+    assert case.token == token, "prepared anew"
+    case.judge(case.run())
+
+
+def test_what_was_judged_is_not_judged_again(demo, forger, monkeypatch):
+    monkeypatch.setattr(fail, "AGAIN", 10 ** 9)
+    judge, calls = fail.Judge(demo), Calls(demo.top)
+    case, seen = CASES["queue drop"](demo, forger), []
+    whole = case.judge
+    case.judge = lambda first: (seen.append(first.code), whole(first))
+
+    def alike(what, n):
+        row = fail.one(judge, "queue drop", case, calls, what, n)
+        assert row["verdict"] == "ok" and row["fired"], row
+        return "alike" in row
+
+    assert [alike("open", 1), alike("open", 1)] == [False, True]
+    assert not alike("alloc", 10 ** 3) and len(seen) == 2
+    last = calls_of(case, calls, "sync")
+    assert not alike("sync", last) and alike("sync", last)
+    assert len(seen) == 3 and 0 not in seen[:2]
+
+
+def calls_of(case, calls, what):
+    case.begin()
+    case.run(**calls.env())
+    return calls.total(what)

@@ -95,6 +95,7 @@ class Picture:
                 continue
             where = path.relative_to(member.folder)
             found.append((re.sub("[0-9a-f]{16,}|[0-9]{2,}", "#", str(where)),
+                          path.stat().st_mode & 0o777,
                           self._content(where, path.read_bytes())))
         return sorted(found)
 

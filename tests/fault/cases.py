@@ -2,6 +2,7 @@
 prepared, how it is run, and what must hold once it has been run again with
 nothing failing.  Those of keys are in homes.py, the issuer's in desks.py."""
 
+import copy
 import pathlib
 import shutil
 import sys
@@ -16,6 +17,7 @@ from world.verdict import settle, shown_once    # noqa: E402
 
 REPORTS = (b"AddressSanitizer", b"LeakSanitizer", b"runtime error:",
            b"BUG ", b"assertion")
+PREPARED_S = 300        # clocks go on: not older than that
 SYSEXITS = (0, 64, 65, 66, 67, 69, 70, 71, 73, 74, 75, 77, 78)
 
 
@@ -28,6 +30,25 @@ class Case:
     def __init__(self, demo, forger, history=lambda demo: None):
         self.demo, self.forger, self.history = demo, forger, history
         self.data = demo.mail_of("INR 2,1", demo.dr)
+        self.place, self.begun_at = f"prepared-{id(self)}", -PREPARED_S
+
+    def begin(self):
+        """As prepare() leaves it; put back from what it left, when that was
+        not long ago."""
+        if time.monotonic() - self.begun_at < PREPARED_S:
+            self.demo.load(self.place)
+            self.__dict__.update(self._copied(self.begun))
+            return
+        self.prepare()
+        self.demo.save(self.place)
+        self.begun_at = time.monotonic()
+        self.begun = self._copied(vars(self))
+
+    def _copied(self, values):
+        """The world is one; its parts are not copied."""
+        parts = (self.demo, self.forger, *self.demo.members.values())
+        return copy.deepcopy({k: v for k, v in values.items()
+                              if k != "begun"}, {id(p): p for p in parts})
 
     def prepare(self):
         self.demo.fresh()
@@ -343,7 +364,8 @@ class Refile(Case):
             assert (again := self.run()).code == 0, again.text()
         self.path.unlink(missing_ok=True)       # the software took it
         settle(d.dr)
-        again, = lying(d.dr)
+        again, *more = lying(d.dr) or [None]
+        assert again and not more, ("filed once more", again, more)
         assert again.name == self.path.name.replace(
             self.token, f"{self.token}-2")
         assert again.read_bytes() == self.text
@@ -351,7 +373,7 @@ class Refile(Case):
                 f"sceau-{self.token}-2.txt").read_text("utf-8")
         assert "filed once more" in said
         settle(d.labo)
-        assert d.labo.states() == {d.dr.name: "opened"}
+        assert d.labo.states()[d.dr.name] == "opened"
 
 
 class Refiling(Refile):

@@ -23,7 +23,7 @@ class Desk(Case):
     done = ()
 
     def prepare(self):
-        self.desk = self.demo.top / "desk"
+        self.desk = self.demo.labo.folder / "desk"
         shutil.rmtree(self.desk, ignore_errors=True)
         self.desk.mkdir()
         (self.desk / "members.csv").write_text(MEMBERS)

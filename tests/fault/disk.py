@@ -24,10 +24,11 @@ from collections import Counter
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from fault.cases import Quiet, sound            # noqa: E402
 from fault.commands import CASES                # noqa: E402
+from fault.lives import in_memory, wrong_of     # noqa: E402
 from world.demo import Demo, Forger             # noqa: E402
 from world.small import mounted                 # noqa: E402
 
-PAGE = 4096
+PAGE, BLOCK = 4096, 8
 LEFT = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)    # pages
 STORE = "sceau.db"
 STORELESS = ("seal", "open", "key list", "key list --peers", "key renew",
@@ -77,7 +78,7 @@ class Trial:
         self.good = self.member.folder / "good"
 
     def prepare(self):
-        self.case.prepare()
+        self.case.begin()
         self.told = self.case.run().stdout \
             if isinstance(self.case, Quiet) else None
         shutil.rmtree(self.good, ignore_errors=True)
@@ -165,17 +166,21 @@ class Trial:
         return {"code": first.code, "seen": first.code != 0}
 
 
-def every(trials):
-    """(command, what fails, where): each kind once before any twice."""
+def every(trials, rng):
+    """(command, what fails, where), in an order of which any part is a fair
+    one: BLOCK of each command before more of any."""
+    found = []
     for name, trial in trials.items():
+        trial.prepare()
+        mine = [(name, kind, str(page)) for page in range(trial.pages())
+                for kind in DAMAGES]
         for folder in ("state", "inbox"):
             for left in (None, *LEFT):
-                yield name, "read only" if left is None else "full", \
-                    f"{folder} {left}"
-        trial.prepare()
-        for page in range(trial.pages()):
-            for kind in DAMAGES:
-                yield name, kind, str(page)
+                mine.append((name, "read only" if left is None else "full",
+                             f"{folder} {left}"))
+        rng.shuffle(mine)
+        found += ((i // BLOCK, x) for i, x in enumerate(mine))
+    return [x for _, x in sorted(found, key=lambda f: f[0])]
 
 
 def one(trial, what, where, seed):
@@ -190,7 +195,7 @@ def one(trial, what, where, seed):
                               None if left == "None" else int(left))
         return {"verdict": "ok", **row}
     except (AssertionError, subprocess.SubprocessError) as e:
-        return {**row, "verdict": f"WRONG: {e}"[:600]}
+        return {**row, "verdict": wrong_of(e, trial.case.demo)}
 
 
 def table(rows):
@@ -223,14 +228,14 @@ def main():
     rows = [json.loads(line) for line in args.out.read_text().splitlines()] \
         if args.out.exists() else []
     done = {(r["case"], r["what"], r["where"]) for r in rows}
+    in_memory()
     with Demo(postfix=False) as demo, open(args.out, "a") as out:
         demo.start()
         forger = Forger()
         trials = {name: Trial(CASES[name](demo, forger, lived))
                   for name in args.only or CASES
                   if CASES[name].who and name not in STORELESS}
-        todo = list(every(trials))
-        rng.shuffle(todo)
+        todo = every(trials, rng)
         for name, what, where in todo[:len(todo) // args.sample]:
             if args.seconds and time.monotonic() - began > args.seconds:
                 break

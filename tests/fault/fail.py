@@ -21,39 +21,77 @@ import time
 from collections import Counter
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from fault.cases import sound                   # noqa: E402
+from fault.alike import Pictures                # noqa: E402
+from fault.cases import leftovers, sound        # noqa: E402
 from fault.commands import CASES                # noqa: E402
+from fault.lives import AGAIN, in_memory, wrong_of      # noqa: E402
 from world.demo import Demo, Forger             # noqa: E402
 from world.fault import Calls                   # noqa: E402
+from world.member import Result                 # noqa: E402
 
 CLASSES = {"alloc": errno.ENOMEM, "open": errno.EMFILE, "read": errno.EIO,
            "write": errno.ENOSPC, "sync": errno.EIO, "rename": errno.ENOSPC}
+BLOCK = 4
+NOTHING_SAID = Result(1, b"", b"", 0)
 
 
-def one(case, calls, what, n):
-    case.prepare()
+class Judge:
+    """Who has seen what a failure has left, with the same code and words,
+    need not see it again: that is judged alike.  One in AGAIN is judged all
+    the same."""
+
+    def __init__(self, demo):
+        self.pictures, self.known = Pictures(demo), {}
+
+    def left(self, name, case, first):
+        """"": like no other; temporary files are, since what was said of them
+        matters."""
+        who = getattr(case.demo, case.who or "labo")
+        if leftovers(who.folder.rglob("*"), NOTHING_SAID):
+            return ""
+        self.pictures.known, self.pictures.touched = {}, {who}
+        return self.pictures.digest((name, first.code, first.stdout))
+
+    def verdict(self, name, case, first):
+        """For a row."""
+        sound(first)
+        left = self.left(name, case, first)
+        like = self.known.get(left)
+        if like and random.randrange(AGAIN) != 0:
+            return {"verdict": like, "alike": True}
+        try:
+            case.judge(first)
+            row = {"verdict": "ok"}
+        except AssertionError as e:
+            row = {"verdict": wrong_of(e, case.demo)}
+        if like and like != row["verdict"]:
+            row["verdict"] += f"; UNLIKE: {like}"
+        if left:
+            self.known.setdefault(left, row["verdict"])
+        return row
+
+
+def one(judge, name, case, calls, what, n):
+    case.begin()
     first = case.run(**calls.env(what, n, str(CLASSES[what])))
     row = {"code": first.code, "fired": calls.fired}
     try:
-        sound(first)
-        case.judge(first)
-        row["verdict"] = "ok"
+        return row | judge.verdict(name, case, first)
     except AssertionError as e:
-        row["verdict"] = f"WRONG: {e}"[:600]
-    return row
+        return row | {"verdict": wrong_of(e, case.demo)}
 
 
 def failures(cases, calls, rng, sample):
-    """(case, class, n) of all that a run without failures could fail at; each
-    kind once before any twice, so that a short run reaches all."""
+    """(case, class, n) of all that a run without failures could fail at; of
+    each kind BLOCK before more of any, so that a short run reaches all."""
     found = []
     for name, case in cases.items():
-        case.prepare()
+        case.begin()
         case.run(**calls.env())
         for what in CLASSES:
             ns = list(range(1, calls.total(what) + 1))
             rng.shuffle(ns)
-            found += [(i, name, what, n) for i, n in enumerate(ns)
+            found += [(i // BLOCK, name, what, n) for i, n in enumerate(ns)
                       if sample == 1 or rng.randrange(sample) == 0]
     return [x[1:] for x in sorted(found, key=lambda x: x[0])]
 
@@ -81,9 +119,10 @@ def main():
     rows = [json.loads(line) for line in args.out.read_text().splitlines()] \
         if args.out.exists() else []
     done = {(r["case"], r["what"], r["n"]) for r in rows}
+    in_memory()
     with Demo(postfix=False) as demo, open(args.out, "a") as out:
         demo.start()
-        forger, calls = Forger(), Calls(demo.top)
+        forger, calls, judge = Forger(), Calls(demo.top), Judge(demo)
         cases = {name: CASES[name](demo, forger)
                  for name in args.only or CASES}
         every = failures(cases, calls, rng, args.sample)
@@ -93,7 +132,7 @@ def main():
             if (name, what, n) in done:
                 continue
             rows.append({"case": name, "what": what, "n": n,
-                         **one(cases[name], calls, what, n)})
+                         **one(judge, name, cases[name], calls, what, n)})
             print(json.dumps(rows[-1]), file=out, flush=True)
             if rows[-1]["verdict"] != "ok":
                 print(rows[-1], flush=True)
@@ -101,7 +140,8 @@ def main():
     print("\n".join(table(rows)))
     print(f"{datetime.date.today()} seed {args.seed}, sample {args.sample}: "
           f"{len(every)} failures possible, {len(rows)} tried, "
-          f"{len(wrong)} wrong, "
+          f"{sum('alike' in r for r in rows)} of them left what another had "
+          f"left, {len(wrong)} wrong, "
           f"{round(time.monotonic() - began)} s")
     return 1 if wrong else 0
 

@@ -19,6 +19,7 @@ import random
 import subprocess
 import tempfile
 import time
+import traceback
 import zlib
 
 from fault.day import Day
@@ -71,6 +72,12 @@ class Rows:
             print(row, flush=True)
 
 
+def in_memory():
+    """What is made from now on, where that can be."""
+    if os.access("/dev/shm", os.W_OK):
+        tempfile.tempdir = "/dev/shm"
+
+
 def forget_wrong(path):
     """They are tried again, and stand beside."""
     rows = path.read_text("utf-8").splitlines() if path.exists() else []
@@ -102,11 +109,19 @@ def go_on(day, at, row, rows=None):
                 row["way"].append(where)
         row |= day.judge(codes) | {"verdict": "ok"}
     except (AssertionError, subprocess.TimeoutExpired) as e:
-        row["verdict"] = f"WRONG: {e}"[:500]
+        row["verdict"] = wrong_of(e, day.demo)
     unlike = [m["verdict"] for m in met if m["verdict"] != row["verdict"]]
     if unlike:
         row["verdict"] += f"; UNLIKE: {unlike[0]}"
     return row
+
+
+def wrong_of(e, world):
+    """What an exception says, and where it was raised."""
+    if world.dovecot.process.poll() is not None:
+        raise RuntimeError("the server has ended: nothing can be judged")
+    at = traceback.extract_tb(e.__traceback__)[-1]
+    return f"WRONG: {pathlib.Path(at.filename).name}:{at.lineno}: {e}"[:600]
 
 
 def _like(other, step):
@@ -152,8 +167,7 @@ def arguments(name):
 def _live(args, part, every, name, one):
     began, rows = time.monotonic(), Rows(args.out, name)
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
-    if os.access("/dev/shm", os.W_OK):
-        tempfile.tempdir = "/dev/shm"
+    in_memory()
     done = {name(r) for r in rows.all}
     with Demo(postfix=False) as demo:
         demo.start()

@@ -15,7 +15,7 @@ import time
 from pysceau import (association, code, envelope, gate, identity, kdf, mail,
                      records)
 from world.member import Member
-from world.world import TOP, World
+from world.world import TOP, World, emptied
 
 YEAR = 2026
 KEYS = TOP / "keys/demo"
@@ -60,10 +60,12 @@ class DemoMember(Member):
         return super().configure(top={**keys, **(top or {})}, **more)
 
     def fresh(self):
-        """As on the first day: nothing known, nothing there."""
+        """As on the first day: nothing known, nothing there.  The folders stay
+        the same ones: sceau knows the inbox by its inode."""
         for folder in (self.state, self.inbox, self.home):
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(mode=0o700)
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o700)
+            emptied(folder)
         top = self.world.dovecot.maildir(self.user)
         for path in top.iterdir():
             if path.name in BOXES:

@@ -11,6 +11,8 @@ import os
 import shutil
 import subprocess
 
+from world.world import emptied
+
 
 def root(*words):
     subprocess.run([*(() if os.geteuid() == 0 else ("sudo", "-n")),
@@ -19,7 +21,8 @@ def root(*words):
 
 @contextlib.contextmanager
 def mounted(folder, left):
-    """What is in the folder is on a small file system; back at the end."""
+    """What is in the folder is on a small file system; back at the end, in
+    the folder that it was."""
     aside = folder.with_name(folder.name + ".aside")
     shutil.rmtree(aside, ignore_errors=True)
     folder.rename(aside)
@@ -36,8 +39,8 @@ def mounted(folder, left):
         if left is None:
             root("mount", "-o", "remount,rw", folder)
         (folder / "filler").unlink(missing_ok=True)
-        shutil.rmtree(aside)
-        shutil.copytree(folder, aside)
+        emptied(aside)
+        shutil.copytree(folder, aside, dirs_exist_ok=True)
     finally:
         root("umount", folder)
         folder.rmdir()

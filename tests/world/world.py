@@ -49,12 +49,12 @@ class Relay(Postfix):
         self.__exit__()
 
 
-def emptied(folder, like):
+def emptied(folder, like=None):
     """Without its files, and without the folders that ${like} has not."""
     for path in folder.iterdir():
         if path.is_symlink() or not path.is_dir():
             path.unlink()
-        elif (like / path.name).is_dir():
+        elif like and (like / path.name).is_dir():
             emptied(path, like / path.name)
         else:
             shutil.rmtree(path)
