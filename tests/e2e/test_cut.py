@@ -148,6 +148,33 @@ def test_a_verdict_is_that_of_one_program(day, tmp_path, monkeypatch):
     assert not lives.Rows(tmp_path / "rows", crash.name).known
 
 
+def test_figures_of_other_machines_are_added(tmp_path, monkeypatch):
+    out, results = tmp_path / "rows", tmp_path / "RESULTS.md"
+    results.write_text("""
+## Power cuts
+
+| 2026-01-01 | 0123456789ab | 100 | 10 | 1 |
+
+## Crash campaign
+
+| 2026-01-02 | 0123456789ab | 7 | 5 | 0 |
+| | all | 7 | 5 | 0 |
+""")
+    monkeypatch.setattr(lives, "RESULTS", results)
+    rows = lives.Rows(out, crash.name)
+    for n, more in enumerate(({"verdict": "ok"}, {"verdict": "WRONG"},
+                              {"verdict": "ok", "alike": "told"})):
+        rows.add({"step": "told", "kind": "all", "what": "net", "n": n,
+                  "left": "", "way": [], **more})
+    lives.forget_wrong(out)
+    rows = lives.Rows(out, crash.name)
+    told = list(lives.campaigns("Crash campaign", out, rows.all))
+    assert [t.split(" | ", 2)[2] for t in told[2:]] == [
+        "7 | 5 | 0 |", "3 | 2 | 1 |", "10 | 7 | 1 |"]
+    results.write_text("\n## Crash campaign\n\n" + "\n".join(told))
+    assert told == list(lives.campaigns("Crash campaign", out, rows.all))
+
+
 def test_what_lies_between_two_alike_comes_last(tmp_path):
     rows = lives.Rows(tmp_path / "rows", crash.name)
     for n, left in ((1, "a"), (5, "a"), (9, "b"), (12, ""), (14, "")):

@@ -126,7 +126,8 @@ def main():
           f"{seconds} s: of {possible} deaths that are possible, {len(rows)} "
           f"were died, {between} lie between two that left the same and were "
           f"not; {lives.ended(rows)}\n")
-    print("\n".join(matrix(rows)))
+    print("\n".join([*matrix(rows), "",
+                     *lives.campaigns("Crash campaign", args.out, rows)]))
     return 1 if lives.wrong(rows) else 0
 
 

@@ -105,7 +105,8 @@ def main():
           f"{seconds} s: of {possible} cuts that are possible, "
           f"{len({name(r) for r in rows})} were lived, on {len(rows)} disks; "
           f"{lives.ended(rows)}\n")
-    print("\n".join(table(rows)))
+    print("\n".join([*table(rows), "",
+                     *lives.campaigns("Power cuts", args.out, rows)]))
     return 1 if lives.wrong(rows) else 0
 
 

@@ -9,6 +9,7 @@ any case: it must be judged like all whose way it has crossed.
 
 import argparse
 import concurrent.futures
+import datetime
 import hashlib
 import itertools
 import json
@@ -16,6 +17,7 @@ import logging
 import os
 import pathlib
 import random
+import re
 import subprocess
 import tempfile
 import time
@@ -27,6 +29,9 @@ from world.demo import Demo
 from world.world import program
 
 AGAIN = 50
+RESULTS = pathlib.Path(__file__).resolve().parents[1] / "RESULTS.md"
+LINE = re.compile(r"\| (20[0-9-]{8}) \| ([0-9a-f]{12}) \|" +
+                  3 * r" ([0-9]+) \|")
 
 
 class Rows:
@@ -65,7 +70,7 @@ class Rows:
 
     def add(self, row):
         """In one write, behind what all others have written."""
-        row["program"] = self.program
+        row |= {"program": self.program, "day": str(datetime.date.today())}
         self.out.write((json.dumps(row) + "\n").encode())
         self.look()
         if row["verdict"] != "ok":
@@ -201,6 +206,31 @@ def live(args, every, name, one):
             *(f.result() for f in futures)))
     rows = Rows(args.out, name).all
     return possible, between, rows, round(time.monotonic() - began)
+
+
+def campaigns(title, path, rows):
+    """A line for each program that was tried, on whatever machine: those that
+    the section of that title in RESULTS.md knows, and those of rows and of
+    what was forgotten; and all together."""
+    lines = {}
+    section = RESULTS.read_text("utf-8").partition(f"\n## {title}\n")[2]
+    for line in section.partition("\n## ")[0].splitlines():
+        if found := LINE.fullmatch(line):
+            lines[found[2]] = found[1], *map(int, found.groups()[2:])
+    beside = pathlib.Path(f"{path}.wrong")
+    if beside.exists():
+        rows = rows + [json.loads(x) for x in beside.open(encoding="utf-8")]
+    for name in {r["program"] for r in rows}:
+        mine = [r for r in rows if r["program"] == name]
+        lines[name] = (max(r["day"] for r in mine), len(mine),
+                       len([r for r in mine if "alike" not in r]),
+                       len(wrong(mine)))
+    total = [sum(n) for n in list(zip(*lines.values()))[1:]]
+    yield "| last day | program | tried | lived to the end | wrong |"
+    yield "|---|---|--:|--:|--:|"
+    for name, (day, *numbers) in sorted(lines.items(), key=lambda x: x[1]):
+        yield f"| {day} | {name} | {' | '.join(map(str, numbers))} |"
+    yield f"| | all | {' | '.join(map(str, total))} |"
 
 
 def wrong(rows):
