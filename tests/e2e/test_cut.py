@@ -8,9 +8,10 @@ import sqlite3
 import pytest
 
 from fault import crash, cut, lives
-from fault.alike import Picture
+from fault.alike import Picture, transmission
 from fault.cut import Cut
 from fault.day import Day
+from pysceau.mail import START
 from world.demo import Demo
 from world.dovecot import free_ports
 from world.power import Disk, Record
@@ -92,16 +93,21 @@ def test_only_what_is_alike_is_judged_alike(day):
     def one_mail_more():
         day.demo.post(durand, b"A: b\r\n\r\n")
 
-    def known_elsewhere():
-        """The machine that knows it is another one's."""
-        with sqlite3.connect(day.demo.labo.state / "sceau.db") as db:
-            assert db.execute("UPDATE queue SET t = randomblob(32)").rowcount
-        db.close()
-        day.pictures.touched.add(day.demo.labo)
+    def other_transmission():
+        """As large, but none that the sender knows."""
+        path, = (p for box in ("new", "cur") for p in (
+            day.demo.dovecot.maildir(day.demo.hub.user) / box).iterdir())
+        t, data = transmission(path), path.read_bytes()
+        other = path.rename(path.with_name("1.M1.other"))
+        for at in range(data.index(b"\n" + START) + 8, len(data)):
+            other.write_bytes(data[:at] + b"A" + data[at + 1:])
+            if transmission(other) not in (None, t):
+                return
+        raise AssertionError("no header")
 
     there = left("store.refile.after")
     assert there and there == left("store.refile.after")
-    changes = (other_text, other_row, one_mail_more, known_elsewhere)
+    changes = (other_text, other_row, one_mail_more, other_transmission)
     assert len({there, left("store.refile.before"), *(
         left("store.refile.after", change) for change in changes)}) == 6
 
