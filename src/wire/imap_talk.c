@@ -107,11 +107,16 @@ starttls(struct imap_talk *t, struct err *e)
 
 /* RFC 5530: the codes that blame the server and not the password. */
 static bool
-says_unavailable(const char *text)
+says_unavailable(const struct mailimap_response_info *info)
 {
-	return text != NULL && (strstr(text, "UNAVAILABLE") != NULL ||
-	    strstr(text, "INUSE") != NULL || strstr(text, "LIMIT") != NULL ||
-	    strstr(text, "SERVERBUG") != NULL);
+	static const char *const codes[] = { "UNAVAILABLE", "INUSE", "LIMIT",
+		"SERVERBUG" };
+
+	for (size_t i = 0; info != NULL && info->rsp_atom != NULL &&
+	    i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strcasecmp(info->rsp_atom, codes[i]) == 0)
+			return true;
+	return false;
 }
 
 static enum rc
@@ -120,7 +125,7 @@ login_refused(struct imap_talk *t, int r, const struct secret *secret,
 {
 	char said[LINK_SAID_CHARS] = "";
 	const char *text = t->session->imap_response;
-	bool busy = says_unavailable(text);
+	bool busy = says_unavailable(t->session->imap_response_info);
 
 	if (!imap_talk_refused(t, r))
 		return imap_talk_fail(t, r, "LOGIN", e);

@@ -151,6 +151,27 @@ def test_pop3_an_endless_line_has_an_end(good, ca):
     assert got.error[2] == "server"
 
 
+@pytest.mark.parametrize("protocol, said, why", [
+    ("imap", "%TAG% NO [UNAVAILABLE] try later", "server"),
+    ("imap", "%TAG% NO [INUSE] another session", "server"),
+    ("imap", "%TAG% NO [LIMIT] too many sessions", "server"),
+    ("imap", "%TAG% NO [SERVERBUG] sorry", "server"),
+    ("imap", "%TAG% NO [AUTHENTICATIONFAILED] wrong", "login"),
+    ("imap", "%TAG% NO wrong", "login"),
+    ("pop3", "-ERR [SYS/TEMP] try later", "server"),
+    ("pop3", "-ERR [IN-USE] another session", "server"),
+    ("pop3", "-ERR [LOGIN-DELAY] too soon", "server"),
+    ("pop3", "-ERR [AUTH] wrong", "login"),
+    ("pop3", "-ERR wrong [SYS/TEMP]", "login")])
+def test_who_is_busy_has_not_refused_the_password(good, ca, protocol, said,
+                                                  why):
+    verb = "LOGIN" if protocol == "imap" else "PASS"
+    with Scripted(protocol, good, answers={
+            verb: lambda rest: said.encode() + b"\r\n"}) as server:
+        got = source("list", **at_script(server, ca))
+    assert got.code == EX_TEMPFAIL and got.error[2] == why, got.error
+
+
 @pytest.mark.parametrize("protocol, verb, said", [
     ("imap", v, b"* BYE going down\r\n") for v in (
         "LOGIN", "SELECT", "FETCH", "UID FETCH", "CAPABILITY", "UID STORE",
