@@ -183,11 +183,8 @@ whole_body(void)
 	struct mailimap_fetch_type *type =
 	    mailimap_fetch_type_new_fetch_att_list_empty();
 
-	if (att == NULL || type == NULL ||
-	    mailimap_fetch_type_new_fetch_att_list_add(type,
-	    mailimap_fetch_att_new_uid()) != MAILIMAP_NO_ERROR ||
-	    mailimap_fetch_type_new_fetch_att_list_add(type, att) !=
-	    MAILIMAP_NO_ERROR)
+	if (type == NULL || !imap_ask_for(type, mailimap_fetch_att_new_uid()) ||
+	    !imap_ask_for(type, att))
 		return NULL;	/* out of memory: the pass ends */
 	return type;
 }

@@ -78,11 +78,12 @@ mark_deleted(struct imap_talk *t, const uint32_t *uids, size_t n,
 {
 	struct mailimap_set *set = imap_set(uids, n);
 	struct mailimap_flag_list *flags = mailimap_flag_list_new_empty();
+	struct mailimap_flag *deleted = mailimap_flag_new_deleted();
 	struct mailimap_store_att_flags *att = NULL;
 	int r = MAILIMAP_ERROR_MEMORY;
 
-	if (flags != NULL && mailimap_flag_list_add(flags,
-	    mailimap_flag_new_deleted()) == MAILIMAP_NO_ERROR)
+	if (flags != NULL && deleted != NULL &&
+	    mailimap_flag_list_add(flags, deleted) == MAILIMAP_NO_ERROR)
 		att = mailimap_store_att_flags_new_add_flags_silent(flags);
 	stream_step(t->link.stream, IMAP_STEP_BYTES);
 	if (set != NULL && att != NULL)

@@ -59,6 +59,11 @@ bool imap_name(const char *utf8, struct buf *out);
  * memory. */
 struct mailimap_set *imap_set(const uint32_t *uids, size_t n);
 
+/* imap_ask_for(type, att): ${type} takes ${att}, which may be NULL; false:
+ * memory. */
+bool imap_ask_for(struct mailimap_fetch_type *type,
+    struct mailimap_fetch_att *att);
+
 /* imap_id_parse(id, validity, uid): "VALIDITY.UID" in decimal, or false. */
 bool imap_id_parse(struct bytes id, uint32_t *validity, uint32_t *uid);
 #define IMAP_ID_CHARS 24

@@ -145,3 +145,10 @@ imap_id_format(uint32_t validity, uint32_t uid, char out[IMAP_ID_CHARS])
 
 	return n > 0 ? (size_t)n : 0;
 }
+
+bool
+imap_ask_for(struct mailimap_fetch_type *type, struct mailimap_fetch_att *att)
+{
+	return att != NULL && mailimap_fetch_type_new_fetch_att_list_add(type,
+	    att) == MAILIMAP_NO_ERROR;
+}

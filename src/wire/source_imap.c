@@ -140,10 +140,8 @@ uid_and_size(void)
 
 	if (type == NULL)
 		return NULL;
-	if (mailimap_fetch_type_new_fetch_att_list_add(type,
-	    mailimap_fetch_att_new_uid()) == MAILIMAP_NO_ERROR &&
-	    mailimap_fetch_type_new_fetch_att_list_add(type,
-	    mailimap_fetch_att_new_rfc822_size()) == MAILIMAP_NO_ERROR)
+	if (imap_ask_for(type, mailimap_fetch_att_new_uid()) &&
+	    imap_ask_for(type, mailimap_fetch_att_new_rfc822_size()))
 		return type;
 	mailimap_fetch_type_free(type);
 	return NULL;

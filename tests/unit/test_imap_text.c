@@ -37,6 +37,10 @@ test_names_in_modified_utf7(void **state)
 	T_CHECK(!imap_name("\300\200", &out));
 	T_CHECK(!imap_name("\364\220\200\200", &out));
 	T_CHECK(!imap_name("\377", &out));
+	T_CHECK(!imap_name("\200", &out));
+	T_CHECK(!imap_name("\340\200\200", &out));
+	T_CHECK(!imap_name("\360\200\200\200", &out));
+	name_is("\356\200\200", "&4AA-");
 	buf_free(&out);
 }
 
@@ -83,13 +87,29 @@ test_sets_are_short(void **state)
 	mailimap_set_free(set);
 }
 
+/* What could not be allocated is not sent: libetpan would follow it. */
+static void
+test_nothing_is_not_asked_for(void **state)
+{
+	struct mailimap_fetch_type *type =
+	    mailimap_fetch_type_new_fetch_att_list_empty();
+
+	(void)state;
+	assert_non_null(type);
+	T_CHECK(!imap_ask_for(type, NULL));
+	T_CHECK(imap_ask_for(type, mailimap_fetch_att_new_uid()));
+	assert_int_equal(clist_count(type->ft_data.ft_fetch_att_list), 1);
+	mailimap_fetch_type_free(type);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names_in_modified_utf7),
 		cmocka_unit_test(test_ids_have_one_spelling),
-		cmocka_unit_test(test_sets_are_short)
+		cmocka_unit_test(test_sets_are_short),
+		cmocka_unit_test(test_nothing_is_not_asked_for)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
