@@ -87,7 +87,8 @@ test_refuses_what_is_no_reply(void **state)
 		B(" 250 a\r\n"), B("+250 a\r\n"), B("250a\r\n"),
 		B("250-a\r\n550 b\r\n"), B("250 a\0b\r\n"), B("100 a\r\n"),
 		B("600 a\r\n"), B("999 a\r\n"),
-		B("\n"), B("250\ta\r\n"),
+		B("\n"), B("250\ta\r\n"), B("2x0 a\r\n"), B("25x a\r\n"),
+		B("x50 a\r\n"),
 	};
 
 	(void)state;
@@ -135,6 +136,29 @@ test_number_of_lines(void **state)
 		assert_int_equal(reply_read(&r, "250-a\r\n", 7, &used),
 		    REPLY_MORE);
 	assert_int_equal(reply_read(&r, "250-a\r\n", 7, &used), REPLY_BAD);
+}
+
+/* RFC 3463: of the code's class, three numbers of one to three digits. */
+static void
+test_what_is_no_enhanced_code_is_text(void **state)
+{
+	static const char *const none[] = { "5.1", "5.1.", "5..1 a", "5.1.1a",
+	    "4.1.1 a", "5.1234.1 a", "5.1.1234 a", "5 1.1 a", "x.1.1 a",
+	    "5.1.1.1 a" };
+	struct relay_result res = { RELAY_SENT, 0, "", "" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		reply_set(&res, 550, none[i]);
+		T_STR(res.enhanced, "");
+		T_STR(res.text, none[i]);
+	}
+	reply_set(&res, 550, "5.123.456");
+	T_STR(res.enhanced, "5.123.456");
+	T_STR(res.text, "");
+	reply_set(&res, 421, "4.3.2\tgoing\r\n\tdown  ");
+	T_STR(res.enhanced, "");
+	T_STR(res.text, "4.3.2 going down");
 }
 
 static void
@@ -244,6 +268,7 @@ main(void)
 		cmocka_unit_test(test_refuses_what_is_no_reply),
 		cmocka_unit_test(test_line_limit),
 		cmocka_unit_test(test_number_of_lines),
+		cmocka_unit_test(test_what_is_no_enhanced_code_is_text),
 		cmocka_unit_test(test_text_is_printable_and_cut),
 		cmocka_unit_test(test_judgements),
 		cmocka_unit_test(test_phases),
