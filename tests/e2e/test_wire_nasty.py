@@ -193,6 +193,56 @@ def test_a_server_that_goes_down(good, ca, protocol, verb, said):
     assert got.code == EX_TEMPFAIL or verb in ("RETR", "CAPA", "DELE")
 
 
+IMAP_WORDS = (
+    b"%TAG% NO x", b"%TAG% BAD x", b"%TAG% OK x", b"%TAG% OK", b"* BYE x",
+    b"+ go on", b"", b"what", b"* 0 EXISTS\r\n%TAG% OK x",
+    b"* 4294967295 EXISTS\r\n%TAG% OK x", b"* CAPABILITY\r\n%TAG% OK x",
+    b"* SEARCH\r\n%TAG% OK x", b"* SEARCH 1 2 999 4294967295\r\n%TAG% OK x",
+    b"* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n%TAG% OK x",
+    b"* OK [UIDVALIDITY 0] x\r\n%TAG% OK x",
+    b"* OK [UIDVALIDITY 8] x\r\n%TAG% OK x",
+    b"* 1 FETCH (UID 0 RFC822.SIZE 1)\r\n%TAG% OK x",
+    b"* 1 FETCH (UID 1)\r\n* 1 FETCH (UID 1)\r\n%TAG% OK x",
+    b"* 9 FETCH (RFC822.SIZE 1)\r\n%TAG% OK x",
+    b"* 1 FETCH (UID 4294967295 RFC822.SIZE 4294967295)\r\n%TAG% OK x",
+    b"* 1 FETCH (UID 1 BODY[] NIL)\r\n%TAG% OK x",
+    b"* 1 FETCH (UID 1 BODY[] \"\")\r\n%TAG% OK x",
+    b"* 1 FETCH (UID 1 BODY[] {4}\r\nabcd)\r\n%TAG% NO x",
+    b"* 1 FETCH (UID 1 BODY[] \"ab\" BODY[] \"cd\")\r\n%TAG% OK x",
+    b"* 1 FETCH (UID 1 BODY[TEXT] \"ab\")\r\n%TAG% OK x",
+    b"* 1 FETCH (BODY[] {2}\r\nab UID 1)\r\n%TAG% OK x")
+POP3_WORDS = (
+    b"+OK", b"-ERR", b"-ERR x", b"-ERR [SYS/PERM] x", b"+ go on", b"", b"what",
+    b"+OK\r\n.", b"+OK\r\n..\r\n.", b"+OK\r\n\r\n.", b"+OK\r\n1 x\r\n1 x\r\n.",
+    b"+OK\r\n1\r\n.", b"+OK\r\n1 \r\n.", b"+OK\r\n1 99999999999999999999\r\n.",
+    b"+OK\r\n.1 x\r\n.", b"+OK\r\n" + b"1 x\r\n" * 40_000 + b".",
+    b"+OK\r\na\rb\r\n.", b"+OK\r\n.\r\n.", b"+OK\r\nno end")
+
+
+@pytest.mark.parametrize("protocol, verb, after", [
+    ("imap", v, a) for v, a in (
+        ("CAPABILITY", "delete"), ("LOGIN", "delete"), ("SELECT", "delete"),
+        ("FETCH", "delete"), ("UID FETCH", "delete"), ("UID STORE", "delete"),
+        ("UID EXPUNGE", "delete"), ("UID SEARCH", "delete"),
+        ("UID MOVE", "move=Kept"), ("CREATE", "move=Kept"), ("IDLE", "delete"),
+        ("LOGOUT", "delete"))] + [
+    ("pop3", v, "delete") for v in (
+        "CAPA", "USER", "PASS", "UIDL", "LIST", "RETR", "DELE", "QUIT")])
+def test_any_answer_at_any_step(good, ca, protocol, verb, after):
+    """It ends, as network or server; nothing is got that was not listed, and
+    nothing deleted that was not got."""
+    words = IMAP_WORDS if protocol == "imap" else POP3_WORDS
+    for said in words:
+        with Scripted(protocol, good, messages=[b"A: b\r\n\r\nx\r\n"], answers={
+                verb: lambda rest: said + b"\r\n"}) as server:
+            got = source("list", *(["wait=1"] if verb == "IDLE" else []),
+                         "fetch-none", after,
+                         **at_script(server, ca, timeout=1, idle="yes"))
+        assert got.code in (0, EX_TEMPFAIL, EX_CONFIG), (said, got.text)
+        assert set(got.ids("got")) <= set(got.ids()), (said, got.text)
+        assert set(got.ids("released")) <= set(got.ids()), (said, got.text)
+
+
 def test_imap_an_endless_line_has_an_end(good, ca):
     with Scripted("imap", good, answers={
             "SELECT": lambda rest: b"* OK " + b"x" * 5_000_000}) as server:
