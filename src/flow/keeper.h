@@ -153,10 +153,12 @@ struct keeper {
 	int64_t			 followed_ms;	/* `run`: when last */
 	bool			 told;		/* IPC_TOLD came */
 	struct err		 told_err;	/* what it said */
+	struct err		 failed;	/* a turn, and so all others */
 };
 
 /* keeper_turn(k, wait_ms, e): one turn of the loop; RC_OK also when nothing
- * came.  A dead child is a fact in its line, not a failure of the turn. */
+ * came.  A dead child is a fact in its line, not a failure of the turn; what
+ * is one ends the pass, whoever was waiting for what when it happened. */
 enum rc keeper_turn(struct keeper *k, int wait_ms, struct err *e);
 
 /* keeper_worse(k, rc, why): remember the worst for the exit code (PROTOCOL

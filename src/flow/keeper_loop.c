@@ -289,24 +289,44 @@ serve_ready(struct keeper *k, struct ready *s, size_t i, struct err *e)
 	return line_read(k, l, s->account[i], s->route[i], e);
 }
 
+/* An account or a relay that was not answered waits for ever. */
+static enum rc
+fail(struct keeper *k, const struct err *e)
+{
+	k->failed = *e;
+	return e->rc;
+}
+
 enum rc
 keeper_turn(struct keeper *k, int wait_ms, struct err *e)
 {
-	struct err ignored = ERR_INIT;
+	struct err why = ERR_INIT;
+	enum rc rc = RC_OK, settled;
+	bool rows = false;
 	struct ready s;
-	enum rc rc, settled;
 
-	if ((rc = relays_pump(k, e)) != RC_OK)
-		return rc;
+	if (k->failed.rc != RC_OK)
+		return err_set(e, k->failed.rc, "%s", k->failed.text);
+	if (relays_pump(k, e) != RC_OK)
+		return fail(k, e);
 	ready_all(k, &s);
 	if (poll(s.fd, (nfds_t)s.n, wait_ms) < 0 && errno != EINTR)
 		return err_sys(e, "poll");
 	for (size_t i = 0; rc == RC_OK && i < s.n; i++)
-		if (s.fd[i].revents != 0)
+		if (s.fd[i].revents != 0) {
 			rc = serve_ready(k, &s, i, e);
+			rows = s.line[i] == &k->rows;
+		}
 	/* Whatever happened: what was taken must not be sent again. */
-	settled = relays_settle(k, rc == RC_OK ? e : &ignored);
-	return rc == RC_OK ? settled : rc;
+	settled = relays_settle(k, &why);
+	if (settled != RC_OK)
+		(void)fail(k, &why);
+	else if (rc != RC_OK && !rows)
+		(void)fail(k, e);
+	if (rc != RC_OK || settled == RC_OK)
+		return rc;
+	*e = why;
+	return settled;
 }
 
 /* One that has died since it was last needed is started anew; what it said

@@ -204,6 +204,30 @@ test_nobody_waits_for_a_vault_without_its_row(void **state)
 	}
 }
 
+/* An account's frame that the store fails at, while the vault is waited for:
+ * that account was not answered, and nobody may believe that it was. */
+static void
+test_what_fails_in_a_wait_ends_the_pass(void **state)
+{
+	struct world *w = *state;
+	struct chan vault;
+	struct bench b;
+	struct frame f;
+
+	bench_open(&b, w);
+	plug(&b.k.vault, &vault);
+	say(&b, 0, IPC_UP, NULL, 0);
+	sql_do(w, "ALTER TABLE account RENAME TO gone");
+	T_RC(keeper_wait(&b.k, &b.k.vault, &f, NULL, &w->e), RC_TEMP);
+	T_CHECK(!b.k.vault.done);
+	w->e = (struct err)ERR_INIT;
+	T_RC(keeper_turn(&b.k, 0, &w->e), RC_TEMP);
+	T_CHECK(strstr(w->e.text, "store") != NULL);
+	chan_close(&b.k.vault.c);
+	chan_close(&vault);
+	bench_close(&b);
+}
+
 int
 main(void)
 {
@@ -214,6 +238,7 @@ main(void)
 		WORLD_TEST(test_a_frame_too_long_ends_its_line),
 		WORLD_TEST(test_a_relay_judges_only_what_it_has),
 		WORLD_TEST(test_nobody_waits_for_a_vault_without_its_row),
+		WORLD_TEST(test_what_fails_in_a_wait_ends_the_pass),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
