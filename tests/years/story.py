@@ -17,10 +17,10 @@ Mail = collections.namedtuple("Mail", "sender to at queued gen")
 
 
 class Story:
-    def __init__(self, town, size, seed, say=print):
+    def __init__(self, town, size, seed, after=None):
         self.town, self.crime = town, Crime(town)
         self.rng, self.rng_seed = random.Random(seed), seed
-        self.size, self.say = size, say
+        self.size, self.after = size, after
         self.rows, self.left = [], set()
         self.pairs = {}             # (identity, year): (key file, code)
         self.gen = {}               # place: generation
@@ -187,10 +187,12 @@ class Story:
         checks = sum(past.asked.values())
         self.rows.append((when, what, len(self.active()), town.sent,
                           town.received, checks, len(past.wrong)))
-        self.say(f"{when}  {what}: {len(self.active())} members, "
-                 f"{town.sent} sent, {town.received} received, "
-                 f"{len(town.wire.sealed)} on the wire, {checks} checks, "
-                 f"{len(past.wrong)} wrong")
+        print(f"{when}  {what}: {len(self.active())} members, "
+              f"{town.sent} sent, {town.received} shown, "
+              f"{len(town.wire.sealed)} on the wire, {checks} checks, "
+              f"{len(past.wrong)} wrong", flush=True)
+        if self.after:
+            self.after(self)
 
     # -- thefts
 

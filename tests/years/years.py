@@ -165,15 +165,16 @@ class Calendar:
                 event()
             except Exception as e:      # what comes later is told too
                 s.town.past.wrong.append(f"{what}: {e!r}")
-                s.say(traceback.format_exc())
+                print(traceback.format_exc(), flush=True)
             s.note(what)
         s.month(*history.date_of(s.town.now)[:2])
         s.note("the end")
 
 
-def lived(town, size, seed, short=False, say=print):
-    """The story is told; (Years, {how a mail ended: how many})."""
-    s = Years(town, size, seed, say)
+def lived(town, size, seed, short=False, after=None):
+    """The story is told; (Years, {how a mail ended: how many}).  after: called
+    with Years after each event."""
+    s = Years(town, size, seed, after)
     s.people()
     town.start()
     s.hub.configure(top={"hub": True, "late": "72 h"})
@@ -209,13 +210,15 @@ def page(r):
         f"{r['date']}, `make check-years N={r['members']} SEED={r['seed']}`, "
         f"{r['seconds']} s by the clock at a load of {r['load']}, {r['cpu']} s "
         f"of processors for all but the servers: {len(r['wrong'])} answers "
-        f"that are not the model's, of {asked}.", "",
+        f"that are not the model's, of {asked}.", ""]
+    lines += [
         "Mails: " + "; ".join(f"{n} {end}" for end, n in
                               sorted(r["mails"].items(), key=str)) + ".", "",
         f"{r['wire']} envelopes passed the relay; {r['thieves']} thieves held "
         f"all of them.  Of {len(r['mutants'])} models, each without a rule, "
         f"{len(seen)} are contradicted by what was seen.  Not seen: " +
-        "; ".join(f"{f} ({why})" for f, why in UNSEEN.items()) + ".", ""]
+        "; ".join(f"{f} ({why})" for f, why in UNSEEN.items()) + ".", ""
+    ] if r["mutants"] else ["Cut off: not told to its end.", ""]
     lines = [w for line in lines for w in
              (textwrap.wrap(line, 80) if line else [""])]
     return "\n".join(lines + [table(r), "", *questions(r)])
@@ -262,16 +265,20 @@ def main():
         print(page(json.loads(args.table.read_text())))
         return 0
     began = time.monotonic()
-    with Town(jobs=args.jobs, keep=args.keep) as town:
-        s, ends = lived(town, args.members, args.seed, args.short,
-                        lambda line: print(line, flush=True))
-        killed = mutants(town)
+
+    def kept(s, ends={}, killed={}):
+        """What is known so far, should it be cut off."""
         r = report(s, ends, killed, time.monotonic() - began)
+        if args.out:
+            args.out.parent.mkdir(parents=True, exist_ok=True)
+            args.out.write_text(json.dumps(r) + "\n")
+        return r
+    with Town(jobs=args.jobs, keep=args.keep) as town:
+        s, ends = lived(town, args.members, args.seed, args.short, kept)
+        killed = mutants(town)
+        r = kept(s, ends, killed)
     print(page(r))
     print(json.dumps({k: v for k, v in r.items() if k != "rows"}, indent=1))
-    if args.out:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(json.dumps(r) + "\n")
     alive = [f for f, a in killed.items() if a is None and f not in UNSEEN]
     if alive:
         print(f"years: nothing spoke against a model without {alive}")
