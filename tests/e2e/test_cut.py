@@ -90,6 +90,18 @@ def test_only_what_is_alike_is_judged_alike(day):
             assert db.execute("UPDATE kept SET filings = 9").rowcount
         db.close()
 
+    def other_index():
+        """Torn, and all rows are there."""
+        path = durand.state / "sceau.db"
+        with sqlite3.connect(path) as db:
+            page, = db.execute("SELECT rootpage FROM sqlite_schema "
+                               "WHERE name = 'queue_due'").fetchone()
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.close()
+        with open(path, "r+b") as f:
+            f.seek((page - 1) * 4096)
+            f.write(b"\x0a" + bytes(4095))
+
     def one_mail_more():
         day.demo.post(durand, b"A: b\r\n\r\n")
 
@@ -107,9 +119,10 @@ def test_only_what_is_alike_is_judged_alike(day):
 
     there = left("store.refile.after")
     assert there and there == left("store.refile.after")
-    changes = (other_text, other_row, one_mail_more, other_transmission)
+    changes = (other_text, other_row, other_index, one_mail_more,
+               other_transmission)
     assert len({there, left("store.refile.before"), *(
-        left("store.refile.after", change) for change in changes)}) == 6
+        left("store.refile.after", change) for change in changes)}) == 7
 
 
 def test_ports_and_the_hour_make_nothing_unlike():

@@ -69,10 +69,12 @@ class Picture:
                     shutil.copy(path, folder)
             db = sqlite3.connect(f"file:{folder}/sceau.db?mode=rwc", uri=True)
             with contextlib.closing(db):
-                return [(name, self._rows(db, name)) for _, name, kind, *_ in
-                        sorted(db.execute("PRAGMA table_list").fetchall())
-                        if kind == "table" and name not in NO_MATTER and
-                        not name.startswith("sqlite_")]
+                tables = [name for _, name, kind, *_ in
+                          sorted(db.execute("PRAGMA table_list").fetchall())
+                          if kind == "table" and name not in NO_MATTER and
+                          not name.startswith("sqlite_")]
+                return [db.execute("PRAGMA integrity_check").fetchall(),
+                        *((name, self._rows(db, name)) for name in tables)]
 
     def _rows(self, db, table):
         rows = db.execute(f"SELECT * FROM {table}").fetchall()

@@ -16,6 +16,7 @@ import json
 import logging
 import pathlib
 import random
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -62,7 +63,7 @@ class Judge:
         try:
             case.judge(first)
             row = {"verdict": "ok"}
-        except AssertionError as e:
+        except (AssertionError, subprocess.TimeoutExpired) as e:
             row = {"verdict": wrong_of(e, case.demo)}
         if like and like != row["verdict"]:
             row["verdict"] += f"; UNLIKE: {like}"
@@ -73,11 +74,12 @@ class Judge:
 
 def one(judge, name, case, calls, what, n):
     case.begin()
-    first = case.run(**calls.env(what, n, str(CLASSES[what])))
-    row = {"code": first.code, "fired": calls.fired}
+    row = {"code": None, "fired": True}
     try:
+        first = case.run(**calls.env(what, n, str(CLASSES[what])))
+        row = {"code": first.code, "fired": calls.fired}
         return row | judge.verdict(name, case, first)
-    except AssertionError as e:
+    except (AssertionError, subprocess.TimeoutExpired) as e:
         return row | {"verdict": wrong_of(e, case.demo)}
 
 
