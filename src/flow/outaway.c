@@ -106,13 +106,14 @@ static bool
 put_back(int fd, const char *hidden, const char *name)
 {
 	char other[NAME_MAX + 1];
+	const char *as = name;
 
-	while (!rename_new(fd, hidden, fd, name)) {
+	while (!rename_new(fd, hidden, fd, as)) {
 		if (errno != EEXIST)
 			return errno == ENOENT;
 		if (!free_name(fd, name, "", other))
 			return false;
-		name = other;
+		as = other;
 	}
 	return true;
 }

@@ -41,6 +41,13 @@ tests_unit_test_outscan_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_outscan_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_outscan_LDADD = $(UNIT_FLOW_LIBS)
 
+check_PROGRAMS += tests/unit/test_outaway
+TESTS += tests/unit/test_outaway
+tests_unit_test_outaway_SOURCES = tests/unit/test_outaway.c
+tests_unit_test_outaway_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_outaway_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_outaway_LDADD = $(UNIT_FLOW_LIBS)
+
 check_PROGRAMS += tests/unit/test_sealing
 TESTS += tests/unit/test_sealing
 tests_unit_test_sealing_SOURCES = tests/unit/test_sealing.c
