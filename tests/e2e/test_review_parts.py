@@ -7,13 +7,15 @@ import time
 
 import pytest
 
+# ... between being found, opened and read.
+GONE = (FileNotFoundError, ProcessLookupError)
 PARTS = ("keeper", "fetch", "vault", "clerk", "relay")
 
 
 def children(pid):
     try:
         text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except FileNotFoundError:
+    except GONE:
         return []
     return [int(p) for p in text.split()]
 
@@ -21,14 +23,14 @@ def children(pid):
 def name(pid):
     try:
         return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
-    except FileNotFoundError:
+    except GONE:
         return ""
 
 
 def stopped(pid):
     try:
         text = pathlib.Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
+    except GONE:
         return False
     return text.rpartition(")")[2].split()[0] == "T"
 
