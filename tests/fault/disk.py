@@ -117,9 +117,11 @@ class Trial:
 
     def reported(self):
         """Octets that were damaged where nothing could notice were refused
-        by who received them, and who sent them knows."""
+        by who received them, and who sent them knows; or by who filed them
+        once more, and it was said."""
         return {"damaged", "refused", "failed"} & \
-            set(self.case.demo.labo.states().values())
+            set(self.case.demo.labo.states().values()) or \
+            b"in.not_refiled" in self.member.sceau("log").stdout
 
     def judge(self, first):
         if self.told is None:
