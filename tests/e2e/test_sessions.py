@@ -4,6 +4,7 @@ each mail over one; a relay that takes only one costs no mail its turn."""
 import collections
 import shutil
 import threading
+import time
 
 import pytest
 
@@ -120,6 +121,19 @@ def test_a_relay_that_wants_one_gets_one(labo, relay, verb, reply):
     assert not got.stderr, got.text()
     all_once(labo, relay)
     assert len(relay.sessions) > 1
+
+
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT"])
+def test_who_takes_one_is_asked_once(labo, relay, verb):
+    """Though it goes on with the connection that was one too many."""
+    def slow(session):
+        until_two(session)
+        if len(relay.given) == 3:
+            time.sleep(4)
+    relay.script.update({verb: [beside("421 4.7.0 too many")], ".": [slow]})
+    assert polled(labo, relay).code == 0
+    all_once(labo, relay)
+    assert 1 < len(relay.sessions) <= 4
 
 
 def test_no_answer_on_one_of_them(labo, relay):
