@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -340,15 +341,19 @@ app_tmp(const struct app *app)
 	return tmp != NULL && tmp[0] == '/' ? tmp : "/tmp";
 }
 
-/* It may stand anywhere among the options. */
+/* It may stand anywhere among the options, shortened as getopt_long() takes
+ * it. */
 static bool
 is_mda(const struct app *app, int argc, char **argv)
 {
 	if (app->cmd->run != cmd_open)
 		return false;
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "--mda") == 0)
+	for (int i = 1; i < argc; i++) {
+		size_t len = strlen(argv[i]);
+
+		if (len > 2 && strncmp(argv[i], "--mda", len) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -397,6 +402,19 @@ main_cmd(struct app *app, int argc, char **argv, struct err *e)
 	return run_cmd(app, argc - used + 1, argv + used - 1, e);
 }
 
+/* A file that is opened in the place of a closed one of the three would be
+ * taken for the input, or get what is printed: a document, or the sealed copy
+ * of a mail.  To read the input then fails, and so does to write. */
+static bool
+hold_places(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null",
+		    fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	return true;
+}
+
 int
 app_main(int argc, char **argv)
 {
@@ -405,6 +423,8 @@ app_main(int argc, char **argv)
 	enum rc rc;
 	int code;
 
+	if (!hold_places())
+		return EX_TEMPFAIL;
 	lang_set(NULL);
 	log_open(LOG_TO_STDERR, LOG_L_INFO);
 	if ((rc = secret_init(&e)) == RC_OK)

@@ -52,8 +52,9 @@ extern const struct cmd cmd_mda;
 /*
  * cmd_elsewhere(argv, e):
  * Become sceau-pass, the program that has all commands; never returns unless
- * it cannot.  It lies beside this one in a build folder, else where it was
- * installed: whoever can write to either could replace this one.  RC_CONF.
+ * it cannot.  It lies beside this one in a build folder, of the same owner,
+ * else where it was installed: who can put it there could replace this one.
+ * RC_CONF.
  */
 enum rc cmd_elsewhere(char **argv, struct err *e);
 

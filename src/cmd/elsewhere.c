@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #ifdef __APPLE__
 #include <mach-o/dyld.h>
@@ -29,16 +30,21 @@ cmd_self(char path[PATH_MAX])
 #endif
 }
 
-/* In a build folder both lie side by side. */
+/* In a build folder both lie side by side, and are of one owner: others may
+ * put files into a folder without replacing what is there (sticky bit), or a
+ * link to sceau into their own. */
 static bool
 beside(char path[PATH_MAX])
 {
+	struct stat self, other;
 	char *slash = cmd_self(path) ? strrchr(path, '/') : NULL;
 
-	if (slash == NULL || slash + sizeof("/" NAME) > path + PATH_MAX)
+	if (slash == NULL || slash + sizeof("/" NAME) > path + PATH_MAX ||
+	    stat(path, &self) != 0)
 		return false;
 	memcpy(slash + 1, NAME, sizeof(NAME));
-	return access(path, X_OK) == 0;
+	return access(path, X_OK) == 0 && stat(path, &other) == 0 &&
+	    other.st_uid == self.st_uid && (other.st_mode & S_IWOTH) == 0;
 }
 
 enum rc

@@ -65,6 +65,29 @@ def test_no_environment_says_what_it_becomes(demo, alone):
     assert not (alone / "taken").exists()
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="gives files away")
+@pytest.mark.parametrize("give", [
+    lambda bad: os.chown(bad, 65534, -1), lambda bad: bad.chmod(0o777)],
+    ids=["of another", "open to all"])
+def test_what_others_put_beside_it_is_not_run(demo, alone, give):
+    """In a folder where they may, though they cannot replace sceau."""
+    bad = alone / "sceau-pass"
+    bad.write_text(f"#!/bin/sh\ntouch {alone}/taken\n")
+    bad.chmod(0o755)
+    demo.dr.sceau("poll")
+    assert (alone / "taken").exists()
+    (alone / "taken").unlink()
+    give(bad)
+    got = demo.dr.sceau("poll")
+    assert got.code == 78 and b"cannot be run" in got.stderr, got.text()
+    assert not (alone / "taken").exists()
+
+
+@pytest.mark.parametrize("word", ["--mda", "--md", "--m"])
+def test_a_delivery_agent_by_each_of_its_names(demo, alone, word):
+    assert demo.dr.sceau("open", word).code == 75
+
+
 def sealed_from(demo, file, **env):
     return demo.labo.start("--store", demo.labo.keystore, "seal", "--to",
                            demo.dr.name, stdin=file, **env)
@@ -117,3 +140,29 @@ def test_a_filter_is_one_process_and_opens_nothing(demo, tmp_path):
         finally:
             os.kill(run.pid, signal.SIGCONT)
         assert run.communicate(timeout=60)[0]
+
+
+def closed(demo, member, words, without, data):
+    """It, begun without one of the three descriptors."""
+    return subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@" {without}', "sh", demo.sceau,
+         "--store", member.keystore, *words], input=data,
+        capture_output=True, cwd=member.home, timeout=60,
+        env=member.environment())
+
+
+@pytest.mark.parametrize("without, code", [("<&-", 75), (">&-", 75),
+                                           ("2>&-", 0)])
+def test_what_is_closed_is_nothing_else(demo, forger, without, code):
+    """Its own temporary file stood there: it was sealed, or the opened mail
+    written to it."""
+    seal = closed(demo, demo.labo, ("seal", "--to", demo.dr.name), without,
+                  b"INR 2,2")
+    assert seal.returncode == code, seal.stderr
+    assert (forger.open(seal.stdout)[1].mail == b"INR 2,2" if code == 0
+            else seal.stdout == b"")
+    env = demo.labo.ok("--store", demo.labo.keystore, "seal", "--to",
+                       demo.dr.name, input=b"INR 2,2").stdout
+    got = closed(demo, demo.dr, ("open",), without, env)
+    assert got.returncode == code, got.stderr
+    assert got.stdout == (b"INR 2,2" if code == 0 else b"")
