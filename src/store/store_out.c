@@ -99,7 +99,8 @@ claim_any(struct store *st, const char *relay, int64_t now, bool *any,
 	rc = DB_INT(st, e, &n, "SELECT EXISTS (SELECT 1 FROM queue "
 	    "WHERE state = 2 AND next_at <= ?2 AND (bound = 0 OR relay = ?1)) "
 	    "OR EXISTS (SELECT 1 FROM queue WHERE state = 3 "
-	    "AND claim_until <= ?2)", V_T(relay), V_I(now));
+	    "AND claim_until <= ?2 AND owner IS NOT ?3)", V_T(relay), V_I(now),
+	    V_I(st->slot));
 	*any = n != 0;
 	return rc;
 }
@@ -111,8 +112,11 @@ claim_some(struct store *st, const char *relay, int64_t now, int64_t until,
 	sqlite3_stmt *s;
 	enum rc rc;
 
+	/* Our own are in the hands of another session, which may have sent
+	 * them already: the clock cannot take them away from it. */
 	if ((rc = DB_DO(st, e, "UPDATE queue SET state = 2, owner = NULL "
-	    "WHERE state = 3 AND claim_until <= ?1", V_I(now))) != RC_OK)
+	    "WHERE state = 3 AND claim_until <= ?1 AND owner IS NOT ?2",
+	    V_I(now), V_I(st->slot))) != RC_OK)
 		return rc;
 	if ((rc = DB_ASK(st, e, &s, "SELECT " OUT_COLS " FROM queue "
 	    "WHERE state = 2 AND next_at <= ?2 AND (bound = 0 OR relay = ?1) "

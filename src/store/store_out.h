@@ -3,7 +3,7 @@
  *
  * state    a crash here means
  * QUEUED   claimed again when next_at has come
- * CLAIMED  the claim lapses: with its process, or at claim_until
+ * CLAIMED  the claim lapses: with its process, or, for others, at claim_until
  * SENT     nothing; body kept until the ack says it is not needed
  * FAILED   notice still due, if any
  *
@@ -120,6 +120,8 @@ struct store_out {
  * store_out_claim(st, relay, now, until, out, max, n, e):
  * Up to ${max} due rows, oldest first, for ${relay} until ${until}.  None
  * while that relay is suspended.  Not synced: a lost claim is one that lapsed.
+ * What this process has claimed before does not lapse for it, whatever the
+ * clock says: it ends it, or gives it back.
  */
 enum rc store_out_claim(struct store *st, const char *relay, int64_t now,
     int64_t until, struct store_out *out, size_t max, size_t *n,

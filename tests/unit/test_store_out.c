@@ -82,11 +82,13 @@ test_submit_keeps_every_field(void **state)
 
 /* --- Claims ------------------------------------------------------------ */
 
+/* It may be sent, and waits for its end to be written: it is no one's to
+ * send, though the session has taken long, or the clock has leapt. */
 static void
-test_claim_is_exclusive_until_it_lapses(void **state)
+test_own_claim_never_lapses(void **state)
 {
 	struct world *w = *state;
-	struct store_out_put m = make_out(1, DR);
+	struct store_out_put m = make_out(1, DR), other = make_out(2, EVE);
 	struct store_out out[4];
 	struct store_out_end end;
 
@@ -96,7 +98,10 @@ test_claim_is_exclusive_until_it_lapses(void **state)
 	assert_int_equal(out[0].state, STORE_CLAIMED);
 	assert_string_equal(out[0].relay, "r");
 	assert_int_equal(claim(w, "r", NOW + 59, NOW + 90, out, 4), 0);
+	assert_int_equal(claim(w, "q", NOW + 60, NOW + 90, out, 4), 0);
+	(void)submit(w, &other, NULL);
 	assert_int_equal(claim(w, "q", NOW + 60, NOW + 90, out, 4), 1);
+	assert_int_equal(out[0].id, other.id);
 	end = ending(m.id);
 	OK(w, store_out_sent(w->st, &end, 1, NOW, &w->e));
 	assert_int_equal(end.result, STORE_OK);
@@ -129,17 +134,21 @@ test_claim_dies_with_its_process(void **state)
 	assert_int_equal(claim(w, "r", NOW, NOW + 60, out, 4), 1);
 }
 
-static void
-test_claim_of_a_live_process_stands(void **state)
+/* Another process, which has claimed all until NOW + 999, and ends with
+ * other_end(). */
+struct other {
+	pid_t	pid;
+	int	end;
+};
+
+static struct other
+other_claims(struct world *w)
 {
-	struct world *w = *state;
-	struct store_out_put m = make_out(1, DR);
 	struct store_out out[4];
-	int up[2], down[2], status;
+	int up[2], down[2];
 	char c = 0;
 	pid_t pid;
 
-	(void)submit(w, &m, NULL);
 	world_close(w);
 	assert_int_equal(pipe(up), 0);
 	assert_int_equal(pipe(down), 0);
@@ -157,15 +166,51 @@ test_claim_of_a_live_process_stands(void **state)
 	}
 	(void)close(down[0]);
 	assert_int_equal(read(up[0], &c, 1), 1);
-	world_reopen(w);
-	assert_int_equal(claim(w, "r", NOW, NOW + 60, out, 4), 0);
-	(void)close(down[1]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	OK(w, store_sweep(w->st, &w->e));
-	assert_int_equal(claim(w, "r", NOW, NOW + 60, out, 4), 1);
 	(void)close(up[0]);
 	(void)close(up[1]);
+	world_reopen(w);
+	return (struct other){ pid, down[1] };
+}
+
+static void
+other_end(const struct other *o)
+{
+	int status;
+
+	(void)close(o->end);
+	assert_int_equal(waitpid(o->pid, &status, 0), o->pid);
+	assert_int_equal(status, 0);
+}
+
+static void
+test_claim_of_a_live_process_stands(void **state)
+{
+	struct world *w = *state;
+	struct store_out_put m = make_out(1, DR);
+	struct store_out out[4];
+	struct other o;
+
+	(void)submit(w, &m, NULL);
+	o = other_claims(w);
+	assert_int_equal(claim(w, "r", NOW, NOW + 60, out, 4), 0);
+	other_end(&o);
+	OK(w, store_sweep(w->st, &w->e));
+	assert_int_equal(claim(w, "r", NOW, NOW + 60, out, 4), 1);
+}
+
+static void
+test_claim_of_a_live_process_lapses(void **state)
+{
+	struct world *w = *state;
+	struct store_out_put m = make_out(1, DR);
+	struct store_out out[4];
+	struct other o;
+
+	(void)submit(w, &m, NULL);
+	o = other_claims(w);
+	assert_int_equal(claim(w, "q", NOW + 998, NOW + 1200, out, 4), 0);
+	assert_int_equal(claim(w, "q", NOW + 999, NOW + 1200, out, 4), 1);
+	other_end(&o);
 }
 
 static void
@@ -520,9 +565,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_submit_all_or_none),
 		WORLD_TEST(test_submit_keeps_every_field),
-		WORLD_TEST(test_claim_is_exclusive_until_it_lapses),
+		WORLD_TEST(test_own_claim_never_lapses),
 		WORLD_TEST(test_claim_dies_with_its_process),
 		WORLD_TEST(test_claim_of_a_live_process_stands),
+		WORLD_TEST(test_claim_of_a_live_process_lapses),
 		WORLD_TEST(test_claim_follows_a_bound_relay),
 		WORLD_TEST(test_sent_keeps_mail_and_drops_control),
 		WORLD_TEST(test_defer_backs_off_then_gives_up),
