@@ -75,6 +75,9 @@ keeper_say(const char *name, const char *text)
 	LOG(level_of(name), name, LK_S("text", text));
 }
 
+static void words(char [STORE_EVENT_MAX_BYTES], const char *, va_list)
+    SC_PRINTF(2, 0);
+
 static void
 words(char text[STORE_EVENT_MAX_BYTES], const char *fmt, va_list ap)
 {

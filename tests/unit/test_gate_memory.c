@@ -308,7 +308,7 @@ test_changes(void **state)
 static enum rc
 resolve(struct err *e)
 {
-	static const char *const who[] = { MARTIN, "demo/" MARTIN, A_MARTIN,
+	static const char *const who[] = { MARTIN, ("demo/" MARTIN), A_MARTIN,
 		PETIT };
 	struct gate_resolve_args args = { .rows = lent(&r_labo, true),
 	    .now = NOW };
