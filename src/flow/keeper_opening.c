@@ -333,10 +333,10 @@ not_to_file(struct keeper *k, struct batch *b, struct opening *o,
 {
 	enum rc rc;
 
-	if (k->p->conf->hub || !o->v.has_mail ||
-	    (rc = take_rest(k, b, o, e)) != RC_OK)
-		return k->p->conf->hub || !o->v.has_mail ? RC_OK : rc;
-	return o->unready.rc != RC_OK ? RC_OK :
+	if (k->p->conf->hub || !o->v.has_mail)
+		return RC_OK;
+	rc = take_rest(k, b, o, e);
+	return rc != RC_OK || o->unready.rc != RC_OK ? rc :
 	    chan_put(&k->clerk.c, IPC_CANCEL, o->job, NULL, 0, e);
 }
 
