@@ -2,7 +2,9 @@
 each mail over one; a relay that takes only one costs no mail its turn."""
 
 import collections
+import contextlib
 import shutil
+import sqlite3
 import threading
 import time
 
@@ -134,6 +136,20 @@ def test_who_takes_one_is_asked_once(labo, relay, verb):
     assert polled(labo, relay).code == 0
     all_once(labo, relay)
     assert 1 < len(relay.sessions) <= 4
+
+
+def test_no_session_takes_what_another_has(labo, relay):
+    """Also when the clock says that claims have lapsed: the first is slow, or
+    the machine slept."""
+    def late(session):
+        until_two(session)
+        with contextlib.closing(sqlite3.connect(
+                labo.state / "sceau.db", timeout=60)) as db, db:
+            db.execute("UPDATE queue SET claim_until = 1 WHERE state = 3")
+    relay.script["."] = [late]
+    assert polled(labo, relay).code == 0
+    all_once(labo, relay)
+    assert len(relay.sessions) > 1
 
 
 def test_no_answer_on_one_of_them(labo, relay):
