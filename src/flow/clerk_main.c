@@ -110,6 +110,7 @@ on_mail_end(struct clerk *c, const struct frame *f, struct err *e)
 	FAULT_OF("clerk.mail", j->token);
 	if (rc == RC_OK)
 		rc = papers_take(c, j, &j->why);
+	buf_free(&j->mail);	/* its files have it; others are to come */
 	j->ready = rc == RC_OK;
 	ok = (rc != RC_OK || watch_names(c, j, &names)) &&
 	    pack_err(&b, rc, &j->why) && pack_run(&b, names.p, names.len) &&
@@ -523,7 +524,8 @@ await(struct clerk *c, struct pollfd p[3], struct err *e)
 	    err_sys(e, "poll");
 }
 
-/* What the vault said goes first: the keeper may speak of it already. */
+/* What the vault said goes first: the keeper may speak of it already.  Not so
+ * when it may be more than there is room for: the keeper makes some. */
 static enum rc
 serve(struct clerk *c, bool *leave, struct err *e)
 {
@@ -531,17 +533,20 @@ serve(struct clerk *c, bool *leave, struct err *e)
 	struct err gone = ERR_INIT;
 	struct frame f;
 	enum rc rc = await(c, p, e);
+	bool full;
 
 	if (rc != RC_OK)
 		return rc;
-	if (chan_ready(&c->x->vault) || (p[0].revents & ~POLLOUT) != 0) {
+	full = job_find(c, 0) == NULL && chan_waiting(&c->x->keeper);
+	if (!full && (chan_ready(&c->x->vault) ||
+	    (p[0].revents & ~POLLOUT) != 0)) {
 		if (chan_recv(&c->x->vault, &f, &gone) == RC_OK)
 			return vault_frame(c, &f, e);
 		chan_close(&c->x->vault);
 	}
 	if (p[2].revents != 0)
 		return outboxes_pull(c, e);
-	if (chan_ready(&c->x->keeper) || p[1].revents != 0) {
+	if (full || chan_ready(&c->x->keeper) || p[1].revents != 0) {
 		if (chan_recv(&c->x->keeper, &f, &gone) == RC_OK)
 			return keeper_frame(c, &f, e);
 		*leave = true;

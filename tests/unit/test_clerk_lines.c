@@ -112,18 +112,31 @@ from_keeper(struct clerk_end *c, uint8_t type, uint32_t job, const void *p,
 	(void)chan_send(&c->keeper, type, job, p, len, &e);
 }
 
-/* A mail that is ready to be filed, as job 1; until then it is waited for. */
 static void
-ready(struct clerk_end *c)
+give(struct clerk_end *c, uint32_t job)
+{
+	from_vault(c, IPC_MAIL_BEGIN, job, token, sizeof(token));
+	from_vault(c, IPC_MAIL, job, mail, sizeof(mail) - 1);
+	from_vault(c, IPC_MAIL_END, job, NULL, 0);
+}
+
+static void
+expect_ready(struct clerk_end *c, uint32_t job)
 {
 	struct err e = ERR_INIT;
 	struct frame f;
 
-	from_vault(c, IPC_MAIL_BEGIN, 1, token, sizeof(token));
-	from_vault(c, IPC_MAIL, 1, mail, sizeof(mail) - 1);
-	from_vault(c, IPC_MAIL_END, 1, NULL, 0);
 	T_RC(chan_recv(&c->keeper, &f, &e), RC_OK);
 	assert_int_equal(f.type, IPC_READY);
+	assert_int_equal(f.job, job);
+}
+
+/* A mail that is ready to be filed, as job 1; until then it is waited for. */
+static void
+ready(struct clerk_end *c)
+{
+	give(c, 1);
+	expect_ready(c, 1);
 }
 
 static void
@@ -190,6 +203,28 @@ test_too_many_at_once(void **state)
 	clerk_end(&c, "many", 0);
 }
 
+/* Those of a batch are to be forgotten, and the first of the next is there
+ * before the clerk has read of it. */
+static void
+test_room_for_the_next_batch(void **state)
+{
+	struct clerk_end c;
+
+	(void)state;
+	clerk_begin(&c);
+	for (uint32_t job = 1; job <= 256; job++)
+		give(&c, job);
+	for (uint32_t job = 1; job <= 256; job++)
+		expect_ready(&c, job);
+	T_CHECK(kill(c.pid, SIGSTOP) == 0);
+	give(&c, 257);
+	for (uint32_t job = 1; job <= 256; job++)
+		from_keeper(&c, IPC_CANCEL, job, NULL, 0);
+	T_CHECK(kill(c.pid, SIGCONT) == 0);
+	expect_ready(&c, 257);
+	clerk_end(&c, "next", 0);
+}
+
 static int
 setup(void **state)
 {
@@ -218,6 +253,7 @@ main(void)
 		cmocka_unit_test(test_every_order_of_few_octets),
 		cmocka_unit_test(test_orders_about_one_mail),
 		cmocka_unit_test(test_too_many_at_once),
+		cmocka_unit_test(test_room_for_the_next_batch),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);
