@@ -474,6 +474,17 @@ open_own(struct keeper *k, struct batch *b, struct opening *o, struct err *e)
 	return judge(k, b, o, e);
 }
 
+/* Nothing more is asked of the vault: what it took to read the header is free
+ * before the next one, and it is given no more of the body. */
+static enum rc
+let_go(struct keeper *k, struct batch *b, struct opening *o, struct err *e)
+{
+	if (b->feed.to != NULL && b->feed.job == o->job)
+		b->feed.to = NULL;
+	o->jobbed = false;
+	return chan_put(&k->vault.c, IPC_DROP, o->job, NULL, 0, e);
+}
+
 static enum rc
 open_one(struct keeper *k, struct batch *b, struct opening *o, struct err *e)
 {
@@ -487,8 +498,10 @@ open_one(struct keeper *k, struct batch *b, struct opening *o, struct err *e)
 		feed_body(k, b, o);
 		rc = go(k, o, e);
 	}
-	return rc == RC_OK && o->fate == FATE_OPEN ?
-	    take_verdict(k, b, o, e) : rc;
+	if (rc != RC_OK)
+		return rc;
+	return o->fate == FATE_OPEN ? take_verdict(k, b, o, e) :
+	    let_go(k, b, o, e);
 }
 
 /* ---- all of them ---------------------------------------------------- */
