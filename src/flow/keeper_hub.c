@@ -200,15 +200,22 @@ keep(struct keeper *k, struct relay_job *j, struct err *e)
 	    hub_commit(k, e) : RC_OK;
 }
 
-/* A second copy of what waits for the commit. */
-static bool
-is_kept(const struct keeper *k, const struct opening *o)
+/* A second copy of what waits for the commit, or was in one since this batch
+ * began: the store would not write its rows, and those that follow would count
+ * on their versions. */
+static enum rc
+is_second(struct keeper *k, const struct opening *o, bool *second,
+    struct err *e)
 {
+	struct store_t t;
+	enum rc rc = store_t_find(k->st, o->head.t, &t, e);
+
+	*second = t.state == STORE_T_DONE;
 	for (size_t i = 0; k->hub != NULL && i < k->hub->n; i++)
 		if (memcmp(k->hub->job[i].o->head.t, o->head.t,
 		    sizeof(o->head.t)) == 0)
-			return true;
-	return false;
+			*second = true;
+	return rc;
 }
 
 static enum rc
@@ -329,16 +336,16 @@ hub_relay(struct keeper *k, struct opening *o, struct err *e)
 	const char *members = k->p->conf->hub_members;
 	struct relay_job j;
 	struct err why = ERR_INIT;
-	bool over, served = members == NULL ||
+	bool second, over, served = members == NULL ||
 	    is_served(members, o->head.sender_name);
-	enum rc rc = is_over(k, o, &over, e);
+	enum rc rc = is_second(k, o, &second, e);
 
-	if (rc != RC_OK || (over && served))
-		return rc != RC_OK ? rc : leave(k, o, e);
-	if (is_kept(k, o)) {
+	if (rc == RC_OK && second)
 		o->fate = FATE_DUPLICATE;
-		return RC_OK;
-	}
+	if (rc != RC_OK || second || (rc = is_over(k, o, &over, e)) != RC_OK)
+		return rc;
+	if (over && served)
+		return leave(k, o, e);
 	if ((rc = job_new(o, &j, e)) != RC_OK) {
 		job_free(k, &j);
 		return rc;
