@@ -193,6 +193,20 @@ def test_a_server_that_goes_down(good, ca, protocol, verb, said):
     assert got.code == EX_TEMPFAIL or verb in ("RETR", "CAPA", "DELE")
 
 
+@pytest.mark.parametrize("protocol, said", [
+    ("imap", b"* BYE too many"), ("imap", b"* NO"), ("imap", b"+ go on"),
+    ("imap", b"what"), ("imap", b"* OK"), ("imap", b""),
+    ("imap", b"+OK POP3"), ("pop3", b"-ERR"), ("pop3", b"-ERR [IN-USE] x"),
+    ("pop3", b"+ go on"), ("pop3", b"what"), ("pop3", b""),
+    ("pop3", b"* OK IMAP4"), ("pop3", b"+OKAY")])
+def test_what_is_no_greeting(good, ca, protocol, said):
+    with Scripted(protocol, good, messages=[b"A: b\r\n\r\nx\r\n"], answers={
+            "GREETING": lambda rest: said + b"\r\n"}) as server:
+        got = source("list", **at_script(server, ca, timeout=1))
+    assert got.code == EX_TEMPFAIL and got.ids() == [], got.text
+    assert got.error[2] in ("server", "network"), got.error
+
+
 IMAP_WORDS = (
     b"%TAG% NO x", b"%TAG% BAD x", b"%TAG% OK x", b"%TAG% OK", b"* BYE x",
     b"+ go on", b"", b"what", b"* 0 EXISTS\r\n%TAG% OK x",

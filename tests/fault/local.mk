@@ -4,9 +4,10 @@
 PRELOADED = $(CC) -std=c11 -O2 -fPIC -shared -Wall -Wextra \
     -U_FORTIFY_SOURCE -fno-sanitize=all -fno-builtin -o $@
 tests/fault/shim.so: $(top_srcdir)/tests/fault/shim.c \
-    $(top_srcdir)/tests/fault/places.h
+    $(top_srcdir)/tests/fault/places.h $(top_srcdir)/tests/fault/calls.c
 	@$(MKDIR_P) tests/fault
-	$(AM_V_CCLD)$(PRELOADED) $(top_srcdir)/tests/fault/shim.c -ldl
+	$(AM_V_CCLD)$(PRELOADED) $(top_srcdir)/tests/fault/shim.c \
+	    $(top_srcdir)/tests/fault/calls.c -ldl
 tests/fault/power.so: $(top_srcdir)/tests/fault/power.c
 	@$(MKDIR_P) tests/fault
 	$(AM_V_CCLD)$(PRELOADED) $(top_srcdir)/tests/fault/power.c -ldl

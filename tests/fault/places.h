@@ -9,14 +9,17 @@
 #include <link.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Where the program was when it called: the addresses it comes back to, of
- * its own text only, hashed.  Those that have failed already, in this run or
- * an earlier one, are in a file (SCEAU_FAULT_PLACES); 0: room. */
-enum { PLACES = 1 << 16, DEPTH = 40, FRAMES = 7 };
+/* Where the program was when it called: the last addresses that it comes back
+ * to (SCEAU_FAULT_STEPS), of its own text only, hashed.  Those that have failed
+ * already, in this run or an earlier one, are in a file (SCEAU_FAULT_PLACES);
+ * 0: room. */
+enum { PLACES = 1 << 16, DEPTH = 40 };
 static uint64_t *places;
+static int frames = 7;
 static uintptr_t text_from, text_to, text_base;
 static volatile bool looking;
 
@@ -45,6 +48,8 @@ places_map(const char *path)
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	void *p = MAP_FAILED;
 
+	if (getenv("SCEAU_FAULT_STEPS") != NULL)
+		frames = atoi(getenv("SCEAU_FAULT_STEPS"));
 	if (fd >= 0 && ftruncate(fd, PLACES * sizeof(*places)) == 0)
 		p = mmap(NULL, PLACES * sizeof(*places),
 		    PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -53,6 +58,13 @@ places_map(const char *path)
 		places = p;
 	(void)backtrace(warm, 2);
 	(void)dl_iterate_phdr(text_find, NULL);
+}
+
+/* Whether it comes back to the program itself. */
+static bool
+place_ours(const void *at)
+{
+	return (uintptr_t)at >= text_from && (uintptr_t)at < text_to;
 }
 
 /* Whether that has not failed there yet; from now on it has. */
@@ -68,8 +80,8 @@ place_new(uint64_t what)
 	looking = true;
 	n = backtrace(at, DEPTH);
 	looking = false;
-	for (int i = 0; i < n && used < FRAMES; i++) {
-		if ((uintptr_t)at[i] < text_from || (uintptr_t)at[i] >= text_to)
+	for (int i = 0; i < n && used < frames; i++) {
+		if (!place_ours(at[i]))
 			continue;
 		h = (h ^ ((uintptr_t)at[i] - text_base)) *
 		    UINT64_C(1099511628211);

@@ -30,13 +30,15 @@ from fault.cases import sound                   # noqa: E402
 from pysceau import records                     # noqa: E402
 from world.demo import Demo, Forger, stripped   # noqa: E402
 from world.fault import Calls                   # noqa: E402
+from world.relay import ENGINES                 # noqa: E402
 from world.outbox import Box, report            # noqa: E402
 from world.verdict import settle, shown_once    # noqa: E402
 
 SQL_IOERR = 10
 CLASSES = {"alloc": errno.ENOMEM, "sql": SQL_IOERR, "open": errno.EMFILE,
            "read": errno.EIO, "write": errno.ENOSPC, "sync": errno.EIO,
-           "rename": errno.ENOSPC}
+           "rename": errno.ENOSPC, "grow": errno.ENOMEM, "lib": errno.ENOMEM,
+           "sys": errno.EIO}
 SECONDS = 120, 20       # more than any pass has a reason to take; of lies
 LIES = {f"lie {n}": n for n in range(1, 8)}
 PARTS = ("clerk", "vault", "keeper", "fetch", "relay", "starter")
@@ -62,6 +64,12 @@ deliver "clear" {{
     path = "{self.apart}"
     unsealed = yes
 }}""")
+        demo.hub.configure(relay={"engine": ENGINES[-1]})
+        demo.petit.configure(top={
+            "alarm_command": "cat >/dev/null", "digest_empty": True,
+            "digest_to": demo.petit.address, "digest_at": 0,
+            "digest_command": "cat >/dev/null",
+            "metrics_file": str(demo.petit.home / "metrics")})
         self.filed, self.relayed, self.sealed, self.clear = [], [], [], []
         self.perhaps = []
 
@@ -80,6 +88,15 @@ deliver "clear" {{
                 b"%%PDF-1.4\n%d\n" % self.n
             self.box.drop(f"r{self.n}.{ending}", data)
             self.filed.append(data)
+        return self.demo.labo, ("poll",), b""
+
+    def wrong(self):
+        """Files that are refused."""
+        self.n += 1
+        for name, data in (("empty.hpr", b""), ("text.hpr", b"no report\r\n"),
+                           ("birth.hpr", report(line_7="99/99/9999")),
+                           ("birth.pdf", b"%PDF-1.4\n")):
+            self.box.drop(f"w{self.n}-{name}", data)
         return self.demo.labo, ("poll",), b""
 
     def hub(self):
@@ -102,6 +119,14 @@ deliver "clear" {{
         self.sealed.append(data)
         self.clear.append(text)
         return d.durand, ("poll",), b""
+
+    def petit(self):
+        """A sealed mail, by POP3."""
+        d = self.demo
+        data = self.mail(d.petit)
+        d.post(d.petit, self.forger.mail(d.labo, d.petit, data))
+        self.relayed.append(data)
+        return d.petit, ("poll",), b""
 
     def send(self):
         data = self.mail(self.demo.durand, sender=self.demo.petit)
@@ -144,9 +169,10 @@ deliver "clear" {{
             assert set(shown) <= set(mails), "what nobody wrote"
             assert max(shown.values(), default=1) == 1, "twice"
 
-    WHO = {"labo": labo, "hub": hub, "durand": durand, "send": send,
-           "seal": seal, "open": open, "bar": bar, "bulletin": bulletin,
-           "check": check, "restored": restored, "keys": keys}
+    WHO = {"labo": labo, "wrong": wrong, "hub": hub, "durand": durand,
+           "petit": petit, "send": send, "seal": seal, "open": open, "bar": bar,
+           "bulletin": bulletin, "check": check, "restored": restored,
+           "keys": keys}
 
     def judge(self):
         d = self.demo
@@ -167,7 +193,7 @@ deliver "clear" {{
         assert d.durand.held() == [] and d.hub.held() == []
 
 
-def run(day, calls, classes, whose, give_up):
+def run(day, calls, classes, whose, steps, give_up):
     """A row for each pass that failed at a new place."""
     left = [(what, who, part) for part in PARTS for what in classes
             for who in whose]
@@ -181,7 +207,7 @@ def run(day, calls, classes, whose, give_up):
             row = {"who": who, "part": part, "what": what, "verdict": "ok"}
             try:
                 got = member.sceau(*words, input=text, seconds=SECONDS[
-                    what in LIES], **calls.env(
+                    what in LIES], SCEAU_FAULT_STEPS=str(steps), **calls.env(
                     what.partition(" ")[0], "new", str(classes[what]), part))
                 row["code"] = got.code
                 sound(got)
@@ -204,6 +230,8 @@ def main():
                       choices=sorted(CLASSES))
     args.add_argument("--lies", action="store_true")
     args.add_argument("--who", action="append", choices=sorted(Day.WHO))
+    args.add_argument("--steps", type=int, default=7, help="to each place: of "
+                      "fewer steps there are fewer places")
     args.add_argument("--out", type=pathlib.Path, help="a line for each pass")
     args = args.parse_args()
     began, failed, wrong = time.monotonic(), Counter(), 0
@@ -219,7 +247,7 @@ def main():
         demo.start()
         day = Day(demo, Forger())
         for row in run(day, Calls(demo.top), classes,
-                       args.who or Day.WHO, give_up):
+                       args.who or Day.WHO, args.steps, give_up):
             failed[row["what"], row["part"]] += 1
             wrong += row["verdict"] != "ok"
             if row["verdict"] != "ok":

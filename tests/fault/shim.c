@@ -25,11 +25,12 @@
 #include "places.h"
 
 enum { ALLOC, OPEN, READ, WRITE, SYNC, RENAME, NET, IPC, SQL, LIE,
-    CLASSES };
+    GROW, LIB, SYS, CLASSES };
 enum { OTHER = 7, PARTS = 8 };
 
 static const char *const class_names[CLASSES] = { "alloc", "open", "read",
-    "write", "sync", "rename", "net", "ipc", "sql", "lie" };
+    "write", "sync", "rename", "net", "ipc", "sql", "lie",
+    "grow", "lib", "sys" };
 static const char *const part_names[PARTS] = { "starter", "keeper", "vault",
     "clerk", "fetch", "relay", "composer", "other" };
 
@@ -482,68 +483,34 @@ getaddrinfo(const char *host, const char *service,
 	return r;
 }
 
-/* Statements of the store, as SQLite would fail them; errno is the result
- * code.  What a call of ours does inside is not one of ours. */
-typedef struct sqlite3 sqlite3;
-typedef struct sqlite3_stmt sqlite3_stmt;
-static bool in_sql, sql_told;
-
-static bool
-hit_sql(void)
+/* calls.c */
+bool shim_fails_lib(const void *caller);
+bool
+shim_fails_lib(const void *caller)
 {
-	sql_told = !in_sql && hit(SQL);
-	return sql_told;
+	return place_ours(caller) && hit(LIB);
 }
 
-#define HOOK_SQL(name, params, args)				\
-static int (*next_##name) params;				\
-int name params;						\
-int name params							\
-{								\
-	bool was = in_sql;					\
-	int code;						\
-								\
-	if (hit_sql())						\
-		return errno;					\
-	in_sql = true;						\
-	code = NEXT(name) args;					\
-	in_sql = was;						\
-	return code;						\
-}
-
-/* What the result code is, when it was ours. */
-#define HOOK_CODE(name)						\
-static int (*next_##name)(sqlite3 *);				\
-int name(sqlite3 *);						\
-int name(sqlite3 *db)						\
-{								\
-	return sql_told ? want_errno : NEXT(name)(db);		\
-}
-
-HOOK_SQL(sqlite3_step, (sqlite3_stmt *s), (s))
-HOOK_SQL(sqlite3_prepare_v3, (sqlite3 *db, const char *sql, int len,
-    unsigned flags, sqlite3_stmt **s, const char **end), (db, sql, len, flags,
-    s, end))
-HOOK_CODE(sqlite3_errcode)
-HOOK_CODE(sqlite3_extended_errcode)
-
-/* That a ROLLBACK fails has no meaning. */
-typedef int sql_row(void *, int, char **, char **);
-static int (*next_sqlite3_exec)(sqlite3 *, const char *, sql_row *, void *,
-    char **);
-int sqlite3_exec(sqlite3 *, const char *, sql_row *, void *, char **);
-int
-sqlite3_exec(sqlite3 *db, const char *sql, sql_row *row, void *arg, char **e)
+bool shim_fails_sys(const void *caller);
+bool
+shim_fails_sys(const void *caller)
 {
-	bool was = in_sql;
-	int code;
+	return place_ours(caller) && hit(SYS);
+}
 
-	if (strcmp(sql, "ROLLBACK") != 0 && hit_sql())
-		return errno;
-	in_sql = true;
-	code = NEXT(sqlite3_exec)(db, sql, row, arg, e);
-	in_sql = was;
-	return code;
+bool shim_fails_sql(void);
+bool
+shim_fails_sql(void)
+{
+	return hit(SQL);
+}
+
+/* A buffer grows; tests/tools/coverage.c, whose program asks. */
+bool shim_grow(void);
+bool
+shim_grow(void)
+{
+	return hit(GROW);
 }
 
 /* The starter names each child as soon as it is born: "sceau:PART". */

@@ -4,6 +4,8 @@ is told by what stands there, never by a list of lines.
     promise   BUG_ON(): a broken promise of our own code
     memory    taken when memory ends
     system    taken when a call of the system fails
+    library   taken when a library fails, or a list of libetpan's ends
+    frame     taken when another part of the program sends what it should not
     passed    taken when a function that was called has failed
     switch    a value of an enum that has no arm, or an arm of its own
     other     none of these: what a test could reach
@@ -12,7 +14,8 @@ is told by what stands there, never by a list of lines.
 import functools
 import re
 
-KINDS = ("promise", "memory", "system", "passed", "switch", "other")
+KINDS = ("promise", "memory", "system", "library", "frame", "passed",
+         "switch", "other")
 
 MEMORY = re.compile(
     r"RC_NOMEM|nomem\(|no memory|out of memory|alloc\(|strdup\(|"
@@ -22,6 +25,14 @@ SYSTEM = re.compile(
     r"err_sys\(|errno|EINTR|\b(fork|waitpid|poll|fcntl|fstat|opendir|dir_sync|"
     r"mkstemp|rename|renameat|unlink|close|fsync|socketpair|setsockopt|"
     r"sigaction|setenv|pread|readdir)\(")
+LIBRARY = re.compile(
+    r"\bcurl_\w+\(|\bCURL\w+|\bmail(imap|stream)_\w+\(|MAILIMAP_|"
+    r"\bclist_\w+\(|\b(SSL|SSL_CTX|X509\w*|EVP|ASN1)_\w+\(|\bsmtp_\w+\(|"
+    r"\bset(_\w+)?( [!=]= NULL)|\b(type|att|key|flags) [!=]= NULL|\bsodium_\w+\(|"
+    r"\b(getnameinfo|fdopendir|vsnprintf|snprintf|localtime_r)\(")
+FRAME = re.compile(
+    r"\brd_done\(|\bipc_bad\(|\bkeeper_odd\(|\bline_bad\(|\br\.bad\b|\br->bad\b|"
+    r"\bf(\.|->)(type|job|body\.len) [!=<>]|\bj == NULL\b|_unpack\(")
 PASSED = re.compile(r"\b(rc|sync|sent|told|said|ended|code|got) ?[!=]= ?"
                     r"(RC_OK|SQLITE_OK|SQLITE_DONE|CURLE_OK)|"
                     r"[!=]=\s+RC_OK|RC_OK (\?|\|\||&&)|\.rc [!=]= RC_")
@@ -80,6 +91,10 @@ def why(path, number):
         kind = "memory"
     elif SYSTEM.search(line) or "err_sys(" in text + follows:
         kind = "system"
+    elif FRAME.search(line) or FRAME.search(follows):
+        kind = "frame"
+    elif LIBRARY.search(line):
+        kind = "library"
     elif PASSED.search(line):
         kind = "passed"
     elif line.startswith("switch ("):

@@ -308,8 +308,8 @@ test_changes(void **state)
 static enum rc
 resolve(struct err *e)
 {
-	static const char *const who[] = { MARTIN, ("demo/" MARTIN), A_MARTIN,
-		PETIT };
+	static const char whole[] = "demo/" MARTIN;
+	static const char *const who[] = { MARTIN, whole, A_MARTIN, PETIT };
 	struct gate_resolve_args args = { .rows = lent(&r_labo, true),
 	    .now = NOW };
 	struct gate_dest d;

@@ -17,7 +17,7 @@ import subprocess
 from world.world import program
 
 CLASSES = ("alloc", "open", "read", "write", "sync", "rename", "net", "ipc",
-           "sql", "lie")
+           "sql", "lie", "grow", "lib", "sys")
 PARTS = ("starter", "keeper", "vault", "clerk", "fetch", "relay", "composer",
          "other")
 LAYOUT = struct.Struct(f"=3Q{len(CLASSES) * len(PARTS)}Q")

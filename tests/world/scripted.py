@@ -12,7 +12,8 @@ early     octets in the same packet as the greeting
 preauth   the IMAP greeting says PREAUTH
 hang      the verb after which it says nothing more ("GREETING": at once)
 bye_ends  the connection ends after an answer that says "going down"
-answers   {verb: function(rest of the line) -> octets}, before all others
+answers   {verb, or GREETING: function(rest of the line) -> octets}, before
+          all others
 """
 
 import base64
@@ -106,6 +107,8 @@ class Scripted:
     def _imap(self, sock):
         greeting = b"* PREAUTH welcome\r\n" if self.preauth else \
             b"* OK ready\r\n"
+        if "GREETING" in self.answers:
+            greeting = self.answers["GREETING"](b"")
         self._say(sock, greeting + self.early, "GREETING")
         while True:
             tag, verb, *rest = self._line(sock).split(b" ", 2)
@@ -159,7 +162,10 @@ class Scripted:
     # -- POP3 ---------------------------------------------------------------
 
     def _pop3(self, sock):
-        self._say(sock, b"+OK ready\r\n" + self.early, "GREETING")
+        greeting = b"+OK ready\r\n"
+        if "GREETING" in self.answers:
+            greeting = self.answers["GREETING"](b"")
+        self._say(sock, greeting + self.early, "GREETING")
         while True:
             verb, _, rest = self._line(sock).partition(b" ")
             verb = verb.upper().decode()
