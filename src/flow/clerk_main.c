@@ -46,7 +46,7 @@ on_mail(struct clerk *c, const struct frame *f, struct err *e)
 {
 	struct job *j = job_find(c, f->job);
 
-	if (j == NULL)
+	if (j == NULL || j->ready)
 		return ipc_bad(e);
 	if (!j->failed)
 		j->failed = job_write(c, j, f->body.p, f->body.len,
@@ -101,7 +101,7 @@ on_mail_end(struct clerk *c, const struct frame *f, struct err *e)
 	enum rc rc, told;
 	bool ok;
 
-	if (j == NULL)
+	if (j == NULL || j->ready)
 		return ipc_bad(e);
 	rc = j->failed ? j->why.rc : RC_OK;
 	if (rc == RC_OK && job_first(c, j) == job_end(c, j))

@@ -1,5 +1,6 @@
 """The processes of a pass: who holds which line, and what if one dies."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -67,7 +68,8 @@ def finish(process, seconds=30):
     while process.poll() is None and time.monotonic() < until:
         for pid in children(process.pid):
             if stopped(pid):
-                os.kill(pid, signal.SIGCONT)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
         time.sleep(0.05)
     if process.poll() is None:
         for pid in (*children(process.pid), process.pid):
