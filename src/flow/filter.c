@@ -190,17 +190,6 @@ open_put(void *arg, const void *p, size_t len, struct err *e)
 	return gate_open_body(x->open, p, len, x->out, e);
 }
 
-/* Nobody may see the first pass. */
-static enum rc
-nowhere_put(void *arg, const void *p, size_t len, struct err *e)
-{
-	(void)arg;
-	(void)p;
-	(void)len;
-	(void)e;
-	return RC_OK;
-}
-
 static enum rc
 open_head(struct gate *g, int file, struct gate_head *h,
     struct gate_open **o, struct err *e)
@@ -244,7 +233,6 @@ filter_open(const struct pass *p, int in, int out, const char *tmp,
 {
 	struct out to_out = { out, _("standard output") };
 	const struct gate_sink sink = { out_put, &to_out };
-	const struct gate_sink nowhere = { nowhere_put, NULL };
 	struct gate *g = NULL;
 	int file = -1;
 	enum rc rc;
@@ -255,7 +243,7 @@ filter_open(const struct pass *p, int in, int out, const char *tmp,
 	if ((rc = spool_file(tmp, &file, e)) == RC_OK)
 		rc = take_sealed(in, file, e);
 	if (rc == RC_OK && (rc = vault_enter(p, &g, e)) == RC_OK &&
-	    (rc = open_run(g, file, &nowhere, head, v, e)) == RC_OK) {
+	    (rc = open_run(g, file, &gate_nowhere, head, v, e)) == RC_OK) {
 		/* The second judges by what was known before the first. */
 		gate_forget(g);
 		rc = open_run(g, file, &sink, head, v, e);

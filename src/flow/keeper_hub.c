@@ -159,7 +159,7 @@ hub_commit(struct keeper *k, struct err *e)
 	for (size_t i = 0; i < h->n; i++)
 		job_put(k, &h->job[i], &d[i], &put[i]);
 	FAULT("keeper.relay.before");
-	rc = store_hub_relay_all(k->st, put, h->n, clock_now(), e);
+	rc = store_hub_relay(k->st, put, h->n, clock_now(), e);
 	FAULT("keeper.relay.after");
 	for (size_t i = 0; i < h->n; i++) {
 		if (rc == RC_OK)

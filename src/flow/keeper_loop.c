@@ -318,15 +318,13 @@ keeper_turn(struct keeper *k, int wait_ms, struct err *e)
 			rows = s.line[i] == &k->rows;
 		}
 	/* Whatever happened: what was taken must not be sent again. */
-	settled = relays_settle(k, &why);
-	if (settled != RC_OK)
-		(void)fail(k, &why);
-	else if (rc != RC_OK && !rows)
-		(void)fail(k, e);
-	if (rc != RC_OK || settled == RC_OK)
-		return rc;
-	*e = why;
-	return settled;
+	if ((settled = relays_settle(k, &why)) != RC_OK) {
+		rows = false;
+		if (rc == RC_OK)
+			*e = why;
+		rc = rc == RC_OK ? settled : rc;
+	}
+	return rc == RC_OK || rows ? rc : fail(k, e);
 }
 
 /* One that has died since it was last needed is started anew; what it said

@@ -139,17 +139,6 @@ answer(struct room *room, enum ipc type, uint32_t job, enum rc said,
 	return ipc_hold(&room->x->keeper, type, job, &b, ok, e);
 }
 
-/* For a first pass whose octets nobody may see. */
-static enum rc
-nowhere_put(void *arg, const void *p, size_t len, struct err *e)
-{
-	(void)arg;
-	(void)p;
-	(void)len;
-	(void)e;
-	return RC_OK;
-}
-
 /* IPC_OPEN: mode(1), first octets. */
 static enum rc
 on_open(struct room *room, const struct frame *f, struct err *e)
@@ -229,7 +218,6 @@ on_sealed(struct room *room, const struct frame *f, struct err *e)
 	struct line clerk = { &room->x->clerk, IPC_MAIL, f->job };
 	struct line keeper = { &room->x->keeper, IPC_OUT, f->job };
 	struct gate_sink sink = { line_put, &clerk };
-	const struct gate_sink nowhere = { nowhere_put, NULL };
 	struct reseal again;
 	struct err why = ERR_INIT;
 	enum rc rc;
@@ -245,7 +233,7 @@ on_sealed(struct room *room, const struct frame *f, struct err *e)
 		    &why);
 	} else
 		rc = gate_open_body(j->open, f->body.p, f->body.len,
-		    j->to_clerk ? &sink : &nowhere, &why);
+		    j->to_clerk ? &sink : &gate_nowhere, &why);
 	if (rc == RC_NOMEM)
 		return err_set(e, rc, "%s", why.text);
 	j->failed = rc != RC_OK;
@@ -277,7 +265,6 @@ on_sealed_end(struct room *room, const struct frame *f, struct err *e)
 	struct job *j = job_find(room, f->job);
 	struct line clerk = { &room->x->clerk, IPC_MAIL, f->job };
 	const struct gate_sink sink = { line_put, &clerk };
-	const struct gate_sink nowhere = { nowhere_put, NULL };
 	struct buf b = BUF_INIT;
 	struct err why = ERR_INIT;
 	enum rc said, rc = RC_OK;
@@ -289,8 +276,8 @@ on_sealed_end(struct room *room, const struct frame *f, struct err *e)
 		return RC_OK;
 	if (j->again != NULL)
 		return end_again(room, j, e);
-	said = gate_open_end(j->open, j->to_clerk ? &sink : &nowhere, &j->v,
-	    &why);
+	said = gate_open_end(j->open, j->to_clerk ? &sink : &gate_nowhere,
+	    &j->v, &why);
 	if (said == RC_NOMEM)
 		return err_set(e, said, "%s", why.text);
 	ok = verdict_pack(&b, &j->v);

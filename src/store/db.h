@@ -225,6 +225,11 @@ struct ack_put {
 	const uint8_t	*d;
 	int64_t		 due_at;
 };
+
+/* As a person wants it: due at once, ?2, and all that it met forgotten. */
+#define OUT_RETRY "UPDATE queue SET state = 2, next_at = ?2, since = ?2, " \
+	"tries = 0, notice = 0, done = 0 "
+
 /* ack_put(): waits; replaces what it goes beyond. */
 enum rc ack_put(struct store *st, const struct ack_put *a, struct err *e);
 enum rc ack_clear(struct store *st, const struct store_ack *acks, size_t n,

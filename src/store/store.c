@@ -24,7 +24,7 @@ static const char *const pragmas[] = {
 	"PRAGMA checkpoint_fullfsync=ON",
 	"PRAGMA synchronous=FULL",
 	"PRAGMA mmap_size=0",
-	/* KiB: one pass stays under 10 MB in all its processes. */
+	/* KiB: a pass that finds nothing stays under 10 MB in all. */
 	"PRAGMA cache_size=-4096",
 	"PRAGMA temp.cache_size=-256",
 	/* Pages, then octets: most of what a pass writes is gone again before

@@ -178,9 +178,8 @@ store_out_retry(struct store *st, int64_t id, int64_t now,
 	*result = STORE_NOT;
 	if ((rc = tx_begin(st, e)) != RC_OK)
 		return rc;
-	rc = DB_DO(st, e, "UPDATE queue SET state = 2, next_at = ?2, "
-	    "since = ?2, tries = 0, notice = 0, done = 0 WHERE id = ?1 "
-	    "AND state <> 3 AND body IS NOT NULL", V_I(id), V_I(now));
+	rc = DB_DO(st, e, OUT_RETRY "WHERE id = ?1 AND state <> 3 "
+	    "AND body IS NOT NULL", V_I(id), V_I(now));
 	if (rc == RC_OK && db_changed(st) == 1)
 		*result = STORE_OK;
 	return TX_END(st, rc, "out.retry", e);

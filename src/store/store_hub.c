@@ -30,10 +30,9 @@ static enum rc
 unanswered_again(struct store *st, const uint8_t t[STORE_T_BYTES],
     int64_t now, struct err *e)
 {
-	return DB_DO(st, e, "UPDATE queue SET state = 2, next_at = ?2, "
-	    "since = ?2, tries = 0, notice = 0, done = 0 WHERE "
-	    "t IN (SELECT t FROM hub WHERE origin_t = ?1) AND state >= 4 "
-	    "AND sent_at <= ?2 - 3600 AND ack_state NOT IN (2, 3, 16) "
+	return DB_DO(st, e, OUT_RETRY "WHERE t IN (SELECT t FROM hub "
+	    "WHERE origin_t = ?1) AND state >= 4 AND sent_at <= ?2 - 3600 "
+	    "AND ack_state NOT IN (2, 3, 16) "
 	    "AND body IS NOT NULL", V_B(t, STORE_T_BYTES), V_I(now));
 }
 
@@ -217,7 +216,7 @@ hub_one(struct store *st, struct store_hub_put *m, int64_t now, struct err *e)
 }
 
 enum rc
-store_hub_relay_all(struct store *st, struct store_hub_put *m, size_t n,
+store_hub_relay(struct store *st, struct store_hub_put *m, size_t n,
     int64_t now, struct err *e)
 {
 	enum rc rc;
@@ -232,15 +231,4 @@ store_hub_relay_all(struct store *st, struct store_hub_put *m, size_t n,
 			for (size_t o = 0; o < m[i].n; o++)
 				body_disown(st, &m[i].out[o].body);
 	return rc;
-}
-
-enum rc
-store_hub_relay(struct store *st, struct store_done *in,
-    struct store_out_put *out, size_t n,
-    const struct store_hub_refusal *refused, size_t nrefused,
-    int64_t now, struct err *e)
-{
-	struct store_hub_put m = { in, out, n, refused, nrefused };
-
-	return store_hub_relay_all(st, &m, 1, now, e);
 }

@@ -12,31 +12,27 @@ struct store_hub_refusal {
 	uint8_t		 state;		/* 0x10 */
 };
 
-/*
- * store_hub_relay(st, in, out, n, refused, nrefused, now, e):
- * One incoming message with ROUTEs becomes ${n} queue rows, in one
- * transaction: ${in} is done as store_in_delivered() does it (its own ack_state
- * is 1, or 0x10 when nobody was reached), the rows are queued, which of them
- * carries which original to whom is remembered, ${refused} are told.
- *
- * in->msg.result: STORE_OK; STORE_DUPLICATE or STORE_NOT: nothing was done.
- * ${n} may be 0.  Source: PROTOCOL 2.8, 2.19.32, .33.
- */
-enum rc store_hub_relay(struct store *st, struct store_done *in,
-    struct store_out_put *out, size_t n,
-    const struct store_hub_refusal *refused, size_t nrefused,
-    int64_t now, struct err *e);
-
-/* store_hub_relay_all(): all of ${n} messages in one transaction. */
+/* An incoming message with ROUTEs, and what becomes of it; all lent. */
 struct store_hub_put {
 	struct store_done	*in;
-	struct store_out_put	*out;
+	struct store_out_put	*out;		/* may be none */
 	size_t			 n;
 	const struct store_hub_refusal *refused;
 	size_t			 nrefused;
 };
-enum rc store_hub_relay_all(struct store *st, struct store_hub_put *m,
-    size_t n, int64_t now, struct err *e);
+
+/*
+ * store_hub_relay(st, m, n, now, e):
+ * ${n} messages in one transaction: of each, ${in} is done as
+ * store_in_delivered() does it (its own ack_state is 1, or 0x10 when nobody
+ * was reached), the rows are queued, which of them carries which original to
+ * whom is remembered, ${refused} are told.
+ *
+ * in->msg.result: STORE_OK; STORE_DUPLICATE or STORE_NOT: nothing was done.
+ * Source: PROTOCOL 2.8, 2.19.32, .33.
+ */
+enum rc store_hub_relay(struct store *st, struct store_hub_put *m, size_t n,
+    int64_t now, struct err *e);
 
 /*
  * What went through for one member on one day, from midnight UTC:

@@ -42,6 +42,9 @@ struct gate_sink {
 	void	*arg;
 };
 
+/* For a first pass, whose octets nobody may see. */
+extern const struct gate_sink gate_nowhere;
+
 /*
  * Where rows come from.  ${get} puts the row stored under ${key} into ${out}
  * (emptied by the gate), or leaves it empty when there is none.  It is called

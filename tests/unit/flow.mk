@@ -62,6 +62,7 @@ tests_unit_test_field_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_field_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_field_LDADD = $(UNIT_FLOW_LIBS)
 
+EXTRA_DIST += tests/unit/lines.h
 check_PROGRAMS += tests/unit/test_vault_lines
 TESTS += tests/unit/test_vault_lines
 tests_unit_test_vault_lines_SOURCES = tests/unit/test_vault_lines.c

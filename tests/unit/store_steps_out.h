@@ -352,7 +352,8 @@ STEP(step_hub)
 	struct store_out_put m = make_out(301, DR);
 
 	d.ack_state = STORE_ACK_RELAYED;
-	return store_hub_relay(st, &d, &m, 1, &barred, 1, NOW, e);
+	return store_hub_relay(st, &(struct store_hub_put){ &d, &m, 1,
+	    &barred, 1 }, 1, NOW, e);
 }
 
 STEP(step_hub_again)

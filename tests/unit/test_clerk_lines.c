@@ -13,9 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "unit.h"
+#include "lines.h"
 
-#include "flow/ipc.h"
 #include "flow/pass.h"
 
 static const char mail[] = "X-Sceau: sender=demo/labo@labo.example#1\r\n"
@@ -34,17 +33,6 @@ struct clerk_end {
 	pid_t		pid;
 	struct chan	keeper, vault, starter;	/* the others' ends */
 };
-
-static void
-line(struct chan *ours, struct chan *theirs)
-{
-	struct err e = ERR_INIT;
-	int fds[2];
-
-	T_RC(chan_pair(fds, &e), RC_OK);
-	chan_init(ours, fds[0]);
-	chan_init(theirs, fds[1]);
-}
 
 static void
 clerk_begin(struct clerk_end *c)

@@ -6,6 +6,15 @@
 static const struct store_hub_refusal barred = { "demo/ex@parti.example",
 	STORE_ACK_REFUSED };
 
+static enum rc
+relayed(struct world *w, struct store_done *in, struct store_out_put *out,
+    size_t n, const struct store_hub_refusal *refused, int64_t now)
+{
+	struct store_hub_put m = { in, out, n, refused, refused != NULL };
+
+	return store_hub_relay(w->st, &m, 1, now, &w->e);
+}
+
 static struct store_done
 relay(struct world *w, uint32_t uid, struct store_out_put out[2])
 {
@@ -14,7 +23,7 @@ relay(struct world *w, uint32_t uid, struct store_out_put out[2])
 	in.ack_state = STORE_ACK_RELAYED;
 	out[0] = make_out(101, DR);
 	out[1] = make_out(102, EVE);
-	OK(w, store_hub_relay(w->st, &in, out, 2, &barred, 1, NOW, &w->e));
+	OK(w, relayed(w, &in, out, 2, &barred, NOW));
 	return in;
 }
 
@@ -65,7 +74,7 @@ test_relay_of_a_duplicate_does_nothing(void **state)
 	OK(w, store_body_append(w->st, body, "x", 1, &w->e));
 	out[0] = make_out(201, DR);
 	out[0].body = (struct store_body){ body, NULL, 0 };
-	OK(w, store_hub_relay(w->st, &in, out, 1, NULL, 0, NOW, &w->e));
+	OK(w, relayed(w, &in, out, 1, NULL, NOW));
 	assert_int_equal(in.msg.result, STORE_DUPLICATE);
 	OK(w, store_counts(w->st, NOW, &c, &w->e));
 	assert_int_equal(c.queued, 2);
@@ -80,8 +89,7 @@ test_relay_that_fails_does_nothing(void **state)
 	struct store_done in = make_done(put_one_of(w, "a", 1), 9);
 	struct store_t t;
 
-	T_RC(store_hub_relay(w->st, &in, out, 2, NULL, 0, NOW, &w->e),
-	    RC_TEMP);
+	T_RC(relayed(w, &in, out, 2, NULL, NOW), RC_TEMP);
 	assert_int_equal(get_in(w, in.msg.id).state, STORE_FETCHED);
 	OK(w, store_t_find(w->st, in.msg.t, &t, &w->e));
 	assert_int_equal(t.state, STORE_T_NONE);
@@ -103,7 +111,7 @@ test_several_are_one_transaction(void **state)
 		in[i] = make_done(put_one_of(w, "a", i + 1), i | 1);
 	in[0].event = "hub.relayed";
 	in[0].event_text = "from=" LABO;
-	OK(w, store_hub_relay_all(w->st, put, 3, NOW, &w->e));
+	OK(w, store_hub_relay(w->st, put, 3, NOW, &w->e));
 	assert_int_equal(in[0].msg.result, STORE_OK);
 	assert_int_equal(in[1].msg.result, STORE_DUPLICATE);
 	assert_int_equal(in[2].msg.result, STORE_OK);
@@ -117,7 +125,7 @@ test_several_are_one_transaction(void **state)
 	one[0] = make_out(105, DR);
 	put[0] = (struct store_hub_put){ &in[0], one, 1, NULL, 0 };
 	two = make_out(101, DR);
-	T_RC(store_hub_relay_all(w->st, put, 2, NOW, &w->e), RC_TEMP);
+	T_RC(store_hub_relay(w->st, put, 2, NOW, &w->e), RC_TEMP);
 	assert_int_equal(sql_number(w, "SELECT count(*) FROM queue"), 3);
 	assert_int_equal(get_in(w, in[0].msg.id).state, STORE_FETCHED);
 }
@@ -196,7 +204,7 @@ test_counted_by_sender_and_day(void **state)
 	T_CHECK(n == 0 && day(w, LABO, next).messages == 0);
 	in = make_done(put_one_of(w, "a", 2), 2);
 	out[0] = make_out(103, DR);
-	OK(w, store_hub_relay(w->st, &in, out, 1, NULL, 0, next, &w->e));
+	OK(w, relayed(w, &in, out, 1, NULL, next));
 	T_CHECK(day(w, LABO, next).messages == 1 &&
 	    day(w, LABO, next).over_at == 0);
 }

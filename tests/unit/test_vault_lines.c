@@ -14,9 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "unit.h"
+#include "lines.h"
 
-#include "flow/ipc.h"
 #include "flow/pass.h"
 #include "flow/sealing.h"
 
@@ -29,17 +28,6 @@ struct vault {
 	pid_t		pid;
 	struct chan	keeper, rows, clerk, composer;	/* the others' ends */
 };
-
-static void
-line(struct chan *ours, struct chan *theirs)
-{
-	struct err e = ERR_INIT;
-	int fds[2];
-
-	T_RC(chan_pair(fds, &e), RC_OK);
-	chan_init(ours, fds[0]);
-	chan_init(theirs, fds[1]);
-}
 
 static void
 vault_begin(struct vault *v)
