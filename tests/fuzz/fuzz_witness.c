@@ -6,6 +6,8 @@
 /* links: issuer vault document conf mail base */
 #include "config.h"
 
+#include <strings.h>
+
 #include "base/clock.h"
 #include "fuzz.h"
 #include "issuer/acts.h"
@@ -83,13 +85,16 @@ desk_with(const uint8_t *p, size_t len)
 	return d;
 }
 
+/* A line that gives the author this key; a digit may be a capital letter. */
 static bool
-holds(const uint8_t *p, size_t len, const char *text)
+holds(const uint8_t *p, size_t len, const char *key)
 {
-	size_t n = strlen(text);
+	const size_t name = strlen(AUTHOR "\t"), n = name + strlen(key);
 
 	for (size_t i = 0; i + n <= len; i++)
-		if (memcmp(p + i, text, n) == 0)
+		if (memcmp(p + i, AUTHOR "\t", name) == 0 &&
+		    strncasecmp((const char *)p + i + name, key,
+		    n - name) == 0)
 			return true;
 	return false;
 }
@@ -97,7 +102,7 @@ holds(const uint8_t *p, size_t len, const char *text)
 static void
 any_archive(const uint8_t *p, size_t len)
 {
-	char line[256], hex[2 * KDF_KEY_BYTES + 1];
+	char hex[2 * KDF_KEY_BYTES + 1];
 	struct witness_claim c = { .year = YEAR, .at = 7 };
 	uint8_t key[KDF_KEY_BYTES];
 	struct err e = ERR_INIT;
@@ -110,10 +115,9 @@ any_archive(const uint8_t *p, size_t len)
 	c.recipient = c.author;
 	kdf_hash_of((const uint8_t *)MAIL, sizeof(MAIL) - 1, c.d);
 	kdf_proof(c.proof, key, c.at, identity_bytes(&c.recipient), c.d);
-	snprintf(line, sizeof(line), "%s\t%s", AUTHOR, hex);
 	if (witness_judge(d, &c, &yes, &e) != RC_OK)
 		BUG_ON(yes || e.text[0] == '\0');
-	BUG_ON(yes && !holds(p, len, line));
+	BUG_ON(yes && !holds(p, len, hex));
 	desk_close(&d);
 }
 
