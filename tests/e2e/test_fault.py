@@ -108,3 +108,19 @@ def calls_of(case, calls, what):
     case.begin()
     case.run(**calls.env())
     return calls.total(what)
+
+
+def test_each_place_fails_once(demo, forger, tmp_path):
+    """And where one has failed it is not tried again, in a later run too."""
+    case, calls = CASES["log"](demo, forger), Calls(tmp_path)
+
+    def rows(most):
+        left = iter(range(most))
+        return list(fail.new_places(fail.Judge(demo), {"log": case}, calls,
+                                    lambda: next(left, None) is None))
+
+    first, rest = rows(1), rows(10 ** 3)
+    assert len(first) == fail.BLOCK
+    assert {r["what"] for r in rest} >= {"alloc", "open", "read", "write"}
+    assert {r["verdict"] for r in first + rest} == {"ok"}
+    assert rows(10 ** 3) == []

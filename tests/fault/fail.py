@@ -7,6 +7,10 @@ judged.
 Never: a process that ends by a signal or a sanitizer's report; exit 0 for what
 was not done; something lost that was promised; something shown twice.
 --sample keeps one n in so many, chosen by --seed.
+
+--places: instead of that each fails at places in the program at which nothing
+has failed yet, until there is none left; a place is the last seven calls of
+the way there.  Those that have failed are kept beside --out.
 """
 
 import argparse
@@ -98,6 +102,35 @@ def failures(cases, calls, rng, sample):
     return [x[1:] for x in sorted(found, key=lambda x: x[0])]
 
 
+def numbered(args, judge, cases, calls, rows, give_up):
+    """A row for each n-th call that fails, and how many there are."""
+    every = failures(cases, calls, random.Random(args.seed), args.sample)
+    done = {(r["case"], r["what"], r["n"]) for r in rows}
+    for name, what, n in every:
+        if give_up():
+            break
+        if (name, what, n) not in done:
+            yield {"case": name, "what": what, "n": n,
+                   **one(judge, name, cases[name], calls, what, n)}
+    print(f"{len(every)} failures possible")
+
+
+def new_places(judge, cases, calls, give_up):
+    """A row for each place; BLOCK of each kind before more of any."""
+    left = [(name, what) for name in cases for what in CLASSES]
+    while left and not give_up():
+        for name, what in list(left):
+            for _ in range(BLOCK):
+                row = one(judge, name, cases[name], calls, what, "new")
+                if not row["fired"]:
+                    left.remove((name, what))
+                    break
+                yield {"case": name, "what": what, "n": "new", **row}
+            if give_up():
+                break
+    print(f"{len(left)} kinds of calls of a command have places left")
+
+
 def table(rows):
     lines = [f"{'command':18}" + "".join(f"{c:>8}" for c in CLASSES)]
     for name in CASES:
@@ -112,36 +145,36 @@ def main():
     args.add_argument("--seed", type=int, default=1)
     args.add_argument("--sample", type=int, default=1)
     args.add_argument("--seconds", type=int, help="stop after so long")
+    args.add_argument("--places", action="store_true")
     args.add_argument("--only", action="append", choices=sorted(CASES))
     args.add_argument("--out", type=pathlib.Path, required=True)
     args = args.parse_args()
-    began, rng = time.monotonic(), random.Random(args.seed)
+    began = time.monotonic()
     logging.getLogger("mail.log").setLevel(logging.ERROR)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     rows = [json.loads(line) for line in args.out.read_text().splitlines()] \
         if args.out.exists() else []
-    done = {(r["case"], r["what"], r["n"]) for r in rows}
     in_memory()
+
+    def give_up():
+        return args.seconds and time.monotonic() - began > args.seconds
+
     with Demo(postfix=False) as demo, open(args.out, "a") as out:
         demo.start()
-        forger, calls, judge = Forger(), Calls(demo.top), Judge(demo)
+        forger, judge = Forger(), Judge(demo)
         cases = {name: CASES[name](demo, forger)
                  for name in args.only or CASES}
-        every = failures(cases, calls, rng, args.sample)
-        for name, what, n in every:
-            if args.seconds and time.monotonic() - began > args.seconds:
-                break
-            if (name, what, n) in done:
-                continue
-            rows.append({"case": name, "what": what, "n": n,
-                         **one(judge, name, cases[name], calls, what, n)})
-            print(json.dumps(rows[-1]), file=out, flush=True)
-            if rows[-1]["verdict"] != "ok":
-                print(rows[-1], flush=True)
+        calls = Calls(args.out.parent if args.places else demo.top)
+        for row in new_places(judge, cases, calls, give_up) if args.places \
+                else numbered(args, judge, cases, calls, rows, give_up):
+            rows.append(row)
+            print(json.dumps(row), file=out, flush=True)
+            if row["verdict"] != "ok":
+                print(row, flush=True)
     wrong = [r for r in rows if r["verdict"] != "ok"]
     print("\n".join(table(rows)))
     print(f"{datetime.date.today()} seed {args.seed}, sample {args.sample}: "
-          f"{len(every)} failures possible, {len(rows)} tried, "
+          f"{len(rows)} tried, "
           f"{sum('alike' in r for r in rows)} of them left what another had "
           f"left, {len(wrong)} wrong, "
           f"{round(time.monotonic() - began)} s")

@@ -32,11 +32,11 @@ check-power: all
 	    --out $(abs_top_builddir)/build/power/cuts-$${SEED:-1}.jsonl
 
 # Each call that can fail, failing; goes on where it stopped.
-# make check-fault SEED=1 SAMPLE=20 T=600
+# make check-fault SEED=1 SAMPLE=20 T=600; PLACES=1: each place of it, once
 check-fault: all
 	PYTHONDONTWRITEBYTECODE=1 SCEAU_BUILD=$(abs_top_builddir) $(PYTHON) \
 	    $(abs_top_srcdir)/tests/fault/fail.py --seed $${SEED:-1} \
-	    --sample $${SAMPLE:-1} $${T:+--seconds $$T} \
+	    --sample $${SAMPLE:-1} $${T:+--seconds $$T} $${PLACES:+--places} \
 	    --out $(abs_top_builddir)/build/fail/calls-$${SEED:-1}.jsonl
 
 # Passes, each failing at a place in the program that has not failed yet.
