@@ -19,7 +19,6 @@
 #include "wire/source.h"
 
 #define LIST_BYTES (32 * 1024)	/* ids gathered into one frame */
-#define WANT_MAX 4096		/* ids in one frame of the keeper */
 
 struct fetch {
 	const struct pass		*p;
@@ -181,7 +180,7 @@ mail_end(void *arg, struct bytes id, enum source_got got, struct err *e)
 static enum rc
 ids_of(struct rd *r, struct bytes *ids, size_t *n, struct err *e)
 {
-	for (*n = 0; r->left > 0 && !r->bad && *n < WANT_MAX; (*n)++)
+	for (*n = 0; r->left > 0 && !r->bad && *n < IPC_UIDS_MAX; (*n)++)
 		ids[*n] = unpack_run(r);
 	return rd_done(r) ? RC_OK : ipc_bad(e);
 }
@@ -191,7 +190,7 @@ want(struct fetch *f, struct rd *r, bool raw, struct err *e)
 {
 	const struct source_sink sink = { .arg = f, .begin = mail_begin,
 	    .data = mail_data, .end = mail_end };
-	struct bytes *ids = calloc(WANT_MAX, sizeof(*ids));
+	struct bytes *ids = calloc(IPC_UIDS_MAX, sizeof(*ids));
 	enum rc rc;
 	size_t n;
 
@@ -221,8 +220,8 @@ tell_released(struct fetch *f, const struct bytes *ids, size_t n,
 static enum rc
 release(struct fetch *f, struct rd *r, struct err *e)
 {
-	struct bytes *ids = calloc(WANT_MAX, sizeof(*ids));
-	enum source_done *done = calloc(WANT_MAX, sizeof(*done));
+	struct bytes *ids = calloc(IPC_UIDS_MAX, sizeof(*ids));
+	enum source_done *done = calloc(IPC_UIDS_MAX, sizeof(*done));
 	enum conf_after after = (enum conf_after)rd_8(r);
 	const char *to = rd_8(r) != 0 ? f->account->unsealed_to :
 	    f->account->move_to;

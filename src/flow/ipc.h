@@ -13,6 +13,7 @@
  * the number of its filing(4).
  */
 #define IPC_TOKEN_BYTES 36
+#define IPC_UIDS_MAX 8192	/* ids in one frame of the keeper */
 
 enum ipc {
 	/* child -> keeper: its last word: an error or RC_OK */

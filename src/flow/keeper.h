@@ -69,7 +69,6 @@ enum account_state {
 };
 
 #define PUT_MAX 256
-#define RELEASE_AT_ONCE 2048
 #define ACTION_UNSEALED 2	/* to the folder for mail that is not sealed */
 
 struct account {
@@ -88,7 +87,7 @@ struct account {
 	size_t			 refused;	/* listed and not given */
 	int64_t			 until_ms;	/* no session after; 0: none */
 	int64_t			 release_after;
-	int64_t			 asked_ids[RELEASE_AT_ONCE];
+	int64_t			 asked_ids[IPC_UIDS_MAX];
 	size_t			 nasked;
 	struct suspect		 suspect;
 	/* Of the last ones asked for, those that are not sealed and are to be

@@ -8,6 +8,10 @@
 #include "flow/keeper.h"
 #include "wire/source.h"
 
+#define DUE_AT_ONCE 256
+/* Of the answer's frame, an octet longer for each; one has room behind it. */
+#define RELEASE_FULL (CHAN_MAX_BYTES - 2 * STORE_UID_MAX_BYTES)
+
 int64_t
 keeper_release_at(const struct conf_account *a)
 {
@@ -29,39 +33,57 @@ after_of(const struct account *a, uint8_t action)
 	    CONF_AFTER_DELETE : a->conf->after;
 }
 
+/* One after the other into the frame, while the same is to become of them;
+ * ${*full}: what is left is for another frame. */
+static bool
+ask_for(struct account *a, const struct store_in *due, size_t n,
+    uint8_t *action, struct buf *b, bool *full)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < n && ok; i++) {
+		if (after_of(a, due[i].action) == CONF_AFTER_KEEP) {
+			a->release_after = due[i].id;
+			continue;
+		}
+		*full = a->nasked == IPC_UIDS_MAX ||
+		    b->len + a->nasked > RELEASE_FULL ||
+		    (a->nasked > 0 && due[i].action != *action);
+		if (*full)
+			break;
+		if (a->nasked == 0) {
+			*action = due[i].action;
+			ok = buf_add8(b, (uint8_t)after_of(a, *action)) &&
+			    buf_add8(b, *action == ACTION_UNSEALED);
+		}
+		ok = ok && pack_run(b, due[i].uid.p, due[i].uid.len);
+		a->release_after = due[i].id;
+		a->asked_ids[a->nasked++] = due[i].id;
+	}
+	return ok;
+}
+
 static enum rc
 release_more(struct keeper *k, struct account *a, bool *some, struct err *e)
 {
-	struct store_in *due = calloc(RELEASE_AT_ONCE, sizeof(*due));
-	struct buf b = BUF_INIT;
+	struct store_in *due = calloc(DUE_AT_ONCE, sizeof(*due));
 	uint8_t action = STORE_ACTION_KEEP;
-	size_t n = 0, packed = 0;
-	bool ok = true;
-	enum rc rc;
+	bool ok = true, full = false;
+	struct buf b = BUF_INIT;
+	enum rc rc = RC_OK;
+	size_t n;
 
 	*some = false;
 	if (due == NULL)
 		return err_set(e, RC_NOMEM, _("no memory left"));
-	rc = store_release_due(k->st, a->conf->name, clock_now(),
-	    a->release_after, due, RELEASE_AT_ONCE, &n, e);
-	for (size_t i = 0; i < n && rc == RC_OK && ok; i++) {
-		a->release_after = due[i].id;
-		if (after_of(a, due[i].action) == CONF_AFTER_KEEP)
-			continue;
-		if (packed == 0) {
-			action = due[i].action;
-			ok = buf_add8(&b, (uint8_t)after_of(a, action)) &&
-			    buf_add8(&b, action == ACTION_UNSEALED);
-		} else if (due[i].action != action) {
-			a->release_after = due[i].id - 1;
-			break;
-		}
-		ok = ok && pack_run(&b, due[i].uid.p, due[i].uid.len);
-		a->asked_ids[packed++] = due[i].id;
-	}
+	do {
+		rc = store_release_due(k->st, a->conf->name, clock_now(),
+		    a->release_after, due, DUE_AT_ONCE, &n, e);
+		if (rc == RC_OK)
+			ok = ask_for(a, due, n, &action, &b, &full);
+	} while (rc == RC_OK && ok && !full && n == DUE_AT_ONCE);
 	free(due);
-	a->nasked = packed;
-	if (rc == RC_OK && packed > 0) {
+	if (rc == RC_OK && a->nasked > 0) {
 		a->state = AC_RELEASING;
 		*some = true;
 		return ipc_put(&a->line.c, IPC_RELEASE, 0, &b, ok, e);
@@ -98,29 +120,32 @@ account_released(struct keeper *k, struct account *a, const struct frame *f,
     struct err *e)
 {
 	struct rd r = rd_of(f->body.p, f->body.len);
-	int64_t gone[RELEASE_AT_ONCE], marked[RELEASE_AT_ONCE];
+	int64_t *gone = calloc(2 * a->nasked + 1, sizeof(*gone));
+	int64_t *marked = gone + a->nasked;
 	size_t i = 0, n = 0, m = 0;
 	enum rc rc = RC_OK;
 
+	if (gone == NULL)
+		return err_set(e, RC_NOMEM, _("no memory left"));
 	while (r.left > 0 && !r.bad) {
 		enum source_done done = (enum source_done)rd_8(&r);
 		struct bytes id = unpack_run(&r);
 
-		if (r.bad || id.len > STORE_UID_MAX_BYTES)
-			return line_bad(&a->line, e);
 		/* In the order in which they were asked for. */
-		if (i >= a->nasked)
-			return line_bad(&a->line, e);
-		if (done == SOURCE_RELEASED)
-			gone[n++] = a->asked_ids[i];
+		if (id.len > STORE_UID_MAX_BYTES || i == a->nasked)
+			r.bad = true;
+		else if (done == SOURCE_RELEASED)
+			gone[n++] = a->asked_ids[i++];
 		else if (done == SOURCE_MARKED)
-			marked[m++] = a->asked_ids[i];
-		i++;
+			marked[m++] = a->asked_ids[i++];
+		else
+			i++;
 	}
-	if (rc == RC_OK && n > 0)
+	if (!r.bad && n > 0)
 		rc = store_released(k->st, gone, n, e);
-	if (rc == RC_OK && m > 0)
+	if (rc == RC_OK && !r.bad && m > 0)
 		rc = store_marked(k->st, marked, m, e);
+	free(gone);
 	a->nasked = 0;
 	a->state = AC_FETCHED;
 	return rc == RC_OK && r.bad ? line_bad(&a->line, e) : rc;

@@ -55,6 +55,18 @@ def pipe(member, command):
                                   f'    command = "{command}"\n}}\n')
 
 
+def test_thousands_at_once_all_leave_the_server(demo, forger):
+    """POP3 deletes once, at its end: what that passes over would be here for
+    another pass.  The same envelope: one is shown, each is deleted."""
+    demo.dr.configure(account={})
+    assert demo.dr.protocol == "pop3"
+    mail = forger.mail(demo.labo, demo.dr, demo.mail_of("INR", demo.dr))
+    demo.post(demo.dr, *([mail] * 2100))
+    demo.dr.ok("poll")
+    assert demo.dr.mail() == []
+    assert len(demo.dr.shown()) == 1
+
+
 def test_a_command_gets_the_whole_mail(demo):
     out = demo.dr.folder / "got"
     data = demo.send("INR 2,1", demo.dr)
