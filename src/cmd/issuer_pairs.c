@@ -61,13 +61,14 @@ pair_object(struct out *o, const struct batch_done *d, bool written)
 	out_row(o);
 }
 
-/* By what was made so far: what is passed over takes no time. */
+/* By what was made so far: what is passed over takes no time, and what is told
+ * of a group before its last took the time of them all. */
 static void
 tell_time(struct progress *p, const struct batch_done *d)
 {
 	int64_t now = clock_ms(), left_s;
 
-	if (d->at != d->of && now - p->told_ms < 500)
+	if (d->more || (d->at != d->of && now - p->told_ms < 500))
 		return;
 	p->told_ms = now;
 	left_s = p->count->made == 0 ? 0 : (now - p->began_ms) *

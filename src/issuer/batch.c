@@ -296,8 +296,10 @@ settle(struct batch *b, batch_each *each, void *ctx, struct err *e)
 		b->nmade += b->pending[i].made;
 		note(b, &b->pending[i]);
 	}
-	for (size_t i = 0; i < n && rc == RC_OK; i++)
+	for (size_t i = 0; i < n && rc == RC_OK; i++) {
+		b->pending[i].more = i + 1 < n;
 		rc = tell(b, &b->pending[i], each, ctx, e);
+	}
 	if (rc == RC_OK && b->unsaved && b->plan->whom != BATCH_ONE &&
 	    clock_ms() - b->saved_ms >= SAVE_MS)
 		rc = save(b, e);

@@ -45,6 +45,8 @@ struct batch_done {
 	size_t		 grants;	/* the keys of its ring */
 	size_t		 entries;
 	size_t		 at, of;	/* the how manyth of how many */
+	bool		 more;		/* others were written with it, and
+					 * are told next */
 };
 
 typedef enum rc batch_each(void *ctx, const struct batch_done *d,

@@ -13,6 +13,7 @@ import pytest
 
 from pysceau import association, code as paper, identity, kdf, keyfile, records
 from world.member import Member
+from world.terminal import Terminal
 from world.world import TOP, World
 
 YEAR = time.gmtime().tm_year
@@ -249,6 +250,24 @@ def test_batch_goes_on(made):
         "out/counterfoil.txt", "out/letters/print-001.html", *(
             str(p.relative_to(made.top)) for n in ("dr.martin", "new")
             for p in (made.key(n), made.letter(n)))}
+
+
+def test_batch_tells_how_long_it_takes(desk):
+    """Who watches; never by the first of a group that was written at once."""
+    desk.init()
+    desk.add(HEAD + "".join(
+        f"n{i}@n.example,n{i}@{POST},N {i},other,\n" for i in range(599)))
+    sheets = (w for n in (1, 2) for w in ("--custodian", desk.sheet(n)))
+    with Terminal([desk.sceau_, "issuer", "batch", desk.folder, "--out",
+                   desk.out, "--lang", "fr", *sheets],
+                  {"PATH": "/usr/bin:/bin", "TERM": "vt100", **passed()},
+                  desk.top) as person:
+        assert person.end() == 0, person.seen
+    told = [tuple(map(int, t)) for t in re.findall(
+        r"(\d+) sur 600, encore (\d+) min (\d\d) s ", person.seen)]
+    assert len(told) > 1 and told[0][0] > 100, person.seen
+    assert told[-1] == (600, 0, 0) and told == sorted(told)
+    assert desk.batch().stderr == b""
 
 
 @pytest.mark.parametrize("point", ["batch.letter.before#3",
