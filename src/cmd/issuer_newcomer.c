@@ -26,7 +26,8 @@ say_newcomers(const struct app *app, const struct desk *d,
 	printf(_("Hand the key file and the letter out by different ways, and "
 	    "destroy the letters' files once they are printed.  A newcomer can "
 	    "write at once to whom his ring holds, and be answered; the next "
-	    "sceau issuer enrol lets the others write to him first.\n"));
+	    "sceau issuer enrol lets the others write to him first, and the "
+	    "watch desk tell him who is barred: if you can, make it today.\n"));
 }
 
 /* Entered and saved first: a run that was cut off finds them there. */

@@ -47,6 +47,21 @@ say_bar(const struct member *w)
 		    "%s.\n"), (int)name.len, (const char *)name.p, w->show);
 }
 
+/* The watch desk writes to a key that it was told of. */
+static void
+say_enrol(const struct member *w)
+{
+	if (w->kind == MEMBER_HUB || w->kind == MEMBER_WATCH)
+		printf(_("3. The next sceau issuer enrol tells the others the "
+		    "new key; until then his own messages bring it.\n"));
+	else
+		printf(_("3. If you can today: sceau issuer enrol, which tells "
+		    "the others the new key. Until the watch desk has it, no "
+		    "bulletin reaches him, and he does not know who else is "
+		    "barred; to those to whom he writes, his own messages "
+		    "bring it.\n"));
+}
+
 static void
 say_reissue(const struct app *app, const struct desk *d,
     const struct batch_plan *plan)
@@ -61,9 +76,8 @@ say_reissue(const struct app *app, const struct desk *d,
 	say_bar(w);
 	printf(_("2. Hand the key file and the letter out by different ways, "
 	    "and tell the member by telephone which of his files is the new "
-	    "one; destroy the letter's file once it is printed.\n"
-	    "3. The next sceau issuer enrol tells the others the new key; "
-	    "until then his own messages bring it.\n"));
+	    "one; destroy the letter's file once it is printed.\n"));
+	say_enrol(w);
 }
 
 /* The next generation; or the one that a run which failed behind the register

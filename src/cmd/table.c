@@ -102,8 +102,9 @@ const struct cmd cmds[] = {
 	    "[--custodian FILE]...",
 	    N_("the root, the key files and the letters of the next year"),
 	    CMD_DRY | CMD_JSON, cmd_issuer_renew },
-	{ "issuer audit", "DIR", N_("what was done at the desk; is its journal "
-	    "whole?"), CMD_JSON, cmd_issuer_audit },
+	{ "issuer audit", "DIR [--noted HASH]",
+	    N_("what was done at the desk; is its journal whole?"),
+	    CMD_JSON, cmd_issuer_audit },
 	{ "issuer reissue", "DIR NAME [--out OUT] [--custodian FILE]...",
 	    N_("a new key for a member whose computer or key was stolen or "
 	    "lost"), CMD_DRY | CMD_JSON, cmd_issuer_reissue },

@@ -7,6 +7,7 @@ import difflib
 import pathlib
 import re
 import shlex
+import shutil
 
 import pytest
 
@@ -16,10 +17,15 @@ HERE = pathlib.Path(__file__).parent
 PAGE, FRENCH = TOP / "man/sceau-association.7", TOP / \
     "man/fr/sceau-association.7"
 YEAR = datetime.date.today().year + 1   # the page's 2027
-MAKES_KEYS = ("batch", "reissue", "newcomer", "enrol", "renew", "destroy")
+MAKES_KEYS = ("batch", "reissue", "newcomer", "enrol", "grant", "accept",
+              "renew", "destroy")
+NOTED = "4d27c81e9b3fa605"              # the page's
+GRANTS = f"autre-for-exemple.{YEAR}"
 # On what day a command is typed; the first that fits.
 DAYS = (("witness", (1, 4, 3)), ("destroy", (1, 4, 2)), ("renew", (0, 11, 20)),
-        ("enrol", (0, 4, 2)), ("newcomer", (0, 3, 8)), ("leave", (0, 3, 9)),
+        ("--noted", (0, 11, 20)), ("issuer list", (0, 4, 5)),
+        ("grant", (0, 4, 6)), ("accept", (0, 4, 7)), ("enrol", (0, 4, 2)),
+        ("newcomer", (0, 3, 8)), ("leave", (0, 3, 9)),
         ("--excluded", (0, 3, 9)), ("reissue", (0, 3, 2)),
         ("bar dr", (0, 3, 2)), ("bar", (0, 1, 11)), ("status", (0, 1, 11)),
         ("", (0, 1, 4)))
@@ -44,16 +50,18 @@ def plain(text):
 
 
 class Volunteers(World):
-    """The desk with its table; a laboratory, a practice, the watch desk."""
+    """The desk with its table; a laboratory, a practice, the watch desk; the
+    desk of the sister association."""
 
     def __init__(self):
         super().__init__(postfix=False)
-        self.said = []
+        self.said, self.noted = [], ""
         self.veille = self.member("veille", "asso.example")
         self.desk = self.veille.home
         self.labo = self.member("labo", "labo.example")
         self.dr = self.member("dr.martin", "cab.example")
         self.labo.user, self.dr.user = "labo", "martin"
+        self.sister = self.member("autre", "autre.example")
 
     def start(self):
         super().start()
@@ -66,27 +74,52 @@ class Volunteers(World):
         (self.desk / "newcomers.csv").write_text(
             table.splitlines()[0] + f"\ncab.leroy@leroy.example,leroy@"
             f"{self.domain},Dr Leroy,practice,\n")
+        (self.sister.home / "members.csv").write_text(
+            table.splitlines()[0] + "\ndr.autre@cabinet.example,"
+            f"autre@{self.domain},Dr Autre,practice,\n")
+        for words in (("init", "desk", "--assoc", "autre", "--year", YEAR,
+                       "--domain", "autre.example"),
+                      ("add", "desk", "members.csv")):
+            self.sister.ok("issuer", *words, **day(""))
         return self
+
+    def carry(self, line):
+        """Between the two associations: their mail, and the telephone."""
+        ours, theirs = self.desk, self.sister.home
+        if "grant" in line:
+            shutil.copy(ours / "exemple.list", theirs)
+        if "accept" in line:
+            shutil.copy(theirs / "grants" / f"{GRANTS}.grants", ours)
+            return ["--code-file", self.code(theirs / f"grants/{GRANTS}.txt")]
+        return []
+
+    def code(self, letter):
+        code, = re.findall(r"\b(?:[0-9A-Z]{5}-){4}[0-9A-Z]{5}\b",
+                           letter.read_text())
+        return self.veille.secret("code", code + "\n")
 
     def equip(self, member, out):
         """With what was printed and handed over; which is destroyed."""
         letter, = (self.desk / out / "letters").glob(f"{member.local}.*.txt")
         key, = (self.desk / out / "keys").glob(f"{member.local}.*.cle")
-        code, = re.findall(r"\b(?:[0-9A-Z]{5}-){4}[0-9A-Z]{5}\b",
-                           letter.read_text())
-        member.ok("key", "import", key, "--code-file",
-                  member.secret("code", code + "\n"), **day(""))
+        member.ok("key", "import", key, "--code-file", self.code(letter),
+                  **day(""))
 
     def type(self, line):
-        """At the watch desk what is the watch desk's; else offline."""
+        """At the watch desk what is the watch desk's; at the sister's desk
+        what she grants; else at the desk, offline."""
+        at = self.sister if "issuer grant" in line else self.veille
         words = shlex.split(line.replace("2028", str(YEAR + 1)).replace(
-            "2027", str(YEAR)))
+            "2027", str(YEAR)).replace(NOTED, self.noted[:len(NOTED)]))
+        words += self.carry(line)
         if words[0] == "issuer":
             words += ["--lang", "fr"]
             for n in (1, 3) if words[1] in MAKES_KEYS else ():
                 words += ["--custodian",
                           f"desk/custodians/custodian-{n}.{YEAR}.txt"]
-        got = self.veille.sceau(*words, TZ="Europe/Paris", **day(line))
+        got = at.sceau(*words, TZ="Europe/Paris", **day(line))
+        if line == "issuer audit desk":
+            self.noted, = re.findall(r"\b[0-9a-f]{64}\b", got.text())
         self.said.append(f"$ sceau {line}\n{plain(got.text())}")
         return got.code
 
@@ -118,7 +151,7 @@ def year():
 
 def test_both_languages_say_the_same_commands():
     assert commands(PAGE) == commands(FRENCH)
-    assert len(commands(PAGE)) == 15
+    assert len(commands(PAGE)) == 19
     tables = [re.search(r"^address,.*?^\.Ed", p.read_text(),
                         re.M | re.S).group(0) for p in (PAGE, FRENCH)]
     assert tables[0] == tables[1]
@@ -149,3 +182,5 @@ def test_what_was_done(year):
     assert not list(year.desk.glob(f"{YEAR + 1}/keys/dr.martin*"))
     assert len(list(year.desk.glob("enrolment/mails/*.eml"))) > 1
     assert (year.desk / "desk" / f"witness.{YEAR}").exists()
+    assert sorted(p.name for p in year.desk.glob("accepted/mails/*")) == [
+        f"{n}.{YEAR}.autre.eml" for n in ("cab.leroy", "labo")]

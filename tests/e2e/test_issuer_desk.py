@@ -76,6 +76,51 @@ def test_a_changed_journal_is_told(made):
     assert "broken at line 2" in said and "added=3" in said
 
 
+def written_anew(lines):
+    """As a dishonest desk would: every hash fits."""
+    before, out = "0" * 64, []
+    for line in lines:
+        text = line.rpartition("\t")[0]
+        before = hashlib.blake2b(f"{before}\n{text}\n".encode(),
+                                 digest_size=32).hexdigest()
+        out.append(f"{text}\t{before}\n")
+    return "".join(out)
+
+
+def test_a_journal_that_is_written_anew_is_told_by_the_noted_hash(made):
+    noted = acts(made)[1]["hash"]
+    made.add(PEOPLE + "n@n.example,n@poste.example,N,practice,\n")
+    path = made.folder / "acts"
+
+    def audit(digits, *words, check=0):
+        return made.run("audit", made.folder, "--noted", digits, *words,
+                        check=check).stdout.decode()
+    for digits in (noted, noted[:16].upper()):
+        said = audit(digits)
+        assert "whole: 4 lines" in said and "is that of line 3:" in said
+    assert json.loads(audit(noted, "--json").splitlines()[-1])["noted"] == 3
+    was = path.read_text()
+    path.write_text(written_anew(
+        was.replace("added=4", "added=3").splitlines()))
+    assert acts(made)[1]["broken"] == 0     # nothing else tells
+    said = audit(noted[:16], check=65)
+    assert "whole: 4 lines" in said and "No line has the noted hash" in said
+    got = audit(noted, "--json", check=65)
+    assert json.loads(got.splitlines()[-1])["noted"] == 0
+    said = audit(noted, "--lang", "fr", check=65)
+    assert "Aucune ligne n’a l’empreinte notée" in said
+    # a line that stands behind a broken one has another past
+    path.write_text(was.replace("added=4", "added=3", 1))
+    said = audit(noted, check=65)
+    assert "broken at line 2" in said and "No line has" in said
+    first = was.splitlines()[0].rpartition("\t")[2]
+    assert "is that of line 1:" in audit(first, check=65)
+    for wrong in (noted[:15], noted + "0", noted[:20] + "g"):
+        got = made.run("audit", made.folder, "--noted", wrong, check=78)
+        assert b"first 16 digits" in got.stderr and got.stdout == b""
+    made.run("audit", made.folder, "--noted", check=64)
+
+
 def test_a_batch_that_is_killed_is_noted(desk):
     desk.init(*HUB)
     desk.add()
