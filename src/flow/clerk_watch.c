@@ -8,8 +8,8 @@
 
 #include "flow/clerk.h"
 #include "flow/ipc.h"
+#include "store/store_in.h"
 
-#define NAMES_MAX_BYTES (512U * 1024)
 #define LINE_BYTES (64 + 24 + DROP_TOKEN_BYTES + CLERK_NAME_BYTES)
 
 /* One line: the delivery, its folder's inode, the token, the name. */
@@ -40,7 +40,7 @@ watch_names(const struct clerk *c, const struct job *j, struct buf *b)
 			ok = pack_name(c, j, p, inode[p->place], b);
 	}
 	/* More than a frame takes: never told, and never waited for. */
-	if (b->len > NAMES_MAX_BYTES)
+	if (b->len > STORE_NAMES_MAX_BYTES)
 		buf_wipe(b);
 	return ok;
 }

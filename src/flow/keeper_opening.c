@@ -71,7 +71,7 @@ on_ready(struct keeper *k, struct batch *b, const struct frame *f,
 	o->filing.flags = rd_32(&r);
 	o->filing.reports = rd_32(&r);
 	unpack_str(&r, o->places, sizeof(o->places));
-	if (!rd_done(&r))
+	if (!rd_done(&r) || names.len > STORE_NAMES_MAX_BYTES)
 		return keeper_odd(k, e);
 	return buf_add(&o->names, names.p, names.len) ? RC_OK :
 	    err_set(e, RC_NOMEM, _("no memory left"));

@@ -2,8 +2,6 @@
 
 #include "store/db.h"
 
-#define NAMES_MAX_BYTES 65536
-
 enum rc
 in_load(struct store *st, int64_t id, struct in_now *now, struct err *e)
 {
@@ -195,7 +193,7 @@ intent_one(struct store *st, struct store_msg *m, const char *names,
 	struct journal j;
 	enum rc rc;
 
-	BUG_ON(strlen(names) > NAMES_MAX_BYTES);
+	BUG_ON(strlen(names) > STORE_NAMES_MAX_BYTES);
 	m->result = STORE_NOT;
 	if ((rc = in_load(st, m->id, &now, e)) != RC_OK || !in_open(&now))
 		return rc;

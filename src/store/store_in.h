@@ -41,6 +41,8 @@ enum store_in_state {
 #define STORE_ACTION_KEEP 0
 #define STORE_ACTION_RELEASE 1	/* what the account's "after" says */
 
+#define STORE_NAMES_MAX_BYTES (512U * 1024)	/* of the files of a message */
+
 /* The name of a message on its server: UIDVALIDITY(4) UID(4), UIDL, or file
  * name. */
 struct store_uid {
@@ -200,9 +202,10 @@ struct store_msg {
 /*
  * store_in_intent(st, m, names, n, e):
  * Before any file appears: T on its way, with the final names (text of the
- * clerk's, one per message, at most 64 KiB).  Its reports are compared with
- * those that came before, in the order of ${m}: see struct store_filing; for
- * an intent that is had again, the answer is the one given first.
+ * clerk's, one per message, at most STORE_NAMES_MAX_BYTES).  Its reports are
+ * compared with those that came before, in the order of ${m}: see struct
+ * store_filing; for an intent that is had again, the answer is the one given
+ * first.
  * Result: STORE_OK; STORE_AGAIN: this message had its intent already (new
  * names are noted); STORE_DUPLICATE: see store_in_duplicate(); STORE_COPY: see
  * store_in_delivered(); STORE_BUSY: T or its original is on its way by another

@@ -346,3 +346,13 @@ def test_by_sender(practice):
     assert carry(practice, [("r.hpr", data, None)]) == {"r-1.hpr": data}
     assert len(list((other / "new").iterdir())) == 1
     assert list((practice.dr.folder / "no/new").iterdir()) == []
+
+
+def test_a_day_of_a_large_laboratory(practice):
+    """As many names as one file of it has patients."""
+    practice.want(file_per="patient")
+    data = hprim.encode([report() for _ in range(4000)])
+    assert len(carry(practice, [("jour.hpr", data, None)])) == 4000
+    assert len(practice.dr.ok("inbox", "--json").json()) == 1
+    take(practice.dr.inbox)
+    assert state_at_labo(practice) == "opened"
