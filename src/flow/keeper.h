@@ -243,6 +243,8 @@ enum rc account_frame(struct keeper *k, struct account *a,
     const struct frame *f, struct err *e);
 enum rc account_gone(struct keeper *k, struct account *a, struct err *e);
 bool accounts_done(const struct keeper *k);
+/* accounts_may_wait(): may one more stay and wait for news? */
+bool accounts_may_wait(const struct keeper *k);
 int64_t accounts_next_at(const struct keeper *k);
 
 /* account_want(): the next ones to fetch; none: all that was wanted is here.

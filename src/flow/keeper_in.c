@@ -16,6 +16,7 @@
 #define WANT_TWICE 64	/* when some of them may be fetched once more */
 #define PUT_BYTES (4U << 20)	/* gathered before a commit */
 #define LOGIN_AGAIN_S 3600
+#define SESSIONS_MAX 72		/* each is a process; see KIDS_MAX */
 
 enum rc
 accounts_new(struct keeper *k, struct err *e)
@@ -61,6 +62,8 @@ accounts_free(struct keeper *k)
 	k->accounts = NULL;
 }
 
+/* Those that wait for news are in nobody's way, or the others would never have
+ * their turn. */
 static size_t
 accounts_running(const struct keeper *k)
 {
@@ -68,8 +71,19 @@ accounts_running(const struct keeper *k)
 
 	for (size_t i = 0; i < k->p->conf->naccounts; i++)
 		n += k->accounts[i].state != AC_OFF &&
+		    k->accounts[i].state != AC_WAITING &&
 		    k->accounts[i].state != AC_DONE;
 	return n;
+}
+
+bool
+accounts_may_wait(const struct keeper *k)
+{
+	size_t n = (size_t)k->p->conf->parallel;
+
+	for (size_t i = 0; i < k->p->conf->naccounts; i++)
+		n += k->accounts[i].state == AC_WAITING;
+	return n < SESSIONS_MAX;
 }
 
 /* At most `parallel` at once; `run` starts one again when its time comes. */

@@ -105,7 +105,7 @@ release_account(struct keeper *k, struct account *a, struct err *e)
 	if (rc != RC_OK || some)
 		return rc;
 	if (k->p->stay && !k->stop && a->conf->idle &&
-	    a->conf->protocol == CONF_IMAP) {
+	    a->conf->protocol == CONF_IMAP && accounts_may_wait(k)) {
 		if ((rc = follow_account(k, a, e)) != RC_OK)
 			return rc;
 		a->state = AC_WAITING;

@@ -395,6 +395,33 @@ def test_run_stays_delivers_and_ends(demo, forger, who, account):
     assert len(member.new()) == 2 and member.mail() == []
 
 
+def test_run_comes_to_each_of_many_accounts(demo, forger):
+    """Those before it wait for news, and do not keep it from its turn."""
+    demo.durand.configure(top={"parallel": 1}, sections="".join(
+        f"""account "box-{n}" {{
+    protocol = imap
+    host = "localhost"
+    port = {demo.dovecot.port["imaps"]}
+    tls = implicit
+    ca_file = "{demo.ca.cert}"
+    user = "{user}"
+    password_command = "echo password-of-{user}"
+}}
+""" for n, user in enumerate((demo.petit.user, demo.dr.user))))
+    boxes = [demo.durand, demo.petit, demo.dr]
+    process = demo.durand.start("run")
+    try:
+        for n, box in enumerate(boxes * 2):
+            demo.post(box, forger.mail(demo.labo, demo.durand, demo.mail_of(
+                f"INR {n}", demo.durand)))
+            demo.wait_until(lambda: len(demo.durand.new()) == n + 1, 25,
+                            f"mail {n}")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+
+
 def test_base64_of_the_tests_is_what_it_says():
     assert base64.b64encode(b"SCEAU\x01").startswith(b"U0NFQVUB")
 
