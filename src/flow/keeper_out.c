@@ -208,6 +208,48 @@ give(struct keeper *k, struct route *r, struct err *e)
 	return ipc_put(&r->line.c, IPC_SEND, r->feed.job, &b, ok, e);
 }
 
+/* What was claimed may have arrived by an earlier try, as its recipient says
+ * meanwhile: its octets are gone, and nobody needs them. */
+static enum rc
+skip_arrived(struct keeper *k, struct route *r, struct err *e)
+{
+	bool ours = false;
+	enum rc rc = RC_OK;
+
+	while (rc == RC_OK && !ours && r->given < r->nclaim) {
+		struct store_out *o = &r->claim[r->given];
+
+		rc = store_out_claimed(k->st, o->id, &ours, e);
+		if (rc == RC_OK && !ours) {
+			r->nclaim--;
+			memmove(o, o + 1, (r->nclaim - r->given) *
+			    sizeof(*o));
+		}
+	}
+	return rc;
+}
+
+/* The same of one whose octets are on their way: the session is cut, and the
+ * server forgets what it has of them. */
+static enum rc
+pump_feed(struct keeper *k, struct route *r, struct err *e)
+{
+	int64_t id = r->claim[r->feed.job].id;
+	struct err why = ERR_INIT;
+	enum rc rc = feed_pump(k, &r->feed, &why);
+	bool ours = true;
+
+	if (rc == RC_OK || (rc == RC_TEMP && store_out_claimed(k->st, id,
+	    &ours, e) != RC_OK))
+		return rc;
+	if (ours)
+		return err_set(e, rc, "%s", why.text);
+	chan_close(&r->line.c);
+	r->line.open = false;
+	r->line.done = true;
+	return relay_gone(k, r->index, e);
+}
+
 /* The next lies with the relay process when the last is judged: the session
  * does not wait for our commit. */
 static enum rc
@@ -219,11 +261,14 @@ route_pump(struct keeper *k, struct route *r, struct err *e)
 	if (!r->line.open || r->line.done)
 		return RC_OK;
 	if (r->feed.to != NULL)
-		return feed_pump(k, &r->feed, e);
+		return pump_feed(k, r, e);
 	if (r->given - r->judged == AHEAD)
 		return RC_OK;
 	idle = r->judged == r->given;
-	if (idle && r->given == r->nclaim && !r->leaving && !r->tired)
+	if (!over)
+		rc = skip_arrived(k, r, e);
+	if (rc == RC_OK && idle && r->given == r->nclaim && !r->leaving &&
+	    !r->tired)
 		rc = claim(k, r, e);
 	if (rc == RC_OK && r->given < r->nclaim && !over)
 		return give(k, r, e);

@@ -274,6 +274,18 @@ store_out_fail(struct store *st, struct store_out_end *m, size_t n,
 }
 
 enum rc
+store_out_claimed(struct store *st, int64_t id, bool *ours, struct err *e)
+{
+	int64_t n;
+	enum rc rc = DB_INT(st, e, &n, "SELECT EXISTS (SELECT 1 FROM queue "
+	    "WHERE id = ?1 AND state = 3 AND owner = ?2)", V_I(id),
+	    V_I(st->slot));
+
+	*ours = n != 0;
+	return rc;
+}
+
+enum rc
 store_out_unclaim(struct store *st, const int64_t *ids, size_t n,
     struct err *e)
 {

@@ -152,6 +152,10 @@ enum rc store_out_fail(struct store *st, struct store_out_end *m, size_t n,
  * once, no try counted. */
 enum rc store_out_unclaim(struct store *st, const int64_t *ids, size_t n,
     struct err *e);
+/* store_out_claimed(): is it still claimed by this process?  Not so when its
+ * recipient has said meanwhile that it arrived. */
+enum rc store_out_claimed(struct store *st, int64_t id, bool *ours,
+    struct err *e);
 /* store_out_overdue(): QUEUED and older than ${give_up_s}: FAILED. */
 enum rc store_out_overdue(struct store *st, int64_t now, int64_t give_up_s,
     const char *text, size_t *n, struct err *e);

@@ -185,3 +185,25 @@ def test_the_first_that_fails_speaks_for_the_relay(labo, relay):
         labo.ok("queue", "retry", row["id"])
     assert polled(labo, relay).code == 0
     all_once(labo, relay)
+
+
+@pytest.mark.parametrize("octets", [0, 6 << 20])
+def test_what_has_arrived_meanwhile_is_left(demo, relay, octets):
+    """Tried again by an impatient operator, while the recipient's word is on
+    its way: the pass goes on without what is not needed any more."""
+    labo, dr = demo.labo, demo.dr
+    for n in range(1 if octets else 6):
+        demo.send(f"INR {n}" + "\r\nx" * (octets // 3), dr)
+    labo.ok("poll")
+    dr.ok("poll")
+    dr.ok("poll")
+    labo.ok("queue", "retry", "--to", dr.address)
+    assert labo.mail() and labo.ok("queue", "list", "--json").json()
+    relay.script["DATA"] = [lambda session: wait_until(
+        lambda: not labo.mail(), 60, "the acknowledgements")]
+    got = labo.configure(relay_port=relay.port).sceau("poll")
+    relay.settle()
+    assert got.code == 0 and b"level=error" not in got.stderr, got.text()
+    assert not labo.ok("queue", "list", "--json").json()
+    assert labo.states() == {dr.name: "received"}
+    assert len(relay.mails) <= (0 if octets else 2)
