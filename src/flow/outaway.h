@@ -6,7 +6,7 @@
 
 /* How the names begin that files have while they go; they stay in their own
  * folder, and are not listed. */
-#define OUTAWAY_HIDDEN ".sceau-"
+#define OUTAWAY_HIDDEN ".sceau_"
 
 /* Where it goes to; NULL: nowhere, it is deleted. */
 struct outaway_to {

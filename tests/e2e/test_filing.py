@@ -356,3 +356,11 @@ def test_a_day_of_a_large_laboratory(practice):
     assert len(practice.dr.ok("inbox", "--json").json()) == 1
     take(practice.dr.inbox)
     assert state_at_labo(practice) == "opened"
+
+
+def test_what_goes_from_an_outbox_is_left_alone(practice):
+    """Of another member, whose outbox this folder is."""
+    (practice.dr.inbox / ".sceau_s.hpr").write_bytes(b"another's")
+    data = hprim.encode([report()])
+    assert carry(practice, [("r.hpr", data, None)]) == {
+        "r-1.hpr": data, ".sceau_s.hpr": b"another's"}

@@ -43,6 +43,13 @@ def test_a_temporary_name_is_left_alone(box):
     assert [n for n, _ in box.arrived()] == ["s.hpr"]
 
 
+def test_what_another_sceau_files_there_is_left_alone(box):
+    """A folder of one member's deliveries may be the outbox of another."""
+    (box.path / ".sceau-aB3dE9").write_bytes(report()[:300])
+    box.poll()
+    assert box.left() == [".sceau-aB3dE9"] and box.arrived() == []
+
+
 def test_quiet_waits_until_nobody_writes(box):
     box.want(to=box.dr.address, quiet="3 s")
     data = report()

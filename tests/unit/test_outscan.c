@@ -179,10 +179,10 @@ test_only_the_very_file_goes(void **state)
 	put(w, "b.hpr", "two");
 	T_CHECK(renameat(w->fd, "b.hpr", w->fd, "a.hpr") == 0);
 	T_RC(outaway(w->fd, "a.hpr", &id, NULL, &w->e), RC_OK);
-	T_CHECK(is_there(w, "a.hpr") && !is_there(w, ".sceau-a.hpr"));
+	T_CHECK(is_there(w, "a.hpr") && !is_there(w, ".sceau_a.hpr"));
 	id = id_of(w, "a.hpr");
 	T_RC(outaway(w->fd, "a.hpr", &id, NULL, &w->e), RC_OK);
-	T_CHECK(!is_there(w, "a.hpr") && !is_there(w, ".sceau-a.hpr"));
+	T_CHECK(!is_there(w, "a.hpr") && !is_there(w, ".sceau_a.hpr"));
 	T_RC(outaway(w->fd, "a.hpr", &id, NULL, &w->e), RC_OK);
 }
 
@@ -216,15 +216,15 @@ test_what_a_crash_left_gets_its_name_back(void **state)
 	struct world *w = *state;
 	struct outscan s;
 
-	put(w, ".sceau-a.hpr", "one");
-	put(w, ".sceau-b.hpr", "two");
+	put(w, ".sceau_a.hpr", "one");
+	put(w, ".sceau_b.hpr", "two");
 	put(w, "b.hpr", "another");
 	put(w, "c.hpr", "four");
-	T_CHECK(linkat(w->fd, "c.hpr", w->fd, ".sceau-c.hpr", 0) == 0);
+	T_CHECK(linkat(w->fd, "c.hpr", w->fd, ".sceau_c.hpr", 0) == 0);
 	outaway_recover(w->fd);
-	T_CHECK(is_there(w, "a.hpr") && !is_there(w, ".sceau-a.hpr"));
+	T_CHECK(is_there(w, "a.hpr") && !is_there(w, ".sceau_a.hpr"));
 	assert_int_equal(id_of(w, "b.hpr").size, 7);
-	T_CHECK(!is_there(w, ".sceau-b.hpr"));
+	T_CHECK(!is_there(w, ".sceau_b.hpr"));
 	T_RC(outscan_open(&s, &w->conf, false, &w->e), RC_OK);
 	assert_int_equal(s.n, 4);
 	T_CHECK(strncmp(s.entry[2].name, "b-2", 3) == 0);
