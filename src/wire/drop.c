@@ -99,7 +99,8 @@ drop_open(const struct drop_place *place, struct drop *d, struct err *e)
 	return rc;
 }
 
-/* The folder is what a person knows; and the same trouble reads the same. */
+/* The folder is what a person knows; the same trouble reads the same; and a
+ * file's own name may be a patient's, which no log or alarm is to hold. */
 static enum rc
 tmp_err(const struct drop *d, struct err *e)
 {
@@ -169,18 +170,22 @@ drop_sync_many(const struct drop_place *place, struct drop *const *d,
 /* A second name, then the first goes: unlike rename(2) it replaces nothing.
  * Some file systems know no second names; one pass writes at a time. */
 static enum rc
-give_name(const char *tmp, const char *final, struct err *e)
+give_name(const struct drop *d, const char *final, struct err *e)
 {
+	const char *tmp = d->tmp;
 	struct stat st;
+	bool ok;
 
 	if (link(tmp, final) == 0 || errno == EEXIST)
-		return unlink(tmp) == 0 ? RC_OK : err_sys(e, "%s", tmp);
-	if (errno != EPERM && errno != ENOTSUP && errno != ENOSYS &&
+		ok = unlink(tmp) == 0;
+	else if (errno != EPERM && errno != ENOTSUP && errno != ENOSYS &&
 	    errno != EMLINK)
-		return err_sys(e, "%s", final);
-	if (lstat(final, &st) == 0)
-		return unlink(tmp) == 0 ? RC_OK : err_sys(e, "%s", tmp);
-	return rename(tmp, final) == 0 ? RC_OK : err_sys(e, "%s", final);
+		ok = false;
+	else if (lstat(final, &st) == 0)
+		ok = unlink(tmp) == 0;
+	else
+		ok = rename(tmp, final) == 0;
+	return ok ? RC_OK : tmp_err(d, e);
 }
 
 enum rc
@@ -192,7 +197,7 @@ drop_name(const struct drop_place *place, struct drop *d, const char *name,
 
 	FAULT("drop.name.before");
 	if (rc == RC_OK)
-		rc = give_name(d->tmp, final, e);
+		rc = give_name(d, final, e);
 	FAULT("drop.name.after");
 	if (rc == RC_OK)
 		d->tmp[0] = '\0';
@@ -208,7 +213,7 @@ drop_replace(const struct drop_place *place, struct drop *d,
 
 	FAULT("drop.name.before");
 	if (rc == RC_OK && rename(d->tmp, final) != 0)
-		rc = err_sys(e, "%s", final);
+		rc = tmp_err(d, e);
 	FAULT("drop.name.after");
 	if (rc == RC_OK)
 		d->tmp[0] = '\0';

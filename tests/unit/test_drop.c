@@ -186,6 +186,25 @@ test_what_a_crash_left_is_swept(void **state)
 }
 
 static void
+test_no_name_in_a_complaint(void **state)
+{
+	const struct drop_place place = { top, false };
+	struct drop d = DROP_INIT;
+	struct err e = ERR_INIT;
+	char name[301];
+
+	(void)state;
+	memset(name, 'X', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	T_RC(drop_open(&place, &d, &e), RC_OK);
+	T_CHECK(drop_name(&place, &d, name, &e) != RC_OK);
+	T_CHECK(strstr(e.text, top) != NULL && strstr(e.text, "XXX") == NULL);
+	T_CHECK(drop_replace(&place, &d, name, &e) != RC_OK);
+	T_CHECK(strstr(e.text, "XXX") == NULL);
+	drop_forget(&d);
+}
+
+static void
 test_many_files_are_synced_together(void **state)
 {
 	const struct drop_place place = { top, true };
@@ -255,6 +274,8 @@ main(void)
 		    test_a_folder_replaces_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_what_a_crash_left_is_swept, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_name_in_a_complaint,
+		    set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_many_files_are_synced_together, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_command_gets_the_file,
