@@ -55,6 +55,9 @@ struct clerk {
 	/* Of delivery i: i, then CLERK_USES - 1 more, path NULL where there is
 	 * no such folder: see clerk_place(). */
 	struct drop_place	 places[CLERK_PLACES_MAX];
+	/* The first one of the same folder; see papers_apart(). */
+	size_t			 folder[CLERK_PLACES_MAX];
+	bool			 shared;
 	/* Those of mail that is sealed; then the others. */
 	size_t			 ndeliveries, nunsealed;
 	/* for commands */
@@ -162,6 +165,16 @@ enum rc papers_take(struct clerk *c, struct job *j, struct err *e);
  * known which reports are odd (bits by number).  A failure leaves none.
  */
 enum rc papers_remarks(struct clerk *c, struct job *j, struct bytes odd,
+    struct err *e);
+
+/*
+ * places_folders(c): which of the places, that are there, are one folder.
+ * papers_apart(c, j, from, e): what two deliveries file into one folder under
+ * the same name, and is not the same, gets a name of its own: of the papers
+ * from ${from} on.
+ */
+void places_folders(struct clerk *c);
+enum rc papers_apart(const struct clerk *c, struct job *j, size_t from,
     struct err *e);
 
 /*

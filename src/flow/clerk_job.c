@@ -2,6 +2,7 @@
  * for each delivery when it is not. */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -121,4 +122,95 @@ job_leave(struct job *j, size_t delivery)
 {
 	if (j->begun)
 		drop_forget(&j->whole[delivery]);
+}
+
+/* ---- several deliveries into one folder ----------------------------- */
+
+static bool
+one_folder(const struct drop_place *a, const struct drop_place *b)
+{
+	struct err ignored = ERR_INIT;
+	uint64_t x = 0, y = 0;
+
+	return a->maildir == b->maildir && (strcmp(a->path, b->path) == 0 ||
+	    (drop_inode(a, &x, &ignored) == RC_OK &&
+	    drop_inode(b, &y, &ignored) == RC_OK && x == y));
+}
+
+void
+places_folders(struct clerk *c)
+{
+	for (size_t i = 0; i < CLERK_PLACES_MAX; i++) {
+		c->folder[i] = i;
+		for (size_t n = 0; n < i && c->places[i].path != NULL; n++)
+			if (c->places[n].path != NULL &&
+			    one_folder(&c->places[n], &c->places[i])) {
+				c->folder[i] = n;
+				c->shared = true;
+				break;
+			}
+	}
+}
+
+/* "jour-1-TOKEN.hpr" is "jour-1_2-TOKEN.hpr" then. */
+static enum rc
+name_apart(const struct job *j, const char *given, unsigned n,
+    char name[CLERK_NAME_BYTES], struct err *e)
+{
+	const char *token = strstr(given, j->token);
+
+	if (token == NULL || token == given || snprintf(name,
+	    CLERK_NAME_BYTES, "%.*s_%u-%s", (int)(token - given) - 1, given,
+	    n, token) >= CLERK_NAME_BYTES)
+		return err_set(e, RC_CONF, _("two deliveries file into one "
+		    "folder, under names that are too long"));
+	return RC_OK;
+}
+
+/* An earlier one of another delivery, which is to lie under that name. */
+static const struct paper *
+in_the_way(const struct clerk *c, const struct job *j, size_t at)
+{
+	const struct paper *p = &j->papers[at];
+
+	for (size_t i = 0; i < at; i++) {
+		const struct paper *q = &j->papers[i];
+
+		if (q->place != p->place &&
+		    c->folder[q->place] == c->folder[p->place] &&
+		    strcmp(q->name, p->name) == 0)
+			return q;
+	}
+	return NULL;
+}
+
+static enum rc
+apart(const struct clerk *c, struct job *j, size_t at, struct err *e)
+{
+	struct paper *p = &j->papers[at];
+	const struct paper *q;
+	char given[CLERK_NAME_BYTES];
+	bool alike = false;
+	enum rc rc = RC_OK;
+
+	memcpy(given, p->name, sizeof(given));
+	for (unsigned n = 2; rc == RC_OK && !alike &&
+	    (q = in_the_way(c, j, at)) != NULL; n++) {
+		rc = drop_alike(&q->drop, &p->drop, &alike, e);
+		if (rc == RC_OK && !alike)
+			rc = name_apart(j, given, n, p->name, e);
+	}
+	return rc;
+}
+
+enum rc
+papers_apart(const struct clerk *c, struct job *j, size_t from,
+    struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = from; rc == RC_OK && c->shared && i < j->npapers; i++)
+		if (j->papers[i].name[0] != '\0')
+			rc = apart(c, j, i, e);
+	return rc;
 }

@@ -110,6 +110,8 @@ on_mail_end(struct clerk *c, const struct frame *f, struct err *e)
 	FAULT_OF("clerk.mail", j->token);
 	if (rc == RC_OK)
 		rc = papers_take(c, j, &j->why);
+	if (rc == RC_OK)
+		rc = papers_apart(c, j, 0, &j->why);
 	buf_free(&j->mail);	/* its files have it; others are to come */
 	j->ready = rc == RC_OK;
 	ok = (rc != RC_OK || watch_names(c, j, &names)) &&
@@ -319,12 +321,15 @@ static enum rc
 on_file(struct clerk *c, const struct frame *f, struct err *e)
 {
 	struct job *j = job_find(c, f->job);
+	size_t n;
 
 	if (j == NULL || f->job == 0 || !j->ready ||
 	    clerk_files(c, f->job) || c->nfile == CLERK_JOBS_MAX)
 		return ipc_bad(e);
+	n = j->npapers;
 	/* Said with the others of its batch. */
-	j->failed = papers_remarks(c, j, f->body, &j->why) != RC_OK;
+	j->failed = papers_remarks(c, j, f->body, &j->why) != RC_OK ||
+	    papers_apart(c, j, n, &j->why) != RC_OK;
 	c->file[c->nfile++] = f->job;
 	return RC_OK;
 }
@@ -490,6 +495,7 @@ set_up(struct clerk *c, struct err *e)
 		    conf->state);
 	for (size_t i = 0; rc == RC_OK && i < all; i++)
 		rc = set_up_delivery(c, i, e);
+	places_folders(c);
 	c->ndeliveries = conf->ndelivers;
 	c->nunsealed = conf->nunsealed;
 	for (size_t i = 0; i < CLERK_PLACES_MAX; i++)

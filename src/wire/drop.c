@@ -239,6 +239,36 @@ drop_settle(const struct drop_place *place, struct err *e)
 	    settle(place, tmp_of(place), e) : rc;
 }
 
+static enum rc
+alike(FILE *a, FILE *b, bool *same, struct err *e)
+{
+	int x, y;
+
+	do {
+		x = getc_unlocked(a);
+		y = getc_unlocked(b);
+	} while (x == y && x != EOF);
+	*same = x == y;
+	return ferror(a) || ferror(b) ? err_sys(e, _("a document")) : RC_OK;
+}
+
+enum rc
+drop_alike(const struct drop *a, const struct drop *b, bool *same,
+    struct err *e)
+{
+	FILE *x = fopen(a->tmp, "re"), *y = fopen(b->tmp, "re");
+	enum rc rc;
+
+	*same = false;
+	rc = x == NULL ? tmp_err(a, e) : y == NULL ? tmp_err(b, e) :
+	    alike(x, y, same, e);
+	if (x != NULL)
+		fclose(x);
+	if (y != NULL)
+		fclose(y);
+	return rc;
+}
+
 void
 drop_hide(struct drop *d)
 {

@@ -69,6 +69,10 @@ enum rc drop_replace(const struct drop_place *place, struct drop *d,
 /* drop_settle(place, e): the names given so far survive a power loss, and
  * their temporary ones do not. */
 enum rc drop_settle(const struct drop_place *place, struct err *e);
+/* drop_alike(a, b, alike, e): of two that are written: are their octets the
+ * same? */
+enum rc drop_alike(const struct drop *a, const struct drop *b, bool *alike,
+    struct err *e);
 /* drop_hide(d): it is only read by who has it open, and gone when closed. */
 void drop_hide(struct drop *d);
 /* drop_forget(d): unlink what is still under its temporary name. */

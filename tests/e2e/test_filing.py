@@ -358,6 +358,50 @@ def test_a_day_of_a_large_laboratory(practice):
     assert state_at_labo(practice) == "opened"
 
 
+# ---- one folder for two deliveries -----------------------------------------
+
+def together(demo, **deliver):
+    """Dr Martin's reports and Dr Durand's, each by its own rule."""
+    more = "".join(f" {k} = {v}\n" for k, v in deliver.items())
+    demo.want(to="CAB000001", **deliver, sections=(
+        f'deliver "durand" {{\n kind = folder\n path = "{demo.dr.inbox}"\n'
+        f' to = CAB000002\n{more}}}\n'))
+
+
+MARTIN, DURAND = "CAB000001  DR MARTIN", "CAB000002  DR DURAND"
+
+
+def test_what_is_not_the_same_has_two_names(practice):
+    together(practice, file_per="message")
+    a, b = for_whom(MARTIN), for_whom(DURAND)
+    got = carry(practice, [("jour.hpr", hprim.encode([a, b]), None)])
+    assert got == {"jour-1.hpr": hprim.encode([a]),
+                   "jour-1_2.hpr": hprim.encode([b])}
+    names = [p.name for p in practice.dr.inbox.iterdir() if p.is_file()]
+    assert all(TOKEN.search(name) for name in names)
+
+
+def test_what_is_the_same_lies_there_once(practice):
+    together(practice, file_per="message")
+    data = hprim.encode([for_whom("CAB000003  DR PETIT")])
+    assert carry(practice, [("r.hpr", data, None), ("x.pdf", PDF, None)]) == {
+        "r-1.hpr": data, "x-2.pdf": PDF}
+
+
+def test_no_warning_takes_the_place_of_another(practice):
+    together(practice, file_per="patient")
+    for born in ("12/05/1961", "13/05/1961"):
+        people = [for_whom(MARTIN), for_whom(DURAND)]
+        people[1].header[1] = "LEBRUN"
+        for p in people:
+            p.header[6] = born
+        carry(practice, [("jour.hpr", hprim.encode(people), None)])
+    said = [p.read_text("utf-8")
+            for p in (practice.dr.inbox / "sceau").iterdir()]
+    assert len(said) == 2 and said[0] != said[1]
+    assert all(text.count("another date of birth") == 1 for text in said)
+
+
 def test_what_goes_from_an_outbox_is_left_alone(practice):
     """Of another member, whose outbox this folder is."""
     (practice.dr.inbox / ".sceau_s.hpr").write_bytes(b"another's")
