@@ -225,15 +225,9 @@ release_some(struct imap_talk *t, const struct imap_want *w, size_t n,
 static enum rc
 folder_name(const char *folder, struct buf *name, struct err *e)
 {
-	enum rc rc = net_word(_("folder"), folder, e);
-
-	if (rc != RC_OK)
-		return rc;
 	if (folder == NULL || folder[0] == '\0')
 		return err_set(e, RC_CONF, _("no folder to move to is named"));
-	if (!imap_name(folder, name) || buf_str(name) == NULL)
-		return err_set(e, RC_CONF, _("folder %s: not UTF-8"), folder);
-	return RC_OK;
+	return imap_name(_("folder"), folder, name, e);
 }
 
 enum rc
@@ -261,7 +255,8 @@ imap_release(struct source *s, const struct bytes *ids, size_t n,
 	for (size_t k = 0; rc == RC_OK && k < nw; k += IMAP_BATCH_MAX)
 		rc = release_some(&i->talk, w + k,
 		    nw - k < IMAP_BATCH_MAX ? nw - k : IMAP_BATCH_MAX,
-		    after == CONF_AFTER_MOVE ? buf_str(&name) : NULL, done, e);
+		    after == CONF_AFTER_MOVE ? (const char *)name.p : NULL,
+		    done, e);
 	if (rc != RC_OK)
 		s->why = i->talk.why;
 	free(w);

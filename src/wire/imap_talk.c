@@ -163,20 +163,15 @@ select_box(struct imap_talk *t, const char *mailbox, struct err *e)
 {
 	const struct mailimap_selection_info *info;
 	struct buf name = BUF_INIT;
-	const char *text = NULL;
-	enum rc rc;
-	int r;
+	int r = MAILIMAP_NO_ERROR;
+	enum rc rc = imap_name(_("mailbox"), mailbox, &name, e);
 
-	if ((rc = net_word(_("mailbox"), mailbox, e)) != RC_OK)
-		return rc;
-	if (!imap_name(mailbox, &name) || (text = buf_str(&name)) == NULL) {
-		buf_free(&name);
-		return err_set(e, RC_CONF, _("mailbox %s: not UTF-8"),
-		    mailbox);
-	}
 	stream_step(t->link.stream, IMAP_STEP_BYTES);
-	r = mailimap_select(t->session, text);
+	if (rc == RC_OK)
+		r = mailimap_select(t->session, (const char *)name.p);
 	buf_free(&name);
+	if (rc != RC_OK)
+		return rc;
 	if (r != MAILIMAP_NO_ERROR) {
 		imap_talk_fail(t, r, "SELECT", e);
 		return err_ctx(e, _("mailbox %s"), mailbox);

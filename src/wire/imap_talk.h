@@ -51,9 +51,14 @@ enum rc imap_talk_fail(struct imap_talk *t, int r, const char *what,
 /* imap_talk_refused(t, r): a plain NO: the conversation can go on. */
 bool imap_talk_refused(const struct imap_talk *t, int r);
 
-/* imap_name(utf8, out): a mailbox name in modified UTF-7 (RFC 3501 5.1.3);
- * false: memory, or not UTF-8. */
-bool imap_name(const char *utf8, struct buf *out);
+/*
+ * imap_name(what, utf8, out, e):
+ * A mailbox name in modified UTF-7, a NUL behind it; ${what} it is, for people.
+ * RC_CONF: not UTF-8, or with a control character; RC_NOMEM.
+ * Source: RFC 3501 5.1.3.
+ */
+enum rc imap_name(const char *what, const char *utf8, struct buf *out,
+    struct err *e);
 
 /* imap_set(uids, n): ascending ${uids} as few intervals; owned, NULL:
  * memory. */

@@ -3,30 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/lang.h"
+#include "base/utf8.h"
 #include "wire/imap_talk.h"
 
 static const char digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
-
-/* One character of UTF-8; how many octets, 0: none. */
-static size_t
-utf8_next(const unsigned char *s, uint32_t *c)
-{
-	size_t len = s[0] < 0x80 ? 1 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-
-	if ((s[0] >= 0x80 && s[0] < 0xc2) || s[0] > 0xf4)
-		return 0;
-	*c = len == 1 ? s[0] : s[0] & (0x7fU >> len);
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		*c = *c << 6 | (s[i] & 0x3f);
-	}
-	if ((len == 3 && (*c < 0x800 || (*c >= 0xd800 && *c < 0xe000))) ||
-	    (len == 4 && (*c < 0x10000 || *c > 0x10ffff)))
-		return 0;
-	return len;
-}
 
 static bool
 add_utf16(struct buf *b, uint32_t c)
@@ -57,32 +39,32 @@ shift(const struct buf *utf16, struct buf *out)
 	return ok && buf_add8(out, '-');
 }
 
-bool
-imap_name(const char *utf8, struct buf *out)
+enum rc
+imap_name(const char *what, const char *utf8, struct buf *out, struct err *e)
 {
-	const unsigned char *s = (const unsigned char *)utf8;
+	size_t len = strlen(utf8), at = 0;
 	struct buf run = BUF_INIT;
-	bool ok = true;
+	bool ok = true, text = true;
+	uint32_t c;
 
 	buf_wipe(out);
-	while (ok && *s != '\0') {
-		uint32_t c;
-		size_t len = utf8_next(s, &c);
-
-		ok = len > 0;
-		if (ok && c >= 0x80)
+	while (ok && text && at < len) {
+		text = utf8_next((const uint8_t *)utf8, len, &at, &c);
+		if (text && c >= 0x80)
 			ok = add_utf16(&run, c);
-		if (ok && run.len > 0 && (c < 0x80 || s[len] == '\0')) {
+		if (ok && run.len > 0 && (c < 0x80 || at == len)) {
 			ok = shift(&run, out);
 			buf_wipe(&run);
 		}
 		if (ok && c < 0x80)
 			ok = c == '&' ? buf_adds(out, "&-") :
 			    buf_add8(out, (uint8_t)c);
-		s += len;
 	}
 	buf_free(&run);
-	return ok;
+	if (!text)
+		return err_set(e, RC_CONF, _("%s %s: not UTF-8"), what, utf8);
+	return ok && buf_str(out) != NULL ? net_word(what, utf8, e) :
+	    err_nomem(e);
 }
 
 struct mailimap_set *

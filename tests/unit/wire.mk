@@ -70,3 +70,15 @@ tests_unit_test_pipe_SOURCES = tests/unit/test_pipe.c
 tests_unit_test_pipe_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_pipe_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_pipe_LDADD = $(UNIT_WIRE_LIBS)
+
+# Memory that ends, calls of the system and of libraries that fail
+EXTRA_DIST += tests/unit/script.h tests/unit/test_wire_memory.c
+if WRAP
+check_PROGRAMS += tests/unit/test_wire_memory
+TESTS += tests/unit/test_wire_memory
+tests_unit_test_wire_memory_SOURCES = tests/unit/test_wire_memory.c
+tests_unit_test_wire_memory_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_wire_memory_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_wire_memory_LDFLAGS = $(AM_LDFLAGS) $(NO_MEMORY)
+tests_unit_test_wire_memory_LDADD = $(UNIT_WIRE_LIBS)
+endif
