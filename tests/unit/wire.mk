@@ -70,10 +70,23 @@ tests_unit_test_pipe_SOURCES = tests/unit/test_pipe.c
 tests_unit_test_pipe_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_pipe_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_pipe_LDADD = $(UNIT_WIRE_LIBS)
+check_PROGRAMS += tests/unit/test_source
+TESTS += tests/unit/test_source
+tests_unit_test_source_SOURCES = tests/unit/test_source.c
+tests_unit_test_source_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_source_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_source_LDADD = $(UNIT_WIRE_LIBS)
 
 # Memory that ends, calls of the system and of libraries that fail
-EXTRA_DIST += tests/unit/script.h tests/unit/test_wire_memory.c
+EXTRA_DIST += tests/unit/script.h tests/unit/seen.h \
+	tests/unit/no_system.h tests/unit/test_wire_memory.c \
+	tests/unit/test_wire_files.c
 if WRAP
+NO_SYSTEM = -Wl,--wrap=rename,--wrap=link,--wrap=lstat,--wrap=fstat \
+	-Wl,--wrap=fstatat,--wrap=unlink,--wrap=unlinkat,--wrap=mkstemp \
+	-Wl,--wrap=fsync,--wrap=fdopendir,--wrap=read,--wrap=recv \
+	-Wl,--wrap=send,--wrap=poll,--wrap=waitpid,--wrap=fork \
+	-Wl,--wrap=socket,--wrap=close,--wrap=openat
 check_PROGRAMS += tests/unit/test_wire_memory
 TESTS += tests/unit/test_wire_memory
 tests_unit_test_wire_memory_SOURCES = tests/unit/test_wire_memory.c
@@ -81,4 +94,11 @@ tests_unit_test_wire_memory_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_wire_memory_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_wire_memory_LDFLAGS = $(AM_LDFLAGS) $(NO_MEMORY)
 tests_unit_test_wire_memory_LDADD = $(UNIT_WIRE_LIBS)
+check_PROGRAMS += tests/unit/test_wire_files
+TESTS += tests/unit/test_wire_files
+tests_unit_test_wire_files_SOURCES = tests/unit/test_wire_files.c
+tests_unit_test_wire_files_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_wire_files_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_wire_files_LDFLAGS = $(AM_LDFLAGS) $(NO_SYSTEM)
+tests_unit_test_wire_files_LDADD = $(UNIT_WIRE_LIBS)
 endif
