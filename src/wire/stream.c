@@ -167,7 +167,7 @@ await(struct stream *s, short events)
 	if (left <= 0)
 		return (int)too_slow(s);
 	if (s->until_ms != 0 && left > s->until_ms - began)
-		left = s->until_ms > began ? s->until_ms - began : 1;
+		left = s->until_ms - began;
 	do {
 		r = poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left);
 	} while (r < 0 && errno == EINTR && clock_ms() - began < left);
@@ -221,7 +221,7 @@ read_some(struct stream *s, void *p, size_t len)
 			return lost(s, 0);
 		if (errno == EINTR)
 			continue;
-		if (errno != EAGAIN && errno != EWOULDBLOCK)
+		if (errno != EAGAIN)
 			return lost(s, errno);
 		if (await(s, POLLIN) != 0)
 			return -1;
@@ -275,9 +275,9 @@ write_some(struct stream *s, const void *p, size_t len)
 #endif
 		if (put > 0)
 			return put;
-		if (put < 0 && errno == EINTR)
+		if (errno == EINTR)
 			continue;
-		if (errno != EAGAIN && errno != EWOULDBLOCK)
+		if (errno != EAGAIN)
 			return lost(s, errno);
 		if (await(s, POLLOUT) != 0)
 			return -1;

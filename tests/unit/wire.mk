@@ -80,7 +80,7 @@ tests_unit_test_source_LDADD = $(UNIT_WIRE_LIBS)
 # Memory that ends, calls of the system and of libraries that fail
 EXTRA_DIST += tests/unit/script.h tests/unit/seen.h \
 	tests/unit/no_system.h tests/unit/test_wire_memory.c \
-	tests/unit/test_wire_files.c
+	tests/unit/test_wire_files.c tests/unit/test_wire_race.c
 if WRAP
 NO_SYSTEM = -Wl,--wrap=rename,--wrap=link,--wrap=lstat,--wrap=fstat \
 	-Wl,--wrap=fstatat,--wrap=unlink,--wrap=unlinkat,--wrap=mkstemp \
@@ -101,4 +101,12 @@ tests_unit_test_wire_files_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_wire_files_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_wire_files_LDFLAGS = $(AM_LDFLAGS) $(NO_SYSTEM)
 tests_unit_test_wire_files_LDADD = $(UNIT_WIRE_LIBS)
+check_PROGRAMS += tests/unit/test_wire_race
+TESTS += tests/unit/test_wire_race
+tests_unit_test_wire_race_SOURCES = tests/unit/test_wire_race.c
+tests_unit_test_wire_race_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_wire_race_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_wire_race_LDFLAGS = $(AM_LDFLAGS) $(NO_SYSTEM) \
+	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo,--wrap=connect
+tests_unit_test_wire_race_LDADD = $(UNIT_WIRE_LIBS)
 endif
