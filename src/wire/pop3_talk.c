@@ -69,7 +69,7 @@ pop3_talk_line(struct pop3_talk *t, struct bytes *line, struct err *e)
 			return RC_OK;
 		}
 		seen = t->len - t->at;
-		if (lf != NULL || seen > POP3_LINE_BYTES)
+		if (seen > POP3_LINE_BYTES)
 			return pop3_talk_odd(t, e);
 		if (pop3_talk_fill(t, e) != RC_OK)
 			return e->rc;

@@ -76,6 +76,18 @@ tests_unit_test_source_SOURCES = tests/unit/test_source.c
 tests_unit_test_source_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_source_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_source_LDADD = $(UNIT_WIRE_LIBS)
+check_PROGRAMS += tests/unit/test_imap
+TESTS += tests/unit/test_imap
+tests_unit_test_imap_SOURCES = tests/unit/test_imap.c
+tests_unit_test_imap_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_imap_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_imap_LDADD = $(UNIT_WIRE_LIBS)
+check_PROGRAMS += tests/unit/test_pop3_talk
+TESTS += tests/unit/test_pop3_talk
+tests_unit_test_pop3_talk_SOURCES = tests/unit/test_pop3_talk.c
+tests_unit_test_pop3_talk_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_pop3_talk_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_pop3_talk_LDADD = $(UNIT_WIRE_LIBS)
 
 # Memory that ends, calls of the system and of libraries that fail
 EXTRA_DIST += tests/unit/script.h tests/unit/seen.h \
