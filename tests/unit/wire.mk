@@ -91,8 +91,9 @@ tests_unit_test_pop3_talk_LDADD = $(UNIT_WIRE_LIBS)
 
 # Memory that ends, calls of the system and of libraries that fail
 EXTRA_DIST += tests/unit/script.h tests/unit/seen.h \
-	tests/unit/no_system.h tests/unit/test_wire_memory.c \
-	tests/unit/test_wire_files.c tests/unit/test_wire_race.c
+	tests/unit/no_system.h tests/unit/odd.h tests/unit/test_wire_memory.c \
+	tests/unit/test_wire_files.c tests/unit/test_wire_race.c \
+	tests/unit/test_relay.c
 if WRAP
 NO_SYSTEM = -Wl,--wrap=rename,--wrap=link,--wrap=lstat,--wrap=fstat \
 	-Wl,--wrap=fstatat,--wrap=unlink,--wrap=unlinkat,--wrap=mkstemp \
@@ -121,4 +122,18 @@ tests_unit_test_wire_race_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_wire_race_LDFLAGS = $(AM_LDFLAGS) $(NO_SYSTEM) \
 	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo,--wrap=connect
 tests_unit_test_wire_race_LDADD = $(UNIT_WIRE_LIBS)
+if CURL
+if ESMTP
+check_PROGRAMS += tests/unit/test_relay
+TESTS += tests/unit/test_relay
+tests_unit_test_relay_SOURCES = tests/unit/test_relay.c
+tests_unit_test_relay_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_relay_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_relay_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=curl_easy_setopt,--wrap=curl_global_init \
+	-Wl,--wrap=memfd_create,--wrap=getpeername,--wrap=file_read \
+	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
+tests_unit_test_relay_LDADD = $(UNIT_WIRE_LIBS)
+endif
+endif
 endif
