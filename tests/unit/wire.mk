@@ -88,6 +88,12 @@ tests_unit_test_pop3_talk_SOURCES = tests/unit/test_pop3_talk.c
 tests_unit_test_pop3_talk_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_pop3_talk_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_pop3_talk_LDADD = $(UNIT_WIRE_LIBS)
+check_PROGRAMS += tests/unit/test_tls_server
+TESTS += tests/unit/test_tls_server
+tests_unit_test_tls_server_SOURCES = tests/unit/test_tls_server.c
+tests_unit_test_tls_server_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_tls_server_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_tls_server_LDADD = $(UNIT_WIRE_LIBS)
 
 # Memory that ends, calls of the system and of libraries that fail
 EXTRA_DIST += tests/unit/script.h tests/unit/seen.h \
