@@ -9,6 +9,9 @@
 #include "document/charset_table.h"
 
 #define UNKNOWN 0xfffdU		/* Unicode's replacement character */
+#define READ_OCTETS 1024	/* at once */
+#define OCTET_MAX 3		/* octets of UTF-8 that one becomes */
+#define UTF8_MAX 4
 /* A sign may stand for a sign (U+03BC, then "u"), and no deeper. */
 #define STANDS_MAX 3
 
@@ -59,29 +62,38 @@ charset_decode(enum charset set, uint8_t octet)
 	    charset_cp1252[octet - 0x80] : octet;
 }
 
-static bool
-put_utf8(struct buf *out, uint32_t c)
+/* Room is there for UTF8_MAX octets. */
+static size_t
+put_at(uint8_t *s, uint32_t c)
 {
-	uint8_t s[4];
-
-	if (c < 0x80)
-		return buf_add8(out, (uint8_t)c);
+	if (c < 0x80) {
+		s[0] = (uint8_t)c;
+		return 1;
+	}
 	if (c < 0x800) {
 		s[0] = (uint8_t)(0xc0 | c >> 6);
 		s[1] = (uint8_t)(0x80 | (c & 0x3f));
-		return buf_add(out, s, 2);
+		return 2;
 	}
 	if (c < 0x10000) {
 		s[0] = (uint8_t)(0xe0 | c >> 12);
 		s[1] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
 		s[2] = (uint8_t)(0x80 | (c & 0x3f));
-		return buf_add(out, s, 3);
+		return 3;
 	}
 	s[0] = (uint8_t)(0xf0 | c >> 18);
 	s[1] = (uint8_t)(0x80 | (c >> 12 & 0x3f));
 	s[2] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
 	s[3] = (uint8_t)(0x80 | (c & 0x3f));
-	return buf_add(out, s, 4);
+	return 4;
+}
+
+static bool
+put_utf8(struct buf *out, uint32_t c)
+{
+	uint8_t s[UTF8_MAX];
+
+	return buf_add(out, s, put_at(s, c));
 }
 
 static void
@@ -137,53 +149,98 @@ next(enum charset set, const uint8_t *p, size_t len, size_t *at)
 	return UNKNOWN;
 }
 
-/* How many octets from ${at} on are the same in every set but UTF-16, and end
- * no line. */
-static size_t
-run_of_ascii(enum charset set, const uint8_t *p, size_t len, size_t at)
-{
-	size_t n = 0;
+/* A text on its way into UTF-8. */
+struct reading {
+	enum charset	 set;
+	const uint8_t	*p;
+	size_t		 len, at;
+	struct buf	*out;
+	size_t		 from;		/* of ${out}: what was there before */
+};
 
-	if (set == CHARSET_UTF16LE || set == CHARSET_UTF16BE)
-		return 0;
-	while (at + n < len && p[at + n] < 0x80 && p[at + n] != '\r' &&
-	    p[at + n] != '\n')
-		n++;
+/* What is the same in every set but UTF-16, with LF for whatever ends a line,
+ * until ${to}; how much of ${out} it takes. */
+static size_t
+copy_ascii(struct reading *r, size_t to, uint8_t *out)
+{
+	const uint8_t *p = r->p;
+	size_t at = r->at, n = 0;
+
+	while (at < to && p[at] < 0x80) {
+		uint8_t c = p[at++];
+
+		if (c == '\r') {
+			c = '\n';
+			at += at < r->len && p[at] == '\n';
+		}
+		out[n++] = c;
+	}
+	r->at = at;
 	return n;
+}
+
+/* The next character, with LF for whatever ends a line. */
+static uint32_t
+next_or_lf(struct reading *r)
+{
+	uint32_t c = next(r->set, r->p, r->len, &r->at);
+	size_t ahead = r->at;
+
+	if (c != '\r')
+		return c;
+	if (ahead < r->len && next(r->set, r->p, r->len, &ahead) == '\n')
+		r->at = ahead;
+	return '\n';
+}
+
+static unsigned
+line_of(const struct reading *r, const uint8_t *end)
+{
+	unsigned n = 1;
+
+	for (const uint8_t *p = r->out->p + r->from; p < end; p++)
+		n += *p == '\n';
+	return n;
+}
+
+/* What begins before ${to}; there is room for it. */
+static void
+read_some(struct reading *r, size_t to, struct charset_loss *loss)
+{
+	uint8_t *o = r->out->p + r->out->len;
+
+	while (r->at < to) {
+		uint32_t c;
+
+		if (r->set < CHARSET_WRITTEN)
+			o += copy_ascii(r, to, o);
+		if (r->at >= to)
+			break;
+		if ((c = next_or_lf(r)) == UNKNOWN)
+			note(loss, true, loss->lost > 0 ? 0 :
+			    loss->above + line_of(r, o));
+		o += put_at(o, c);
+	}
+	r->out->len = (size_t)(o - r->out->p);
 }
 
 enum rc
 charset_read(const struct charset_guess *g, const uint8_t *p, size_t len,
     struct buf *out, struct charset_loss *loss, struct err *e)
 {
-	size_t at = g->bom;
-	unsigned line = loss->above + 1;
-	bool cr = false;
+	struct reading r = { g->set, p, len, g->bom, out, out->len };
 
-	while (at < len) {
-		size_t n = run_of_ascii(g->set, p, len, at);
-		uint32_t c;
-		bool second;
+	/* Mostly enough for all of it: growing copies and wipes. */
+	bool ok = buf_reserve(out, len + len / 16);
 
-		if (!buf_add(out, p + at, n))
-			return err_set(e, RC_NOMEM, _("no memory left"));
-		at += n;
-		cr = cr && n == 0;
-		if (at == len)
-			break;
-		c = next(g->set, p, len, &at);
-		second = cr && c == '\n';
-		cr = c == '\r';
-		if (second)
-			continue;
-		if (c == UNKNOWN)
-			note(loss, true, line);
-		if (cr || c == '\n')
-			line++;
-		if (!put_utf8(out, cr ? '\n' : c))
-			return err_set(e, RC_NOMEM, _("no memory left"));
+	while (ok && r.at < len) {
+		size_t n = len - r.at < READ_OCTETS ? len - r.at : READ_OCTETS;
+
+		ok = buf_reserve(out, n * OCTET_MAX + UTF8_MAX);
+		if (ok)
+			read_some(&r, r.at + n, loss);
 	}
-	return RC_OK;
+	return ok ? RC_OK : err_set(e, RC_NOMEM, _("no memory left"));
 }
 
 /* ${c} in a single-octet set. */

@@ -16,34 +16,49 @@ static const enum charset tried[] = { CHARSET_LATIN1, CHARSET_CP1252,
 
 #define NTRIED (sizeof(tried) / sizeof(tried[0]))
 
+/* What French is written with, of what is not ASCII. */
 static bool
-one_of(uint32_t c, const uint16_t *set)
+is_accented(uint32_t c)
 {
-	while (*set != 0 && *set != c)
-		set++;
-	return *set != 0;
+	switch (c) {
+	case 0xe0: case 0xe2: case 0xe7: case 0xe8: case 0xe9: case 0xea:
+	case 0xeb: case 0xee: case 0xef: case 0xf4: case 0xf9: case 0xfb:
+	case 0xfc: case 0x153:
+		return true;
+	}
+	return false;
 }
 
-/* What French is written with. */
-static const uint16_t lower[] = { 0xe0, 0xe2, 0xe7, 0xe8, 0xe9, 0xea, 0xeb,
-    0xee, 0xef, 0xf4, 0xf9, 0xfb, 0xfc, 0x153, 0 };
-static const uint16_t upper[] = { 0xc0, 0xc2, 0xc7, 0xc8, 0xc9, 0xca, 0xcb,
-    0xce, 0xcf, 0xd4, 0xd9, 0xdb, 0xdc, 0x152, 0 };
+static bool
+is_accented_upper(uint32_t c)
+{
+	return c == 0x152 || (c >= 0xc0 && c < 0xe0 && is_accented(c + 0x20));
+}
+
 /* Signs that stand beside words and figures, not in words. */
-static const uint16_t signs[] = { 0xb0, 0xb1, 0xb2, 0xb3, 0xbd, 0xd7, 0xab,
-    0xbb, 0x2264, 0x2265, 0x2026, 0x2013, 0x2014, 0x201c, 0x201d, 0x20ac,
-    0x2022, 0x2030, 0 };
+static bool
+is_sign(uint32_t c)
+{
+	switch (c) {
+	case 0xb0: case 0xb1: case 0xb2: case 0xb3: case 0xbd: case 0xd7:
+	case 0xab: case 0xbb: case 0x2264: case 0x2265: case 0x2026:
+	case 0x2013: case 0x2014: case 0x201c: case 0x201d: case 0x20ac:
+	case 0x2022: case 0x2030:
+		return true;
+	}
+	return false;
+}
 
 static bool
 is_lower(uint32_t c)
 {
-	return (c >= 'a' && c <= 'z') || one_of(c, lower);
+	return c < 0x80 ? c >= 'a' && c <= 'z' : is_accented(c);
 }
 
 static bool
 is_upper(uint32_t c)
 {
-	return (c >= 'A' && c <= 'Z') || one_of(c, upper);
+	return c < 0x80 ? c >= 'A' && c <= 'Z' : is_accented_upper(c);
 }
 
 static bool
@@ -85,7 +100,7 @@ worth_sign(uint32_t before, uint32_t c, uint32_t after)
 		    strchr("glLmMkKsUIVA", (int)after) != NULL ? GOOD : POOR;
 	if (c == 0xa0)
 		return is_letter(before) && is_letter(after) ? POOR : FAIR;
-	if (!one_of(c, signs))
+	if (!is_sign(c))
 		return -1;
 	/* n-degree-5 and m-square are words with a sign at their end */
 	return is_letter(before) && is_lower(after) ? BAD : FAIR;
@@ -96,9 +111,9 @@ worth(uint32_t before, uint32_t c, uint32_t after)
 {
 	if (c >= 0x80 && c < 0xa0)
 		return 2 * BAD;
-	if (one_of(c, lower))
+	if (is_accented(c))
 		return worth_lower(before, c, after);
-	if (one_of(c, upper))
+	if (is_accented_upper(c))
 		return worth_upper(before, c, after);
 	/* Lines are drawn of the same character; no word is. */
 	if (c >= 0x2500 && c < 0x25a0)
@@ -108,19 +123,22 @@ worth(uint32_t before, uint32_t c, uint32_t after)
 	return worth_sign(before, c, after);
 }
 
-/* What the octets above ASCII are worth in each of the sets. */
-static void
-score(const uint8_t *p, size_t len, int64_t sums[NTRIED])
+/* The character at ${i}; 0: there is none (of what is before the first, too:
+ * ${i} is unsigned). */
+static uint32_t
+char_at(enum charset set, const uint8_t *p, size_t len, size_t i)
 {
-	for (size_t i = 0; i < len; i++) {
-		if (p[i] < 0x80)
-			continue;
-		for (size_t n = 0; n < NTRIED; n++)
-			sums[n] += worth(i == 0 ? 0 :
-			    charset_decode(tried[n], p[i - 1]),
-			    charset_decode(tried[n], p[i]), i + 1 == len ? 0 :
-			    charset_decode(tried[n], p[i + 1]));
-	}
+	return i >= len ? 0 : p[i] < 0x80 ? p[i] : charset_decode(set, p[i]);
+}
+
+/* Adds what the octet at ${i} is worth in each of the sets. */
+static void
+score(const uint8_t *p, size_t len, size_t i, int64_t sums[NTRIED])
+{
+	for (size_t n = 0; n < NTRIED; n++)
+		sums[n] += worth(char_at(tried[n], p, len, i - 1),
+		    char_at(tried[n], p, len, i),
+		    char_at(tried[n], p, len, i + 1));
 }
 
 static bool
@@ -141,8 +159,10 @@ guess_single(const uint8_t *p, size_t len, struct charset_guess *g)
 	size_t best = 0;
 
 	for (size_t i = 0; i < len; i++)
-		seen[p[i]] = true;
-	score(p, len, sums);
+		if (p[i] >= 0x80) {
+			seen[p[i]] = true;
+			score(p, len, i, sums);
+		}
 	for (size_t i = 0; i < NTRIED; i++)
 		if (sums[i] > sums[best])
 			best = i;
@@ -198,23 +218,55 @@ byte_order_mark(const uint8_t *p, size_t len, struct charset_guess *g)
 	return false;
 }
 
+/* How many ${c} there are that have a ${d} at the same place of ${q}: in
+ * blocks, of which the compiler compares many octets at once. */
+static size_t
+count(const uint8_t *p, const uint8_t *q, size_t len, uint8_t c, uint8_t d)
+{
+	size_t n = 0;
+
+	for (; len >= 128; len -= 128, p += 128, q += 128) {
+		uint8_t some = 0;
+
+		for (int i = 0; i < 128; i++)
+			some = (uint8_t)(some + ((p[i] == c) & (q[i] == d)));
+		n += some;
+	}
+	while (len-- > 0)
+		n += (*p++ == c) & (*q++ == d);
+	return n;
+}
+
 /* In UTF-16 every other octet is NUL here: they are passed over. */
+static size_t
+count_crlf(const uint8_t *p, size_t len, bool wide)
+{
+	size_t n = 0;
+	bool cr = false;
+
+	if (!wide)
+		return len == 0 ? 0 : count(p, p + 1, len - 1, '\r', '\n');
+	for (size_t i = 0; i < len; i++) {
+		if (p[i] == '\0')
+			continue;
+		n += cr && p[i] == '\n';
+		cr = p[i] == '\r';
+	}
+	return n;
+}
+
 static void
 guess_eol(const uint8_t *p, size_t len, struct charset_guess *g)
 {
-	size_t n[3] = { 0, 0, 0 }, total = 0;
-	bool cr = false;
+	size_t n[3], total = 0;
 
-	for (size_t i = g->bom; i < len; i++) {
-		if (p[i] == '\0' && g->set > CHARSET_WRITTEN - 1)
-			continue;
-		if (cr)
-			n[p[i] == '\n' ? EOL_CRLF : EOL_CR]++;
-		else if (p[i] == '\n')
-			n[EOL_LF]++;
-		cr = p[i] == '\r';
-	}
-	n[EOL_CR] += cr;
+	p += g->bom;
+	len -= g->bom;
+	n[EOL_LF] = count(p, p, len, '\n', '\n');
+	n[EOL_CR] = count(p, p, len, '\r', '\r');
+	n[EOL_CRLF] = count_crlf(p, len, g->set >= CHARSET_WRITTEN);
+	n[EOL_LF] -= n[EOL_CRLF];
+	n[EOL_CR] -= n[EOL_CRLF];
 	for (int i = EOL_LF; i <= EOL_CR; i++) {
 		total += n[i];
 		if (n[i] > n[g->eol])

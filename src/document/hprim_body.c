@@ -227,10 +227,26 @@ look(const struct buf *b, size_t at, uint32_t before, uint32_t c)
 		return HPRIM_TWICE_UTF8;
 	if (c == '&' && is_entity(b->p + at, b->len - at))
 		return HPRIM_ENTITY;
-	if (utf8_control(c) && c != '\n' && c != '\t' && c != '\f' &&
+	if (utf8_control(c) && c != '\t' && c != '\f' &&
 	    c != 0x1a)
 		return HPRIM_CONTROL;
 	return HPRIM_WHAT_N;
+}
+
+static unsigned
+line_of(const struct buf *b, size_t at)
+{
+	unsigned line = 1;
+
+	for (size_t i = 0; i < at; i++)
+		line += b->p[i] == '\n';
+	return line;
+}
+
+static bool
+is_plain(uint8_t c)
+{
+	return c == '\n' || (c >= ' ' && c < 0x7f && c != '&');
 }
 
 void
@@ -240,7 +256,6 @@ hprim_octets(struct hprim_reading *r)
 	const struct buf *b = &r->h->utf8;
 	bool said[HPRIM_WHAT_N + 1] = { [HPRIM_WHAT_N] = true };
 	uint32_t before = 0, c;
-	unsigned line = 1;
 
 	if (!g->sure)
 		hprim_note(r, HPRIM_CHARSET_UNSURE, 0);
@@ -253,18 +268,18 @@ hprim_octets(struct hprim_reading *r)
 	for (size_t at = 0, was; at < b->len; before = c) {
 		enum hprim_what what;
 
-		was = at;
 		/* Nothing is ever wrong with most of them. */
-		if (b->p[at] < 0x7f && b->p[at] >= ' ' && b->p[at] != '&') {
-			c = b->p[at++];
+		for (was = at; at < b->len && is_plain(b->p[at]);)
+			at++;
+		if (at > was) {
+			c = b->p[at - 1];
 			continue;
 		}
 		if (!utf8_next(b->p, b->len, &at, &c))
 			c = 0xfffd;	/* half a pair of UTF-16 */
-		line += c == '\n';
 		what = look(b, was, before, c);
 		if (!said[what])
-			hprim_note(r, what, line);
+			hprim_note(r, what, line_of(b, was));
 		said[what] = true;
 	}
 }
