@@ -251,25 +251,48 @@ whole(struct state *s, GMimeStream *in, struct err *e)
 	return s->sink->end(s->sink->arg, &d, e);
 }
 
+/* The part of all parts, owned, NULL when there is none; ${*mail}: it is a
+ * mail.  Read as a part, whose addresses and date are left alone; that refuses
+ * a line above the header ("From ", of an mbox), which a message may have. */
+static GMimeObject *
+parse(GMimeStream *in, bool *mail)
+{
+	GMimeParser *parser = g_mime_parser_new_with_stream(in);
+	GMimeObject *o = g_mime_parser_construct_part(parser, NULL);
+	GMimeMessage *m = NULL;
+
+	if (o == NULL && g_mime_stream_seek(in, 0, GMIME_STREAM_SEEK_SET) ==
+	    0) {
+		g_mime_parser_init_with_stream(parser, in);
+		m = g_mime_parser_construct_message(parser, NULL);
+	}
+	*mail = o != NULL || m != NULL;
+	if (m != NULL && (o = g_mime_message_get_mime_part(m)) != NULL)
+		g_object_ref(o);
+	if (m != NULL)
+		g_object_unref(m);
+	g_object_unref(parser);
+	return o;
+}
+
 /* ${in}: taken. */
 static enum rc
 extract_stream(GMimeStream *in, const struct extract_sink *sink,
     struct err *e)
 {
 	struct state s = { .sink = sink };
-	GMimeParser *parser = g_mime_parser_new_with_stream(in);
-	GMimeMessage *m = g_mime_parser_construct_message(parser, NULL);
+	bool mail;
+	GMimeObject *o = parse(in, &mail);
 	enum rc rc;
 
-	if (m == NULL)
+	if (!mail)
 		rc = err_class(e, EC_POLICY, _("not a mail that can be read"));
 	else
-		rc = walk(&s, g_mime_message_get_mime_part(m), 0, e);
+		rc = walk(&s, o, 0, e);
 	if (rc == RC_OK && s.ndocs == 0)
 		rc = whole(&s, in, e);
-	if (m != NULL)
-		g_object_unref(m);
-	g_object_unref(parser);
+	if (o != NULL)
+		g_object_unref(o);
 	g_object_unref(in);
 	return rc;
 }
