@@ -63,6 +63,7 @@ struct clerk {
 	/* for commands */
 	char			 waiting[DROP_PATH_BYTES];
 	struct job		 jobs[CLERK_JOBS_MAX];
+	size_t			 last;		/* that was found */
 	uint32_t		 file[CLERK_JOBS_MAX];	/* to be settled */
 	size_t			 nfile;
 	struct seen		 seen[CLERK_JOBS_MAX];	/* of the last looks */

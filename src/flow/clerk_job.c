@@ -13,12 +13,18 @@
 
 #define SMALL_BYTES (64 * 1024)
 
+/* What is said is mostly of the same one again, or of the one behind it. */
 struct job *
 job_find(struct clerk *c, uint32_t id)
 {
-	for (size_t i = 0; i < CLERK_JOBS_MAX; i++)
-		if (c->jobs[i].id == id)
-			return &c->jobs[i];
+	for (size_t i = 0; i < CLERK_JOBS_MAX; i++) {
+		size_t at = (c->last + i) % CLERK_JOBS_MAX;
+
+		if (c->jobs[at].id == id) {
+			c->last = at;
+			return &c->jobs[at];
+		}
+	}
 	return NULL;
 }
 
