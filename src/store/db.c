@@ -257,6 +257,7 @@ tx_start(struct store *st, bool lazy, struct err *e)
 		return err_set(e, RC_CONF, _("the store was opened to be read "
 		    "only: nothing is changed"));
 	store_read_end(st);
+	st->peer = 0;
 	if (lazy != st->lazy) {
 		if ((rc = db_exec(st, lazy ? "PRAGMA synchronous=NORMAL" :
 		    "PRAGMA synchronous=FULL", e)) != RC_OK)

@@ -23,6 +23,9 @@ struct store {
 	bool		 reading;	/* store_read_begin() */
 	bool		 reap;		/* a condemned body is there */
 	int64_t		 lists;		/* numbers of listings */
+	/* peer_id()'s last answer in this transaction; 0: none */
+	int64_t		 peer;
+	char		 peer_is[STORE_IDENTITY_BYTES];
 	/* of the register; NULL: another handle will chain it */
 	void		(*hash)(const void *p, size_t len, uint8_t *out);
 	struct {

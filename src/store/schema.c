@@ -69,7 +69,6 @@ const char *const schema_sql[] = {
 "CREATE INDEX incoming_body ON incoming (body) WHERE body IS NOT NULL;",
 "CREATE INDEX incoming_held ON incoming (id) WHERE state = 4;",
 "CREATE INDEX incoming_fresh ON incoming (held_at) WHERE class <> 0;",
-"CREATE INDEX incoming_owner ON incoming (owner) WHERE owner IS NOT NULL;",
 "CREATE INDEX incoming_release ON incoming (account, release_at)"
 "  WHERE action <> 0 AND gone = 0 AND state >= 3;",
 "CREATE INDEX incoming_gone ON incoming (put_at) WHERE gone = 1;",

@@ -219,6 +219,10 @@ db_open(struct store *st, const char *dir, struct err *e)
 		(void)snprintf(path, sizeof(path), ":memory:");
 	else if ((rc = file_make(dir, path, e)) != RC_OK)
 		return rc;
+	/* Refused once SQLite runs: then it was asked for before.  Counting
+	 * what it allocates takes a lock at each allocation. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	if (sqlite3_open_v2(path, &st->db, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return st->db == NULL ?

@@ -23,39 +23,49 @@ ack_rank(uint8_t state)
 	}
 }
 
+/* Unless one is there. */
+static enum rc
+put_new(struct store *st, const struct ack_put *a, int64_t due_at,
+    struct err *e)
+{
+	char name[STORE_IDENTITY_BYTES];
+
+	peer_name(a->peer, name);
+	return DB_DO(st, e, "INSERT INTO ack (peer, t, routed, state, at, d, "
+	    "due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) "
+	    "ON CONFLICT (t, routed) DO NOTHING", V_S(name),
+	    V_B(a->t, STORE_T_BYTES), V_S(a->routed), V_I(a->state),
+	    V_I(a->at), V_B(a->d, STORE_D_BYTES), V_I(due_at));
+}
+
 enum rc
 ack_put(struct store *st, const struct ack_put *a, struct err *e)
 {
-	char name[STORE_IDENTITY_BYTES];
 	sqlite3_stmt *s;
 	int64_t id = 0, due_at = a->due_at;
 	uint8_t state = 0;
 	bool got;
 	enum rc rc;
 
+	if ((rc = put_new(st, a, due_at, e)) != RC_OK || db_changed(st) != 0)
+		return rc;
 	if ((rc = DB_ASK(st, e, &s, "SELECT id, state, due_at FROM ack "
 	    "WHERE t = ?1 AND routed = ?2", V_B(a->t, STORE_T_BYTES),
 	    V_S(a->routed))) != RC_OK ||
 	    (rc = db_next(st, s, &got, e)) != RC_OK)
 		return rc;
-	if (got) {
-		id = sqlite3_column_int64(s, 0);
-		state = (uint8_t)sqlite3_column_int(s, 1);
-		if (sqlite3_column_int64(s, 2) < due_at)
-			due_at = sqlite3_column_int64(s, 2);
-		db_stop(s);
-		if (ack_rank(a->state) <= ack_rank(state))
-			return RC_OK;
-	}
+	if (!got)
+		return RC_OK;
+	id = sqlite3_column_int64(s, 0);
+	state = (uint8_t)sqlite3_column_int(s, 1);
+	if (sqlite3_column_int64(s, 2) < due_at)
+		due_at = sqlite3_column_int64(s, 2);
+	db_stop(s);
+	if (ack_rank(a->state) <= ack_rank(state))
+		return RC_OK;
 	/* A new id: who sealed the old one does not clear the new. */
-	if (id != 0 && (rc = DB_DO(st, e, "DELETE FROM ack WHERE id = ?1",
-	    V_I(id))) != RC_OK)
-		return rc;
-	peer_name(a->peer, name);
-	return DB_DO(st, e, "INSERT INTO ack (peer, t, routed, state, at, d, "
-	    "due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", V_S(name),
-	    V_B(a->t, STORE_T_BYTES), V_S(a->routed), V_I(a->state),
-	    V_I(a->at), V_B(a->d, STORE_D_BYTES), V_I(due_at));
+	rc = DB_DO(st, e, "DELETE FROM ack WHERE id = ?1", V_I(id));
+	return rc == RC_OK ? put_new(st, a, due_at, e) : rc;
 }
 
 enum rc

@@ -2,6 +2,15 @@
 
 #include "store/db.h"
 
+static void
+now_read(struct store *st, sqlite3_stmt *s, struct in_now *now)
+{
+	now->state = sqlite3_column_int(s, 0);
+	now->body = sqlite3_column_int64(s, 1);
+	now->ours = sqlite3_column_type(s, 2) == SQLITE_NULL ||
+	    sqlite3_column_int(s, 2) == st->slot;
+}
+
 enum rc
 in_load(struct store *st, int64_t id, struct in_now *now, struct err *e)
 {
@@ -14,10 +23,7 @@ in_load(struct store *st, int64_t id, struct in_now *now, struct err *e)
 	    "WHERE id = ?1", V_I(id))) != RC_OK ||
 	    (rc = db_next(st, s, &got, e)) != RC_OK || !got)
 		return rc;
-	now->state = sqlite3_column_int(s, 0);
-	now->body = sqlite3_column_int64(s, 1);
-	now->ours = sqlite3_column_type(s, 2) == SQLITE_NULL ||
-	    sqlite3_column_int(s, 2) == st->slot;
+	now_read(st, s, now);
 	db_stop(s);
 	return RC_OK;
 }
@@ -46,6 +52,15 @@ in_finish(struct store *st, int64_t id, const struct in_now *was,
 
 /* --- Journal ----------------------------------------------------------- */
 
+static void
+journal_read(sqlite3_stmt *s, int col, struct journal *j)
+{
+	j->id = sqlite3_column_int64(s, col);
+	j->state = sqlite3_column_int(s, col + 1);
+	j->incoming = sqlite3_column_int64(s, col + 2);
+	j->ack_state = (uint8_t)sqlite3_column_int(s, col + 3);
+}
+
 enum rc
 journal_load(struct store *st, const uint8_t t[STORE_T_BYTES],
     struct journal *j, struct err *e)
@@ -59,10 +74,30 @@ journal_load(struct store *st, const uint8_t t[STORE_T_BYTES],
 	    "FROM journal WHERE t = ?1", V_B(t, STORE_T_BYTES))) != RC_OK ||
 	    (rc = db_next(st, s, &got, e)) != RC_OK || !got)
 		return rc;
-	j->id = sqlite3_column_int64(s, 0);
-	j->state = sqlite3_column_int(s, 1);
-	j->incoming = sqlite3_column_int64(s, 2);
-	j->ack_state = (uint8_t)sqlite3_column_int(s, 3);
+	journal_read(s, 0, j);
+	db_stop(s);
+	return RC_OK;
+}
+
+/* Both at once. */
+static enum rc
+load(struct store *st, const struct store_msg *m, struct in_now *now,
+    struct journal *j, struct err *e)
+{
+	sqlite3_stmt *s;
+	bool got;
+	enum rc rc;
+
+	memset(now, 0, sizeof(*now));
+	memset(j, 0, sizeof(*j));
+	if ((rc = DB_ASK(st, e, &s, "SELECT i.state, i.body, i.owner, j.id, "
+	    "j.state, j.incoming, j.ack_state FROM incoming i "
+	    "LEFT JOIN journal j ON j.t = ?2 WHERE i.id = ?1", V_I(m->id),
+	    V_B(m->t, STORE_T_BYTES))) != RC_OK ||
+	    (rc = db_next(st, s, &got, e)) != RC_OK || !got)
+		return rc;
+	now_read(st, s, now);
+	journal_read(s, 3, j);
 	db_stop(s);
 	return RC_OK;
 }
@@ -195,9 +230,7 @@ intent_one(struct store *st, struct store_msg *m, const char *names,
 
 	BUG_ON(strlen(names) > STORE_NAMES_MAX_BYTES);
 	m->result = STORE_NOT;
-	if ((rc = in_load(st, m->id, &now, e)) != RC_OK || !in_open(&now))
-		return rc;
-	if ((rc = journal_load(st, m->t, &j, e)) != RC_OK ||
+	if ((rc = load(st, m, &now, &j, e)) != RC_OK || !in_open(&now) ||
 	    (rc = judge_t(st, m, &j, e)) != RC_OK)
 		return rc;
 	if (m->result == STORE_OK &&
@@ -244,6 +277,28 @@ witness_put(struct store *st, const struct store_done *m, struct err *e)
 	    V_B(w->proof, STORE_PROOF_BYTES), V_I(m->ack_at));
 }
 
+/* Done, and said so: in one when its intent is there. */
+static enum rc
+journal_done(struct store *st, struct journal *j, const struct store_done *m,
+    struct err *e)
+{
+	int64_t peer;
+	enum rc rc;
+
+	if (j->id == 0 || m->ack_state == STORE_ACK_NONE) {
+		rc = journal_put(st, j, &m->msg, STORE_T_DONE, e);
+		return rc != RC_OK || m->ack_state == STORE_ACK_NONE ? rc :
+		    journal_ack(st, j, m->ack_state, m->ack_at, m->d, e);
+	}
+	if ((rc = peer_id(st, m->msg.sender, &peer, e)) != RC_OK)
+		return rc;
+	return DB_DO(st, e, "UPDATE journal SET state = 2, incoming = NULL, "
+	    "peer = ?2, year = ?3, forget_at = ?4, ack_state = ?5, "
+	    "ack_at = ?6, d = ?7 WHERE id = ?1", V_I(j->id), V_I(peer),
+	    V_I(m->msg.year), V_I(m->msg.forget_at), V_I(m->ack_state),
+	    V_I(m->ack_at), V_B(m->d, STORE_D_BYTES));
+}
+
 static enum rc
 done_journal(struct store *st, struct store_done *m, struct journal *j,
     bool copy, struct err *e)
@@ -252,15 +307,12 @@ done_journal(struct store *st, struct store_done *m, struct journal *j,
 	    m->ack_state, m->ack_at, m->d, m->ack_due_at };
 	enum rc rc;
 
-	if ((rc = journal_put(st, j, &m->msg, STORE_T_DONE, e)) != RC_OK)
+	if ((rc = journal_done(st, j, m, e)) != RC_OK)
 		return rc;
 	if (!copy && (rc = original_put(st, &m->msg, j, e)) != RC_OK)
 		return rc;
-	if (m->ack_state == STORE_ACK_NONE)
-		return RC_OK;
-	if ((rc = witness_put(st, m, e)) != RC_OK ||
-	    (rc = journal_ack(st, j, m->ack_state, m->ack_at, m->d, e)) !=
-	    RC_OK)
+	if (m->ack_state == STORE_ACK_NONE ||
+	    (rc = witness_put(st, m, e)) != RC_OK)
 		return rc;
 	return ack_put(st, &ack, e);
 }
@@ -293,10 +345,8 @@ done_one(struct store *st, struct store_done *m, int64_t now, struct err *e)
 	enum rc rc;
 
 	m->msg.result = STORE_NOT;
-	if ((rc = in_load(st, m->msg.id, &was, e)) != RC_OK || !in_open(&was))
-		return rc;
-	if ((rc = journal_load(st, m->msg.t, &j, e)) != RC_OK ||
-	    (rc = judge_t(st, &m->msg, &j, e)) != RC_OK)
+	if ((rc = load(st, &m->msg, &was, &j, e)) != RC_OK ||
+	    !in_open(&was) || (rc = judge_t(st, &m->msg, &j, e)) != RC_OK)
 		return rc;
 	if (m->msg.result == STORE_OK &&
 	    (rc = judge_original(st, &m->msg, e)) != RC_OK)
@@ -371,9 +421,7 @@ duplicate_one(struct store *st, struct store_done *m, int64_t at,
 	enum rc rc;
 
 	m->msg.result = STORE_NOT;
-	if ((rc = in_load(st, m->msg.id, &now, e)) != RC_OK ||
-	    !in_open(&now) ||
-	    (rc = journal_load(st, m->msg.t, &j, e)) != RC_OK)
+	if ((rc = load(st, &m->msg, &now, &j, e)) != RC_OK || !in_open(&now))
 		return rc;
 	if (j.state == STORE_T_NONE || j.state == STORE_T_INTENT)
 		return RC_OK;

@@ -10,7 +10,8 @@ heard_of(struct store *st, const char *who, int64_t now, struct err *e)
 
 	peer_name(who, name);
 	return DB_DO(st, e, "INSERT INTO heard (name, at) VALUES (?1, ?2) "
-	    "ON CONFLICT (name) DO UPDATE SET at = ?2", V_S(name), V_I(now));
+	    "ON CONFLICT (name) DO UPDATE SET at = ?2 WHERE at <> ?2",
+	    V_S(name), V_I(now));
 }
 
 /* Who never says "opened" is not waited for; who does is heard of first. */

@@ -17,7 +17,8 @@ dead_find(struct store *st, bool opening, int dead[DEAD_MAX], size_t *n,
 	*n = 0;
 	if ((rc = db_ask(st, &s,
 	    "SELECT owner FROM body WHERE owner IS NOT NULL "
-	    "UNION SELECT owner FROM incoming WHERE owner IS NOT NULL "
+	    "UNION SELECT owner FROM incoming WHERE state <= 2 "
+	    "AND owner IS NOT NULL "
 	    "UNION SELECT owner FROM queue WHERE owner IS NOT NULL",
 	    db_none, e)) != RC_OK)
 		return rc;
@@ -42,7 +43,7 @@ dead_bury(struct store *st, int slot, struct err *e)
 	    V_I(slot))) != RC_OK)
 		return rc;
 	if ((rc = DB_DO(st, e, "UPDATE incoming SET owner = NULL "
-	    "WHERE owner = ?1", V_I(slot))) != RC_OK)
+	    "WHERE state <= 2 AND owner = ?1", V_I(slot))) != RC_OK)
 		return rc;
 	return DB_DO(st, e, "UPDATE queue SET owner = NULL, state = 2 "
 	    "WHERE owner = ?1 AND state = 3", V_I(slot));
