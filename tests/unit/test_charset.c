@@ -254,6 +254,35 @@ test_reads(void **state)
 	    false);
 }
 
+/* It is read in pieces: wherever one ends, between CR and LF too. */
+static void
+test_reads_in_pieces(void **state)
+{
+	static const char end[] = "\xe9\r\n\r\xe9\n\nz";
+	static const char want[] = "\xc3\xa9\n\n\xc3\xa9\n\nz";
+	const struct charset_guess utf8 = { .set = CHARSET_UTF8 };
+	const struct charset_guess latin = { .set = CHARSET_LATIN1 };
+	struct buf in = BUF_INIT, out = BUF_INIT;
+	struct charset_loss loss;
+
+	(void)state;
+	for (size_t len = 1000; len < 1040; len++) {
+		buf_wipe(&in);
+		for (size_t i = 0; i < len; i++)
+			T_CHECK(buf_adds(&in, i == 0 ? "\n" : "a"));
+		T_CHECK(buf_adds(&in, end));
+		read_set(&latin, &in, &out, &loss);
+		T_CHECK(memcmp(out.p, in.p, len) == 0);
+		T_STR(buf_str(&out) + len, want);
+		assert_int_equal(loss.lost, 0);
+		read_set(&utf8, &in, &out, &loss);
+		assert_int_equal(loss.lost, 2);
+		assert_int_equal(loss.lost_line, 2);
+	}
+	buf_free(&in);
+	buf_free(&out);
+}
+
 static void
 test_names(void **state)
 {
@@ -280,6 +309,7 @@ main(void)
 		cmocka_unit_test(test_what_a_set_has_not),
 		cmocka_unit_test(test_says_where),
 		cmocka_unit_test(test_reads),
+		cmocka_unit_test(test_reads_in_pieces),
 		cmocka_unit_test(test_names)
 	};
 

@@ -108,11 +108,21 @@ test_no_document_waits_for_the_disk(void **state)
 	T_CHECK(nsyncs == 0);
 }
 
+/* As mbox files have it: no header, and no reason to refuse the mail. */
+static void
+test_a_line_above_the_header(void **state)
+{
+	(void)state;
+	check("From labo@example Mon Nov 23 08:00:00 2026\r\n"
+	    "Subject: a\r\n\r\nINR 2,1\r\n", "INR 2,1\r\n");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_document_waits_for_the_disk),
+		cmocka_unit_test(test_a_line_above_the_header),
 	};
 
 	extract_init();
