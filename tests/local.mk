@@ -24,7 +24,7 @@ EXTRA_DIST += tests/conftest.py tests/pytest.ini tests/py/test_program.py \
 EXTRA_DIST += tests/world/ca.py tests/world/dovecot.py
 EXTRA_DIST += tests/world/smtp_script.py tests/world/postfix.py \
 	tests/world/relay.py tests/e2e/test_wire_out.py \
-	tests/e2e/test_wire_out_tls.py
+	tests/e2e/test_wire_out_piped.py tests/e2e/test_wire_out_tls.py
 include tests/tools/local.mk
 include tests/fuzz/local.mk
 include tests/soak/local.mk

@@ -32,7 +32,8 @@ enum conf_protocol {
 /* What becomes of the server's copy once the mail is delivered. */
 enum conf_after { CONF_AFTER_DELETE, CONF_AFTER_MOVE, CONF_AFTER_KEEP };
 
-enum conf_engine { CONF_ENGINE_AUTO, CONF_ENGINE_ESMTP, CONF_ENGINE_CURL };
+enum conf_engine { CONF_ENGINE_AUTO, CONF_ENGINE_ESMTP, CONF_ENGINE_CURL,
+    CONF_ENGINE_SCEAU };
 
 /* How to reach and prove oneself to one server. */
 struct conf_server {

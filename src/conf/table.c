@@ -25,7 +25,8 @@ static const char *const w_protocol[] = { "imap", "pop3", "maildir",
 static const char *const w_tls[] = { "implicit", "starttls", "none", NULL };
 static const char *const w_auth[] = { "password", "xoauth2", "none", NULL };
 static const char *const w_after[] = { "delete", "move", "keep", NULL };
-static const char *const w_engine[] = { "auto", "esmtp", "curl", NULL };
+static const char *const w_engine[] = { "auto", "esmtp", "curl", "sceau",
+    NULL };
 static const char *const w_unsealed[] = { "leave", "deliver", NULL };
 static const char *const w_deliver[] = { "maildir", "folder", "pipe", NULL };
 static const char *const w_charset[] = { "keep", "utf-8", "iso-8859-1",
@@ -40,7 +41,7 @@ static const char *const w_out_after[] = { "delete", "move", NULL };
 static const char *const w_oddities[] = { "send", "refuse", NULL };
 
 _Static_assert(CONF_TLS_NONE == 2 && CONF_AUTH_NONE == 2 &&
-    CONF_FOLDER == 3 && CONF_AFTER_KEEP == 2 && CONF_ENGINE_CURL == 2 &&
+    CONF_FOLDER == 3 && CONF_AFTER_KEEP == 2 && CONF_ENGINE_SCEAU == 3 &&
     CONF_DELIVER_PIPE == 2 && CONF_CHARSET_MACROMAN == 5 &&
     CONF_EOL_CR == 3 && CONF_FILE_PER_MESSAGE == 2 &&
     CONF_HEADER_WHOLE == 1 && CONF_OUTBOX_HPRIM == 1 &&

@@ -22,7 +22,8 @@
 struct relaying {
 	struct chan		*keeper;
 	struct relay		*r;
-	uint32_t		 job;
+	uint32_t		 job[2];	/* without a verdict yet */
+	size_t			 njobs;
 	bool			 open;	/* IPC_OUT_END has not come yet */
 	bool			 finish;	/* IPC_FINISH has come */
 	int64_t			 until_ms;
@@ -69,7 +70,8 @@ take(struct relaying *x, const struct frame *f, struct relay_mail *m,
 	head.message_id = x->id;
 	head.boundary = x->boundary[0] != '\0' ? x->boundary : NULL;
 	FAULT_OF("relay.mail", x->to);
-	x->job = f->job;
+	BUG_ON(x->njobs == 2);
+	x->job[x->njobs++] = f->job;
 	x->open = true;
 	x->at = 0;
 	buf_wipe(&x->mail);
@@ -174,8 +176,22 @@ mail_done(void *arg, const struct relay_result *result, struct err *e)
 	    buf_add16(&b, (uint16_t)result->code) &&
 	    pack_str(&b, result->enhanced) && pack_str(&b, result->text);
 
+	uint32_t job = x->job[0];
+
 	FAULT("relay.mail.done");
-	return ipc_send(x->keeper, IPC_SENT, x->job, &b, ok, e);
+	x->job[0] = x->job[1];
+	x->njobs--;
+	return ipc_send(x->keeper, IPC_SENT, job, &b, ok, e);
+}
+
+/* The keeper ends a session (IPC_FINISH) only when each mail has its verdict:
+ * what has come here while one has none is the next mail. */
+static bool
+mail_waits(void *arg)
+{
+	const struct relaying *x = arg;
+
+	return !x->finish && chan_waiting(x->keeper);
 }
 
 enum rc
@@ -195,7 +211,8 @@ relay_main(const struct pass *p, unsigned relay, struct pass_ends *ends,
 		return err_set(e, RC_NOMEM, _("no memory left"));
 	x->keeper = &ends->keeper;
 	x->until_ms = pass_until_ms(p, &conf->server);
-	feed = (struct relay_feed){ x, next_mail, read_mail, mail_done };
+	feed = (struct relay_feed){ x, next_mail, read_mail, mail_done,
+	    mail_waits };
 	if (conf->server.auth != CONF_AUTH_NONE)
 		rc = cred_get(&conf->server, &secret, e);
 	if (rc == RC_OK)

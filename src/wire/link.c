@@ -109,16 +109,16 @@ link_said(const struct secret *secret, const void *p, size_t len,
 	out[n] = '\0';
 }
 
-static bool
-base64(const struct buf *in, struct buf *out)
+bool
+link_base64(const void *p, size_t n, struct buf *out)
 {
-	size_t len = sodium_base64_ENCODED_LEN(in->len,
+	size_t len = sodium_base64_ENCODED_LEN(n,
 	    sodium_base64_VARIANT_ORIGINAL);
 
 	buf_wipe(out);
 	if (!buf_reserve(out, len))
 		return false;
-	sodium_bin2base64((char *)out->p, len, in->p, in->len,
+	sodium_bin2base64((char *)out->p, len, p, n,
 	    sodium_base64_VARIANT_ORIGINAL);
 	out->len = len - 1;
 	return true;
@@ -130,7 +130,7 @@ link_plain(const struct link *l, const struct secret *secret, struct buf *out)
 	struct buf b = BUF_INIT;
 	bool ok = buf_add(&b, "", 1) && buf_adds(&b, l->server->user) &&
 	    buf_add(&b, "", 1) && buf_add(&b, secret->p, secret->len) &&
-	    base64(&b, out);
+	    link_base64(b.p, b.len, out);
 
 	buf_free(&b);
 	return ok;
@@ -144,7 +144,7 @@ link_xoauth2(const struct link *l, const struct secret *secret,
 	bool ok = buf_adds(&b, "user=") && buf_adds(&b, l->server->user) &&
 	    buf_adds(&b, "\001auth=Bearer ") &&
 	    buf_add(&b, secret->p, secret->len) &&
-	    buf_adds(&b, "\001\001") && base64(&b, out);
+	    buf_adds(&b, "\001\001") && link_base64(b.p, b.len, out);
 
 	buf_free(&b);
 	return ok;

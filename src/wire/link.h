@@ -55,5 +55,7 @@ bool link_plain(const struct link *l, const struct secret *secret,
     struct buf *out);
 bool link_xoauth2(const struct link *l, const struct secret *secret,
     struct buf *out);
+/* link_base64(p, len, out): the same of one word, for logins that ask. */
+bool link_base64(const void *p, size_t len, struct buf *out);
 
 #endif

@@ -14,8 +14,10 @@ src_libwire_a_SOURCES = \
 	src/wire/drop.c src/wire/drop.h \
 	src/wire/pipe.c src/wire/pipe.h \
 	src/wire/relay.c src/wire/relay.h src/wire/relay_engine.h \
+	src/wire/relay_smtp.c \
 	src/wire/relay_words.c \
 	src/wire/reply.c src/wire/reply.h \
+	src/wire/smtp_talk.c src/wire/smtp_talk.h \
 	src/wire/source.c src/wire/source.h \
 	src/wire/source_folder.c src/wire/source_impl.h \
 	src/wire/source_imap.c \

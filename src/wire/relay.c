@@ -91,7 +91,8 @@ relay_take(struct relay *r)
 		if (r->feed_rc != RC_OK || !more)
 			return false;
 		r->item.open = true;
-		if ((r->item.bad = bad_address(&r->item.mail)) != NULL)
+		r->item.bad = bad_address(&r->item.mail);
+		if (r->item.bad != NULL && !r->given.open)
 			relay_refuse(r);
 	}
 	return r->item.open;
@@ -156,18 +157,53 @@ relay_done(struct relay *r, const struct relay_result *result)
 {
 	enum rc rc;
 
-	BUG_ON(!r->item.open);
+	BUG_ON(!r->item.open || r->given.open);
 	r->item.open = false;
 	rc = r->feed->done(r->feed->arg, result, &r->feed_err);
 	if (r->feed_rc == RC_OK)
 		r->feed_rc = rc;
 }
 
-/* The session ended under a mail. */
+bool
+relay_ready(const struct relay *r)
+{
+	return r->feed->ready != NULL && r->feed->ready(r->feed->arg);
+}
+
+void
+relay_given(struct relay *r)
+{
+	BUG_ON(r->given.open || !r->item.open || !r->item.given);
+	r->given = r->item;
+	r->item.open = false;
+}
+
+void
+relay_answered(struct relay *r, const struct relay_result *result)
+{
+	struct relay_item next = r->item;
+
+	BUG_ON(!r->given.open);
+	r->item = r->given;
+	r->given.open = false;
+	relay_done(r, result);
+	r->item = next;
+}
+
+/* The session ended under a mail, or under two. */
 static void
 lose(struct relay *r)
 {
 	struct relay_result res = { RELAY_DEFERRED, 0, "", "" };
+
+	if (r->given.open) {
+		res.verdict = RELAY_UNCERTAIN;
+		reply_set(&res, 0, N_("no answer to the end of the mail"));
+		relay_answered(r, &res);
+		res.verdict = RELAY_DEFERRED;
+	}
+	if (!r->item.open)
+		return;
 
 	if (r->item.bad != NULL) {
 		relay_refuse(r);
@@ -192,10 +228,9 @@ relay_run(struct relay *r, const struct secret *secret,
 	r->feed = feed;
 	r->why = WHY_NONE;
 	r->feed_rc = RC_OK;
-	r->item.open = false;
+	r->item.open = r->given.open = false;
 	rc = r->ops->run(r, e);
-	if (r->item.open)
-		lose(r);
+	lose(r);
 	if (r->feed_rc != RC_OK) {
 		*e = r->feed_err;
 		r->why = WHY_LOCAL;
@@ -304,6 +339,8 @@ esmtp_can(const struct relay *r)
 static const struct relay_engine *
 engine_of(enum conf_engine wanted, bool esmtp_ok)
 {
+	if (wanted == CONF_ENGINE_SCEAU)
+		return &relay_smtp;
 #ifdef HAVE_LIBESMTP
 	if (wanted != CONF_ENGINE_CURL && esmtp_ok)
 		return &relay_esmtp;

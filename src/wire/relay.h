@@ -1,4 +1,4 @@
-/* Where mail goes to: one session with one relay, two engines under it. */
+/* Where mail goes to: one session with one relay, three engines under it. */
 #ifndef SC_WIRE_RELAY_H
 #define SC_WIRE_RELAY_H
 
@@ -48,9 +48,9 @@ struct relay_mail {
 
 /*
  * Where mails come from and verdicts go to.  One mail after the other: next,
- * read any number of times, done; each mail that next() gave has exactly one
- * done() before relay_run() returns, whatever happens.  read() may not be
- * called at all (recipient refused) or not to its end.
+ * read any number of times, done (but see ready()); each mail that next() gave
+ * has exactly one done() before relay_run() returns, whatever happens.  read()
+ * may not be called at all (recipient refused) or not to its end.
  */
 struct relay_feed {
 	void	*arg;
@@ -74,6 +74,10 @@ struct relay_feed {
 	 * is borrowed. */
 	enum rc	(*done)(void *arg, const struct relay_result *result,
 	    struct err *e);
+	/* ready(arg): next() would not block.  An engine that pipelines then
+	 * calls it before the done() of a mail that was read to its end, once;
+	 * verdicts keep the order of the mails.  NULL: never. */
+	bool	(*ready)(void *arg);
 };
 
 struct relay;
@@ -123,7 +127,7 @@ enum wire_why relay_why(const struct relay *r);
  */
 const char *relay_words(const char *text);
 
-/* relay_engine(r): "libesmtp" or "libcurl", lent. */
+/* relay_engine(r): "sceau", "libesmtp" or "libcurl", lent. */
 const char *relay_engine(const struct relay *r);
 
 /* relay_close(r): NULL-safe, clears the pointer. */

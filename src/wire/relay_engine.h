@@ -50,10 +50,13 @@ struct relay {
 	const struct secret	*secret;
 	const struct relay_feed	*feed;
 	struct relay_item	 item;
+	struct relay_item	 given;	/* whole, no answer yet: of an engine
+					 * that pipelines */
 	enum rc			 feed_rc;	/* of a callback */
 	struct err		 feed_err;
 };
 
+extern const struct relay_engine relay_smtp;
 #ifdef HAVE_LIBESMTP
 extern const struct relay_engine relay_esmtp;
 #endif
@@ -61,8 +64,20 @@ extern const struct relay_engine relay_esmtp;
 extern const struct relay_engine relay_curl;
 #endif
 
-/* relay_take(r): an item is open: the one that was, or the feed's next. */
+/* relay_take(r): an item is open: the one that was, or the feed's next.  While
+ * another was given and has no answer, one that is no mail stays open, with
+ * item.bad: for relay_refuse(), in its turn. */
 bool relay_take(struct relay *r);
+
+/* relay_ready(r): relay_take() would not wait for the feed. */
+bool relay_ready(const struct relay *r);
+
+/*
+ * relay_given(r): the open item was read to its end, and the next may be
+ * taken; relay_answered(r, result): the verdict on it, before any of the next.
+ */
+void relay_given(struct relay *r);
+void relay_answered(struct relay *r, const struct relay_result *result);
 
 /*
  * relay_read(r, p, cap): the item's next octets, checked: their number, 0 at

@@ -75,6 +75,12 @@ stream_until(struct stream *s, int64_t until_ms)
 }
 
 void
+stream_patience(struct stream *s, int timeout_s)
+{
+	s->timeout_s = timeout_s;
+}
+
+void
 stream_hurry(struct stream *s, int timeout_s)
 {
 	if (s->timeout_s > timeout_s)

@@ -56,6 +56,9 @@ void stream_step(struct stream *s, uint64_t budget);
 void stream_more(struct stream *s, uint64_t octets);
 /* stream_until(s, until_ms): dead from that clock_ms() on; 0: never. */
 void stream_until(struct stream *s, int64_t until_ms);
+/* stream_patience(s, timeout_s): from now on it may wait so long; for the
+ * answer that takes longer than others. */
+void stream_patience(struct stream *s, int timeout_s);
 /* stream_hurry(s, timeout_s): for goodbyes. */
 void stream_hurry(struct stream *s, int timeout_s);
 

@@ -1,4 +1,4 @@
-"""The sending half of src/wire: one suite over both engines.
+"""The sending half of src/wire: one suite over all engines.
 
 LIBRARIES of the design, "SMTP": each trap told there is a test here, or in
 test_wire_out_tls.py.
@@ -15,16 +15,11 @@ from aiosmtpd.smtp import AuthResult
 
 from world.postfix import Postfix
 from world.relay import (  # noqa: F401 (fixtures)
-    ENGINES, SECRET, WAYS, ca, engine, good, mail, needs_curl, send)
+    ENGINES, HARD, SECRET, WAYS, ca, engine, good, mail, needs_curl, send)
 from world.smtp_script import DROP, HANG, Script, server_context
 
 
 # ---- what must arrive, and how
-
-HARD = (b".\r\n..\r\n.dot\r\n\r\n.\r\n" + b"x" * 998 + b"\r\n" +
-        b"." * 998 + b"\r\n" + bytes(range(1, 10)) + b"\x0b\x0c" +
-        bytes(range(14, 256)) + b"\r\n \r\n\t\r\n" + b"\r\n" * 5 + b".\r\n")
-
 
 @pytest.mark.parametrize("extensions", [
     (), ("PIPELINING",), ("PIPELINING", "CHUNKING"),
@@ -268,7 +263,9 @@ def test_a_word_on_the_route(send, engine, verb, answer, why):
     with Script(answers=answers) as server:
         out = send(server.port, mail(1), mail(2), engine=engine, tls="none")
         assert out.rc == "temp" and out.why == (why or out.why), out
-        assert out.verdicts == ["deferred"]
+        # Ours has begun with the next when it hears what becomes of one.
+        assert out.verdicts == ["deferred"] * (
+            1 + (engine == "sceau" and verb == "."))
         assert not server.mails
 
 
@@ -281,7 +278,8 @@ def test_lost_after_the_final_dot(send, engine, chunking):
         out = send(server.port, mail(1), mail(2), mail(3), engine=engine,
                    tls="none")
         assert (out.rc, out.why) == ("temp", "network")
-        assert out.verdicts == ["sent", "uncertain"]
+        assert out.verdicts == ["sent", "uncertain"] + \
+            ["deferred"] * (engine == "sceau")
 
 
 @pytest.mark.parametrize("words", [b"2", b"250", b"250 2.0.0 que",
@@ -308,7 +306,7 @@ def test_lost_in_the_middle(send, engine):
         assert out.rc == "temp"
         # libesmtp only notices at the end: then it is said to be unsure.
         assert out.verdicts == \
-            (["deferred"] if engine == "curl" else ["uncertain"])
+            (["uncertain"] if engine == "esmtp" else ["deferred"])
 
 
 def test_nobody_there(send, engine):

@@ -1,5 +1,5 @@
 """The sending half: nothing to whom has not proved itself, and no mail
-before the login.  Both engines.
+before the login.  All engines.
 """
 
 import base64

@@ -1,5 +1,5 @@
-"""What SMTP servers do to us: with libesmtp, with libcurl, and with an honest
-relay beside them."""
+"""What SMTP servers do to us: with libesmtp, with libcurl, with our own engine,
+and with an honest relay beside them."""
 
 import contextlib
 import socket
@@ -144,10 +144,20 @@ def curl():
     yield from more_rows("smtp, curl", relay=CURL)
 
 
+OURS = ("engine = sceau",)
+
+
+def ours():
+    for step in STEPS:
+        yield from each("smtp, sceau", step, relay=OURS)
+    yield from codes("smtp, sceau", relay=OURS)
+    yield from more_rows("smtp, sceau", relay=OURS)
+
+
 def two():
     for step in STEPS:
         yield from each("smtp, two", step, honest=True)
     yield from more_rows("smtp, two", honest=True)
 
 
-ROWS = (esmtp, curl, two)
+ROWS = (esmtp, curl, ours, two)

@@ -3,7 +3,7 @@
  *
  * wire-relay name=value... -- FROM TO FILE [FROM TO FILE]...
  * host port tls(implicit|starttls|none) auth(password|xoauth2|none) user ca
- * pin engine(auto|esmtp|curl) helo timeout; repeat (all mails, N times),
+ * pin engine(auto|esmtp|curl|sceau) helo timeout; repeat (all mails, N times),
  * chunk (octets per read), size (said instead of the file's), sandbox=1,
  * check=1 (relay_check(), no mail).  The secret comes in WIRE_SECRET.
  *
@@ -83,6 +83,13 @@ job_done(void *arg, const struct relay_result *r, struct err *e)
 	return RC_OK;
 }
 
+static bool
+job_ready(void *arg)
+{
+	(void)arg;
+	return true;
+}
+
 static int
 choice(const char *v, const char *const *names)
 {
@@ -123,7 +130,8 @@ static int
 run(struct relay *r, const struct secret *secret, struct job *j, bool check,
     struct err *e)
 {
-	const struct relay_feed feed = { j, job_next, job_read, job_done };
+	const struct relay_feed feed = { j, job_next, job_read, job_done,
+	    job_ready };
 	const struct secret *s = secret->p != NULL ? secret : NULL;
 	enum rc rc = check ? relay_check(r, s, e) :
 	    relay_run(r, s, &feed, e);
@@ -137,7 +145,7 @@ int
 main(int argc, char **argv)
 {
 	static const char *const engines[] = { "auto", "esmtp", "curl",
-	    NULL };
+	    "sceau", NULL };
 	struct conf_relay c = { .name = (char *)"test", .sessions = 1 };
 	struct job j = { .repeat = 1, .chunk = 1 << 20, .size = -1,
 	    .fd = -1 };

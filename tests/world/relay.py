@@ -16,9 +16,10 @@ TOOL = BUILD / "tests/tools/wire-relay"
 CONFIG = (BUILD / "config.h").read_text()
 ENGINES = [name for name, macro in (("esmtp", "HAVE_LIBESMTP"),
                                     ("curl", "HAVE_LIBCURL"))
-           if f"#define {macro} 1" in CONFIG]
+           if f"#define {macro} 1" in CONFIG] + ["sceau"]
 WAYS = [w for w in (("esmtp", "starttls"), ("curl", "starttls"),
-                    ("curl", "implicit")) if w[0] in ENGINES]
+                    ("curl", "implicit"), ("sceau", "starttls"),
+                    ("sceau", "implicit")) if w[0] in ENGINES]
 needs_curl = pytest.mark.skipif("curl" not in ENGINES, reason="no libcurl")
 SECRET = "s3cret of the relay"
 MARK = b"MARK-OF-THE-MAIL"
@@ -26,6 +27,12 @@ MARK = b"MARK-OF-THE-MAIL"
 HEADER = (b"From: lab@example.test\r\nTo: you@example.test\r\n"
           b"Date: Mon, 23 Nov 2026 10:00:00 +0000\r\n"
           b"Message-ID: <1.%d@example.test>\r\nSubject: sealed\r\n\r\n")
+
+
+# What a mail may hold.
+HARD = (b".\r\n..\r\n.dot\r\n\r\n.\r\n" + b"x" * 998 + b"\r\n" +
+        b"." * 998 + b"\r\n" + bytes(range(1, 10)) + b"\x0b\x0c" +
+        bytes(range(14, 256)) + b"\r\n \r\n\t\r\n" + b"\r\n" * 5 + b".\r\n")
 
 
 def mail(number=1, body=b"hello\r\n"):
