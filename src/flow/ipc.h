@@ -155,7 +155,8 @@ enum watched {
 /* What IPC_RESOLVE is about: bits. */
 enum resolve {
 	RESOLVE_CONTROL = 1,	/* an acknowledgement: no mail */
-	RESOLVE_SHOWN = 2	/* the name that the directory shows */
+	RESOLVE_SHOWN = 2,	/* the name that the directory shows */
+	RESOLVE_BATCH = 4	/* for a message of the batch being opened */
 };
 
 enum box_found {

@@ -64,8 +64,8 @@ relay_one(struct keeper *k, const struct opening *o, size_t n,
 
 	*refused = false;
 	out->at = clock_now();
-	rc = keeper_resolve(k, 0, NULL, o->v.routes[n].name, &out->dest,
-	    &why);
+	rc = keeper_resolve(k, RESOLVE_BATCH, NULL, o->v.routes[n].name,
+	    &out->dest, &why);
 	if (rc == RC_OK && out->dest.via_hub)
 		rc = err_set(&why, RC_PERM, _("no key for %s"),
 		    o->v.routes[n].name);

@@ -214,6 +214,7 @@ on_resolve(struct facts *x, const struct frame *f, struct err *e)
 
 	args.control = (how & RESOLVE_CONTROL) != 0;
 	args.shown = (how & RESOLVE_SHOWN) != 0;
+	args.rows.keep = (how & RESOLVE_BATCH) != 0;
 	unpack_str(&r, own, sizeof(own));
 	unpack_str(&r, who, sizeof(who));
 	if (!rd_done(&r))

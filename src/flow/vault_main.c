@@ -318,7 +318,7 @@ static enum rc
 on_again(struct room *room, const struct frame *f, struct err *e)
 {
 	struct gate_open_args args = { .mode = GATE_RELAY,
-	    .rows = rows_of(room, false) };
+	    .rows = rows_of(room, true) };
 	struct gate_seal_args seal;
 	struct job *j = job_find(room, f->job);
 	struct rd r = rd_of(f->body.p, f->body.len);
@@ -340,7 +340,7 @@ on_again(struct room *room, const struct frame *f, struct err *e)
 	    &j->again, &why);
 	if (rc == RC_OK) {
 		gate_relay_args(&j->h, &j->v, n, &dest, &seal);
-		seal.rows = rows_of(room, false);
+		seal.rows = rows_of(room, true);
 		rc = gate_seal_begin(room->g, &seal, &header, t, &j->seal,
 		    &why);
 	}
