@@ -108,6 +108,8 @@ struct keeper {
 	struct account		*accounts;
 	struct relays		*relays;	/* keeper_out.c */
 	struct hub		*hub;		/* keeper_hub.c */
+	bool			 hub_busy;	/* the batch holds more */
+	unsigned		 hub_commits;
 	struct versions		*versions;	/* keeper_rows.c */
 	int64_t			 opened;	/* highest id looked at */
 	/* There may be mail to open, acknowledgements due, mail to relay,

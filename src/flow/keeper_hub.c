@@ -138,7 +138,8 @@ job_done(struct keeper *k, struct relay_job *j, enum store_result result)
 	for (size_t i = 0; i < j->nout; i++)
 		j->out[i].body.id = 0;
 	if (result == STORE_OK) {
-		k->moved = k->works = true;
+		k->moved = k->works = k->out_more = true;
+		k->hub_commits++;
 		keeper_say("hub.relayed", j->event);
 		return;
 	}
@@ -169,7 +170,8 @@ hub_commit(struct keeper *k, struct err *e)
 				h->job[i].out[n].body.id = 0;
 	}
 	hub_forget(k);
-	return rc;
+	/* It need not wait for the rest of the batch. */
+	return rc == RC_OK ? relays_start(k, e) : rc;
 }
 
 void

@@ -522,10 +522,14 @@ batch_bodies(struct keeper *k, struct batch *b, struct err *e)
 	for (size_t i = 0; rc == RC_OK && i < b->n; i++) {
 		struct opening *o = &b->o[i];
 
+		k->hub_busy = k->p->conf->hub;
 		if (is_own(k, o))
 			rc = open_own(k, b, o, e);
 		if (rc == RC_OK && o->fate == FATE_RELAY)
 			rc = hub_relay(k, o, e);
 	}
-	return rc == RC_OK ? hub_commit(k, e) : rc;
+	if (rc == RC_OK)
+		rc = hub_commit(k, e);
+	k->hub_busy = false;
+	return rc;
 }

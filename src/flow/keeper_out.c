@@ -21,7 +21,8 @@
 #include "wire/relay.h"
 
 #define CLAIM_AT_ONCE 16
-#define AHEAD 2		/* with a session: one on its way, the next behind */
+#define AHEAD 3		/* with a session: one that has no answer yet, one of
+			 * which the relay hears already, and the next */
 #define HELPERS_MAX 32	/* of all relays: each is a process */
 #define HELP_AGAIN_S 300
 #define LEASE_S 3600
@@ -42,6 +43,7 @@ struct route {
 	struct line		 line;
 	struct store_out	 claim[CLAIM_AT_ONCE];
 	size_t			 nclaim;
+	uint32_t		 first;		/* the job of claim[0] */
 	size_t			 given;		/* whose octets went out */
 	size_t			 judged;	/* whose verdict came */
 	struct sent		 sent[AHEAD];
@@ -52,6 +54,7 @@ struct route {
 	bool			 sound;		/* it took or refused one */
 	bool			 tired;		/* of a helper: it ends */
 	bool			 unsaid;	/* one has no answer */
+	unsigned		 seen;		/* k->hub_commits */
 	unsigned		 died;		/* processes, in this pass */
 	int64_t			 killer;	/* what the last died of */
 	int64_t			 again_at;	/* suspended until */
@@ -117,14 +120,22 @@ relays_line(struct keeper *k, size_t i)
 
 /* ---- claims --------------------------------------------------------- */
 
+/* Behind those that have no verdict yet. */
 static enum rc
 claim(struct keeper *k, struct route *r, struct err *e)
 {
+	size_t kept = r->nclaim - r->judged, n = 0;
 	enum rc rc;
 
-	r->given = r->judged = r->nclaim = 0;
+	memmove(r->claim, r->claim + r->judged, kept * sizeof(r->claim[0]));
+	r->first += (uint32_t)r->judged;
+	r->given -= r->judged;
+	r->judged = 0;
 	rc = store_out_claim(k->st, r->conf->name, clock_now(),
-	    clock_now() + LEASE_S, r->claim, CLAIM_AT_ONCE, &r->nclaim, e);
+	    clock_now() + LEASE_S, r->claim + kept, CLAIM_AT_ONCE - kept, &n,
+	    e);
+	r->nclaim = kept + n;
+	r->seen = k->hub_commits;
 	r->more = r->nclaim == CLAIM_AT_ONCE;
 	/* For helpers. */
 	k->out_more = k->out_more || r->more;
@@ -203,7 +214,7 @@ give(struct keeper *k, struct route *r, struct err *e)
 	    pack_str(&b, o->message_id) && pack_str(&b, o->boundary);
 
 	r->feed = (struct feed){ &r->line, IPC_OUT, IPC_OUT_END,
-	    (uint32_t)r->given, o->body, 0, 0, NULL, NULL };
+	    r->first + (uint32_t)r->given, o->body, 0, 0, NULL, NULL };
 	r->given++;
 	return ipc_put(&r->line.c, IPC_SEND, r->feed.job, &b, ok, e);
 }
@@ -234,7 +245,7 @@ skip_arrived(struct keeper *k, struct route *r, struct err *e)
 static enum rc
 pump_feed(struct keeper *k, struct route *r, struct err *e)
 {
-	int64_t id = r->claim[r->feed.job].id;
+	int64_t id = r->claim[r->feed.job - r->first].id;
 	struct err why = ERR_INIT;
 	enum rc rc = feed_pump(k, &r->feed, &why);
 	bool ours = true;
@@ -256,6 +267,8 @@ static enum rc
 route_pump(struct keeper *k, struct route *r, struct err *e)
 {
 	bool idle, over = k->stop || r->tired;
+	/* More is being sealed for it: it need not connect again. */
+	bool stay = k->hub_busy && !over;
 	enum rc rc = RC_OK;
 
 	if (!r->line.open || r->line.done)
@@ -267,12 +280,16 @@ route_pump(struct keeper *k, struct route *r, struct err *e)
 	idle = r->judged == r->given;
 	if (!over)
 		rc = skip_arrived(k, r, e);
-	if (rc == RC_OK && idle && r->given == r->nclaim && !r->leaving &&
-	    !r->tired)
+	if (rc == RC_OK && idle && stay && r->given == r->nclaim &&
+	    r->seen == k->hub_commits)
+		return RC_OK;
+	/* While others wait for their answers only if there were more. */
+	if (rc == RC_OK && (idle || (r->more && !over)) &&
+	    r->given == r->nclaim && !r->leaving && !r->tired)
 		rc = claim(k, r, e);
 	if (rc == RC_OK && r->given < r->nclaim && !over)
 		return give(k, r, e);
-	if (rc == RC_OK && idle && !r->leaving) {
+	if (rc == RC_OK && idle && !stay && !r->leaving) {
 		r->leaving = true;
 		rc = chan_put(&r->line.c, IPC_FINISH, 0, NULL, 0, e);
 	}
@@ -436,7 +453,7 @@ relay_frame(struct keeper *k, size_t i, const struct frame *f, struct err *e)
 	unpack_str(&rd, enhanced, sizeof(enhanced));
 	unpack_str(&rd, text, sizeof(text));
 	if (f->type != IPC_SENT || !rd_done(&rd) || r->judged >= r->given ||
-	    f->job != r->judged || verdict > RELAY_UNCERTAIN ||
+	    f->job != r->first + r->judged || verdict > RELAY_UNCERTAIN ||
 	    r->nsent == AHEAD)
 		return line_bad(&r->line, e);
 	snprintf(line, sizeof(line), "%u %s %s", code, enhanced, text);

@@ -27,7 +27,7 @@ def waiting(_servers, tmp_path_factory):
     return saved
 
 
-@pytest.fixture(params=["esmtp", "curl"])
+@pytest.fixture(params=["esmtp", "curl", "sceau"])
 def labo(demo, waiting, request):
     shutil.rmtree(demo.labo.state)
     shutil.copytree(waiting, demo.labo.state)
