@@ -14,6 +14,9 @@
 #include "store/db.h"
 
 #define BUSY_MS 20000
+/* Of what one statement changes, kept so that it alone can be taken back; more
+ * goes to a file, and then all that follows in the transaction. */
+#define STATEMENT_BYTES (256 * 1024)
 
 static const char *const pragmas[] = {
 	"PRAGMA trusted_schema=OFF",
@@ -219,10 +222,12 @@ db_open(struct store *st, const char *dir, struct err *e)
 		(void)snprintf(path, sizeof(path), ":memory:");
 	else if ((rc = file_make(dir, path, e)) != RC_OK)
 		return rc;
-	/* Refused once SQLite runs: then it was asked for before.  Counting
-	 * what it allocates takes a lock at each allocation. */
+	/* For this process; refused, and without effect, once SQLite runs:
+	 * then it was asked for before.  Counting what it allocates takes a
+	 * lock at each allocation. */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	(void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, STATEMENT_BYTES);
 	if (sqlite3_open_v2(path, &st->db, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return st->db == NULL ?
