@@ -90,6 +90,7 @@ def measure(bench):
         return
     stand = bench.stand("disk")
     paths = pool(stand, n)
-    sides = [ours(stand, n, paths, "esmtp"), ours(stand, n, paths, "curl"),
-             postfix(stand, n, paths[0].stat().st_size)]
+    sides = [ours(stand, n, paths, engine)
+             for engine in ("esmtp", "curl", "sceau")]
+    sides.append(postfix(stand, n, paths[0].stat().st_size))
     bench.table(title, compare(sides, n, bench.rounds), "message", OCTETS)

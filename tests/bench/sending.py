@@ -233,7 +233,7 @@ def measure(bench):
                     continue
                 sides = [ours(target, n, ms, engine, sessions, to)
                          for sessions in (4, 1)
-                         for engine in ("esmtp", "curl")]
+                         for engine in ("esmtp", "curl", "sceau")]
                 sides += [source(target, n * to, ms, 12_000, sessions)
                           for sessions in (1, 4)]
                 if to == 1:
