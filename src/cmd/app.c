@@ -364,8 +364,6 @@ run_cmd(struct app *app, int argc, char **argv, struct err *e)
 
 	if (is_mda(app, argc, argv))
 		app->cmd = &cmd_mda;
-	if (app->cmd->run == NULL)
-		return cmd_elsewhere(app->argv, e);
 	/* The first of all opens their log, before any sandbox. */
 	FAULT("main");
 	look_ahead(app, argc, argv);
@@ -418,7 +416,7 @@ hold_places(void)
 int
 app_main(int argc, char **argv)
 {
-	struct app app = { .argv = argv };
+	struct app app = { 0 };
 	struct err e = ERR_INIT;
 	enum rc rc;
 	int code;

@@ -22,7 +22,6 @@ struct app {
 	bool		 json;
 	bool		 dry_run;
 	bool		 debug;
-	char		**argv;		/* the whole command line */
 	struct conf	 conf;		/* loaded for CMD_CONF */
 	const struct cmd *cmd;
 	int		 exit;		/* more exact than rc_exit(), or 0 */
@@ -39,7 +38,6 @@ struct cmd {
 	const char	*args;		/* usage is printed from it */
 	const char	*help;		/* one line, N_() */
 	unsigned	 needs;
-	/* NULL: another program does it (cmd_elsewhere()) */
 	enum rc		(*run)(struct app *app, int argc, char **argv,
 			    struct err *e);
 };
@@ -48,15 +46,6 @@ struct cmd {
 extern const struct cmd cmds[];
 /* "open", when --mda is among its options. */
 extern const struct cmd cmd_mda;
-
-/*
- * cmd_elsewhere(argv, e):
- * Become sceau-pass, the program that has all commands; never returns unless
- * it cannot.  It lies beside this one in a build folder, of the same owner,
- * else where it was installed: who can put it there could replace this one.
- * RC_CONF.
- */
-enum rc cmd_elsewhere(char **argv, struct err *e);
 
 /* cmd_self(path): the file of the program that runs now; false: this system
  * does not tell. */

@@ -4,7 +4,6 @@ src_libcmd_a_SOURCES = \
 	src/cmd/ask.c src/cmd/ask.h \
 	src/cmd/bar.c \
 	src/cmd/check.c \
-	src/cmd/elsewhere.c \
 	src/cmd/filter.c \
 	src/cmd/held.c \
 	src/cmd/hprim.c \
@@ -45,5 +44,7 @@ src_libcmd_a_SOURCES = \
 	src/cmd/setup_text.c \
 	src/cmd/status.c src/cmd/status_outbox.c \
 	src/cmd/poll.c \
-	src/cmd/send.c
+	src/cmd/self.c \
+	src/cmd/send.c \
+	src/cmd/table.c
 src_libcmd_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)

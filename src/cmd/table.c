@@ -3,20 +3,9 @@
 #include "base/lang.h"
 #include "cmd/cmd.h"
 
-/*
- * What speaks with servers or opens documents needs large libraries, which
- * would take longer to load than a message to be sealed.  So this table is
- * compiled twice: in sceau those commands have no function.
- */
-#ifdef SC_FRONT
-#define PASS(run) NULL
-#else
-#define PASS(run) run
-#endif
-
 const struct cmd cmd_mda = { "open", "[--mda]",
     N_("filter: a bare envelope to its message"), CMD_CONF_MAYBE | CMD_JSON,
-    PASS(cmd_open_mda) };
+    cmd_open_mda };
 
 const struct cmd cmds[] = {
 	{ "setup", "[ADDRESS] [--role practice|laboratory] [--imap HOST] "
@@ -26,10 +15,10 @@ const struct cmd cmds[] = {
 	    "[--ca-file FILE] [--providers FILE] [--no-test] [--yes] "
 	    "[--force] [--print]",
 	    N_("ask the few questions, test the servers, write the "
-	    "configuration"), 0, PASS(cmd_setup) },
+	    "configuration"), 0, cmd_setup },
 	{ "poll", "", N_("fetch, open, file, acknowledge, relay once: for "
-	    "cron"), CMD_CONF | CMD_DRY, PASS(cmd_poll) },
-	{ "run", "", N_("the same, and stay"), CMD_CONF, PASS(cmd_run) },
+	    "cron"), CMD_CONF | CMD_DRY, cmd_poll },
+	{ "run", "", N_("the same, and stay"), CMD_CONF, cmd_run },
 	{ "send", "[-t] [-i] [-f ADDRESS] [--id ID] [--] [RECIPIENT...]",
 	    N_("seal a mail from standard input and queue it"),
 	    CMD_CONF | CMD_DRY | CMD_JSON, cmd_send },
@@ -76,7 +65,7 @@ const struct cmd cmds[] = {
 	    CMD_CONF_MAYBE | CMD_JSON, cmd_key_list },
 	{ "bar", "NAME [--generation N|--excluded] [--reason TEXT] | --list",
 	    N_("watch desk: a stolen key or a member who has left: tell "
-	    "everybody"), CMD_CONF | CMD_DRY | CMD_JSON, PASS(cmd_bar) },
+	    "everybody"), CMD_CONF | CMD_DRY | CMD_JSON, cmd_bar },
 	{ "issuer init", "DIR --assoc NAME --year Y --domain D [--issuer ADDR] "
 	    "[--watch ADDR] [--hub ADDR ROUTE] [--call TEXT] "
 	    "[--sheets FOLDER]",
@@ -149,6 +138,6 @@ const struct cmd cmds[] = {
 	    "may come twice as such"), CMD_CONF | CMD_DRY | CMD_JSON,
 	    cmd_restored },
 	{ "check", "", N_("are servers, certificates, keys, folders and "
-	    "clock in order?"), CMD_CONF | CMD_JSON, PASS(cmd_check) },
+	    "clock in order?"), CMD_CONF | CMD_JSON, cmd_check },
 	{ NULL, NULL, NULL, 0, NULL }
 };

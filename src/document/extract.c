@@ -1,7 +1,6 @@
 #include "config.h"
 
 #include <ctype.h>
-#include <gmime/gmime.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "base/lang.h"
 #include "base/secret.h"
 #include "document/extract.h"
+#include "document/late_gmime.h"
 
 struct state {
 	const struct extract_sink	*sink;
@@ -18,10 +18,14 @@ struct state {
 						 * was chosen: no text of it */
 };
 
-void
-extract_init(void)
+enum rc
+extract_init(struct err *e)
 {
-	g_mime_init();
+	enum rc rc = late_gmime_load(e);
+
+	if (rc == RC_OK)
+		g_mime_init();
+	return rc;
 }
 
 void

@@ -39,8 +39,9 @@ struct extract_sink {
 		    struct err *e);
 };
 
-/* extract_init(): once in a process, before its sandbox. */
-void extract_init(void);
+/* extract_init(e): once in a process, before its sandbox.  RC_OK, or as
+ * late_load(). */
+enum rc extract_init(struct err *e);
 
 /*
  * extract(fd, sink, e):

@@ -505,7 +505,8 @@ set_up(struct clerk *c, struct err *e)
 		if (conf->delivers[i].filed != NULL)
 			may[n++] = (struct sandbox_path){
 			    conf->delivers[i].filed, SB_NAMES };
-	extract_init();
+	if (rc == RC_OK)
+		rc = extract_init(e);
 	return rc == RC_OK ? sandbox_enter(SB_CLERK, may, e) : rc;
 }
 

@@ -48,6 +48,7 @@ src_libflow_a_SOURCES = \
 	src/flow/outmail.c src/flow/outmail.h \
 	src/flow/outprobe.c src/flow/outprobe.h \
 	src/flow/outscan.c src/flow/outscan.h \
+	src/flow/parts.c \
 	src/flow/pass.h \
 	src/flow/patients.c src/flow/patients.h \
 	src/flow/probe.c src/flow/probe.h \

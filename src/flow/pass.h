@@ -78,9 +78,15 @@ enum rc clerk_main(const struct pass *p, struct pass_ends *x, struct err *e);
 struct gate;
 enum rc vault_enter(const struct pass *p, struct gate **g, struct err *e);
 
-/* part_main(p, part, index, x, e): the main of that part.  A program for
- * submissions alone has but the keeper's and the vault's (parts.c). */
+/* part_main(p, part, index, x, e): the main of that part. */
 enum rc part_main(const struct pass *p, enum part part, unsigned index,
     struct pass_ends *x, struct err *e);
+
+/*
+ * part_load(p, part, index):
+ * What all of that kind will load, loaded before the first of them is forked:
+ * fifty accounts need it once.  What cannot be loaded they will say.
+ */
+void part_load(const struct pass *p, enum part part, unsigned index);
 
 #endif

@@ -327,9 +327,10 @@ serve_start(struct starter *s, struct rd *r, struct err *e)
 		return ipc_bad(e);
 	if (part == PART_VAULT)
 		return start_vault(s, e);
-	if (part == PART_FETCH || part == PART_RELAY)
-		return start_one(s, (enum part)part, index, e);
-	return ipc_bad(e);
+	if (part != PART_FETCH && part != PART_RELAY)
+		return ipc_bad(e);
+	part_load(s->p, (enum part)part, index);
+	return start_one(s, (enum part)part, index, e);
 }
 
 /* The two frames with which it leaves. */

@@ -2,8 +2,7 @@
 #ifndef SC_WIRE_IMAP_TALK_H
 #define SC_WIRE_IMAP_TALK_H
 
-#include <libetpan/libetpan.h>
-
+#include "wire/late_etpan.h"
 #include "wire/link.h"
 
 /*

@@ -7,6 +7,8 @@ src_libwire_a_SOURCES = \
 	src/wire/imap_release.c src/wire/imap_source.h \
 	src/wire/imap_talk.c \
 	src/wire/imap_text.c \
+	src/wire/late_etpan.c src/wire/late_etpan.h \
+	src/wire/late_ssl.c src/wire/late_ssl.h \
 	src/wire/link.c src/wire/link.h \
 	src/wire/net.c src/wire/net.h \
 	src/wire/pop3.c src/wire/pop3.h \
@@ -28,12 +30,14 @@ src_libwire_a_SOURCES = \
 	src/wire/tls.c src/wire/tls.h \
 	src/wire/why.h
 if ESMTP
-src_libwire_a_SOURCES += src/wire/relay_esmtp.c src/wire/relay_esmtp.h \
+src_libwire_a_SOURCES += src/wire/late_esmtp.c src/wire/late_esmtp.h \
+	src/wire/relay_esmtp.c src/wire/relay_esmtp.h \
 	src/wire/relay_esmtp_event.c \
 	src/wire/watch.c src/wire/watch.h
 endif
 if CURL
-src_libwire_a_SOURCES += src/wire/relay_curl.c src/wire/relay_curl.h \
+src_libwire_a_SOURCES += src/wire/late_curl.c src/wire/late_curl.h \
+	src/wire/relay_curl.c src/wire/relay_curl.h \
 	src/wire/relay_curl_set.c
 endif
 src_libwire_a_CFLAGS = $(AM_CFLAGS) $(ETPAN_CFLAGS) $(ESMTP_CFLAGS) \

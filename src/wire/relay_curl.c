@@ -442,9 +442,12 @@ curl_check(struct relay *r, struct err *e)
 static enum rc
 curl_set_up(struct relay *r, struct err *e)
 {
-	struct curl_relay *x = calloc(1, sizeof(*x));
+	struct curl_relay *x;
+	enum rc rc;
 
-	if ((r->engine = x) == NULL)
+	if ((rc = late_curl_load(e)) != RC_OK)
+		return rc;
+	if ((r->engine = x = calloc(1, sizeof(*x))) == NULL)
 		return err_set(e, RC_NOMEM, "libcurl");
 	x->r = r;
 	x->fd = CURL_SOCKET_BAD;

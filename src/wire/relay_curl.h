@@ -2,9 +2,8 @@
 #ifndef SC_WIRE_RELAY_CURL_H
 #define SC_WIRE_RELAY_CURL_H
 
-#include <curl/curl.h>
-
 #include "base/buf.h"
+#include "wire/late_curl.h"
 #include "wire/relay_engine.h"
 
 /* Which proof of the server is asked for; see tls.h for the rule. */

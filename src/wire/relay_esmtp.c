@@ -246,10 +246,12 @@ load_plugins(void)
 static enum rc
 esmtp_set_up(struct relay *r, struct err *e)
 {
-	struct esmtp *x = calloc(1, sizeof(*x));
-	enum rc rc;
+	struct esmtp *x;
+	enum rc rc = late_esmtp_load(e);
 
-	if ((r->engine = x) == NULL)
+	if (rc != RC_OK)
+		return rc;
+	if ((r->engine = x = calloc(1, sizeof(*x))) == NULL)
 		return err_set(e, RC_NOMEM, "libesmtp");
 	x->r = r;
 	/* It looks for client certificates in the home folder, and gives up

@@ -2,11 +2,8 @@
 #ifndef SC_WIRE_RELAY_ESMTP_H
 #define SC_WIRE_RELAY_ESMTP_H
 
-/* libesmtp.h declares some functions only when it sees these. */
-#include <openssl/ssl.h>
-#include <auth-client.h>
-#include <libesmtp.h>
-
+#include "wire/late_esmtp.h"
+#include "wire/late_ssl.h"
 #include "wire/relay_engine.h"
 #include "wire/tls.h"
 

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "base/lang.h"
+#include "wire/late_etpan.h"
 #include "wire/source_impl.h"
+#include "wire/tls.h"
 
 #define LIST_DEFAULT 1000000
 #define FEED_BYTES (64 * 1024)
@@ -63,6 +65,18 @@ source_new(const struct conf_account *account,
 	}
 	*out = s;
 	return RC_OK;
+}
+
+enum rc
+source_load(const struct conf_account *account, struct err *e)
+{
+	bool imap = account->protocol == CONF_IMAP;
+	enum rc rc = RC_OK;
+
+	if ((imap || account->protocol == CONF_POP3) &&
+	    account->server.tls != CONF_TLS_NONE)
+		rc = tls_load(e);
+	return rc == RC_OK && imap ? late_etpan_load(e) : rc;
 }
 
 enum rc

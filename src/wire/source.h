@@ -96,6 +96,13 @@ enum rc source_new(const struct conf_account *account,
     const struct source_limits *limits, struct source **s, struct err *e);
 
 /*
+ * source_load(account, e):
+ * The libraries that such a source will need, loaded into this process for
+ * those that it forks.  As late_load().
+ */
+enum rc source_load(const struct conf_account *account, struct err *e);
+
+/*
  * source_open(s, secret, e):
  * Greeting, TLS, login, mailbox.  ${secret} (borrowed; NULL for local places)
  * is sent only over a connection whose server was verified, or to loopback.

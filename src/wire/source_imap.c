@@ -24,11 +24,13 @@ static enum rc
 set_up(struct source *s, struct err *e)
 {
 	struct imap_source *i = calloc(1, sizeof(*i));
+	enum rc rc;
 
 	if ((s->impl = i) == NULL)
 		return err_set(e, RC_NOMEM, "imap");
-	return link_new(&s->account->server, s->limits.until_ms,
-	    &i->talk.link, e);
+	rc = late_etpan_load(e);
+	return rc != RC_OK ? rc : link_new(&s->account->server,
+	    s->limits.until_ms, &i->talk.link, e);
 }
 
 static enum rc

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <openssl/err.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/lang.h"
+#include "wire/late_ssl.h"
 #include "wire/stream.h"
 
 struct stream {
@@ -54,8 +54,10 @@ stream_free(struct stream **s)
 	/* One attempt, without waiting: the other side may be gone. */
 	if ((*s)->ssl != NULL && !(*s)->dead)
 		(void)SSL_shutdown((*s)->ssl);
-	SSL_free((*s)->ssl);
-	ERR_clear_error();
+	if ((*s)->ssl != NULL) {
+		SSL_free((*s)->ssl);
+		ERR_clear_error();
+	}
 	close((*s)->fd);
 	free(*s);
 	*s = NULL;

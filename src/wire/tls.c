@@ -2,8 +2,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <openssl/err.h>
-#include <openssl/x509v3.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +10,7 @@
 #include "base/clock.h"
 #include "base/lang.h"
 #include "base/secret.h"
+#include "wire/late_ssl.h"
 #include "wire/tls.h"
 
 #define NAME_CHARS 100
@@ -308,10 +307,24 @@ tls_new(const struct conf_server *server, int max_version, struct tls **t,
 {
 	enum rc rc;
 
+	*t = NULL;
+	if ((rc = late_ssl_load(e)) != RC_OK)
+		return rc;
 	if ((*t = calloc(1, sizeof(**t))) == NULL)
 		return err_set(e, RC_NOMEM, "tls");
 	if ((rc = set_up(*t, server, max_version, e)) != RC_OK)
 		tls_free(t);
+	return rc;
+}
+
+enum rc
+tls_load(struct err *e)
+{
+	enum rc rc = late_ssl_load(e);
+
+	/* It looks its ciphers up with the first, and keeps what it found. */
+	if (rc == RC_OK)
+		SSL_CTX_free(SSL_CTX_new(TLS_client_method()));
 	return rc;
 }
 

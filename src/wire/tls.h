@@ -34,11 +34,20 @@ struct tls;
  * certificates are loaded now, so that it can be called before the sandbox.
  * max_version  0, or the highest version to speak (TLS1_2_VERSION)
  * t            owned; tls_free()
- * RC_OK; RC_CONF: the CA file or the pin is unusable; RC_NOMEM.
+ * RC_OK; RC_CONF: the CA file or the pin is unusable; RC_NOMEM; RC_TEMP: as
+ * late_load().
  */
 enum rc tls_new(const struct conf_server *server, int max_version,
     struct tls **t, struct err *e);
 void tls_free(struct tls **t);
+
+/*
+ * tls_load(e):
+ * Have OpenSSL ready in this process, so that those that it forks need not
+ * make it so each for itself.  Holds nothing of any connection.  As
+ * late_load().
+ */
+enum rc tls_load(struct err *e);
 
 /*
  * tls_ctx(t):

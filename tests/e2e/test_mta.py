@@ -31,8 +31,7 @@ class Office(World):
         self.dr = self.member("dr", "cabinet.example", kind="maildir")
 
     def start(self):
-        for name in ("sceau", "sceau-pass"):    # an ordinary user may run it
-            shutil.copy(program().with_name(name), self.top / "bin" / name)
+        shutil.copy(program(), self.sceau)      # an ordinary user may run it
         (self.top / "bin/sendmail").symlink_to(self.sceau)
         super().start()
         asso = Association(self, 2026)

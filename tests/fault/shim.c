@@ -538,16 +538,6 @@ prctl(int option, ...)
 	return NEXT(prctl)(option, a, b, c, d);
 }
 
-/* What sceau becomes makes its own: this one, closed by it, would kill. */
-static int (*next_execv)(const char *, char *const *);
-int
-execv(const char *path, char *const *argv)
-{
-	if (death[0] >= 0)
-		(void)fcntl(death[0], F_SETFL, O_NONBLOCK);
-	return NEXT(execv)(path, argv);
-}
-
 /* Counting begins with main(): what loads the program is not of it. */
 typedef int main_fn(int, char **, char **);
 typedef int start_fn(main_fn *, int, char **, void (*)(void), void (*)(void),

@@ -70,7 +70,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	enum rc rc;
 
 	if (in < 0) {
-		extract_init();
+		BUG_ON(extract_init(&e) != RC_OK);
 		in = memfd_create("mail", MFD_CLOEXEC);
 		a.fd = b.fd = out = memfd_create("document", MFD_CLOEXEC);
 		BUG_ON(in < 0 || out < 0);

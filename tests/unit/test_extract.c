@@ -120,11 +120,13 @@ test_a_line_above_the_header(void **state)
 int
 main(void)
 {
+	struct err e = ERR_INIT;
+
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_document_waits_for_the_disk),
 		cmocka_unit_test(test_a_line_above_the_header),
 	};
 
-	extract_init();
+	BUG_ON(extract_init(&e) != RC_OK);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
