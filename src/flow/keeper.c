@@ -383,6 +383,15 @@ keeper_may(const struct keeper *k, const struct store_files *files,
 	return may;
 }
 
+/* They say hello to their servers while the store is opened. */
+static enum rc
+begin_fetching(struct keeper *k, struct err *e)
+{
+	enum rc rc = k->p->kind == PASS_POLL ? accounts_start(k, e) : RC_OK;
+
+	return rc == RC_OK ? chan_flush(&k->x->starter, e) : rc;
+}
+
 static enum rc
 keeper_begin(struct keeper *k, struct err *e)
 {
@@ -397,15 +406,16 @@ keeper_begin(struct keeper *k, struct err *e)
 		return err_set(e, RC_CONF, _("nothing can be sent without "
 		    "route = our own mail address; write it into %s"),
 		    k->p->conf->path);
-	if ((rc = store_open(k->p->conf->state, k->p->dry_run ? STORE_READ :
+	if ((rc = chan_nonblock(&k->x->starter, e)) != RC_OK ||
+	    (rc = accounts_new(k, e)) != RC_OK ||
+	    (rc = begin_fetching(k, e)) != RC_OK ||
+	    (rc = store_open(k->p->conf->state, k->p->dry_run ? STORE_READ :
 	    STORE_WRITE, &k->st, e)) != RC_OK)
 		return rc;
 	store_hash_with(k->st, chain_hash);
 	if ((rc = store_files(k->p->conf->state, &files, e)) != RC_OK ||
 	    (rc = sandbox_enter(SB_KEEPER, keeper_may(k, &files, may), e)) !=
-	    RC_OK ||
-	    (rc = chan_nonblock(&k->x->starter, e)) != RC_OK ||
-	    (rc = accounts_new(k, e)) != RC_OK)
+	    RC_OK)
 		return rc;
 	return relays_new(k, e);
 }

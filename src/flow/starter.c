@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 #ifdef HAVE_SYS_PRCTL_H
 #include <sys/prctl.h>
@@ -27,6 +28,7 @@
 
 #define KIDS_MAX 128
 #define END_MS 10000	/* how long children may take to leave */
+#define END_NAP_NS 5000000
 
 struct kid {
 	pid_t		pid;	/* 0: free */
@@ -475,6 +477,8 @@ static void
 end_all(struct starter *s)
 {
 	int64_t until = clock_ms() + END_MS;
+	/* Most are about to leave when they have said so. */
+	struct timespec nap = { 0, END_NAP_NS / 64 };
 
 	chan_close(&s->keeper);
 	chan_close(&s->clerk);
@@ -484,7 +488,9 @@ end_all(struct starter *s)
 			for (size_t i = 0; i < KIDS_MAX; i++)
 				if (s->kids[i].pid != 0)
 					kill(s->kids[i].pid, SIGKILL);
-		poll(NULL, 0, 5);
+		nanosleep(&nap, NULL);
+		if (nap.tv_nsec < END_NAP_NS)
+			nap.tv_nsec *= 2;
 	}
 }
 
@@ -541,6 +547,9 @@ starter_run(const struct pass *p, const struct starter_job *job, int *code,
 
 	catch_signals();
 	rc = start_keeper(&s, e);
+	/* While it opens its store. */
+	if (rc == RC_OK && p->kind != PASS_SUBMIT)
+		part_load(p, PART_FETCH, 0);
 	while (rc == RC_OK && !s.answered)
 		rc = serve_once(&s, e);
 	if (rc != RC_OK)
