@@ -13,10 +13,13 @@ enum rc late_ssl_load(struct err *e);
 
 #ifdef SC_LATE
 #define LATE_SSL(F) \
+	F(ASN1_get_object) \
 	F(ASN1_STRING_get0_data) \
 	F(ASN1_STRING_length) \
 	F(ASN1_TIME_to_tm) \
 	F(CRYPTO_free) \
+	F(d2i_X509) \
+	F(d2i_X509_NAME) \
 	F(ERR_clear_error) \
 	F(ERR_get_error) \
 	F(ERR_peek_error) \
@@ -25,12 +28,14 @@ enum rc late_ssl_load(struct err *e);
 	F(EVP_sha256) \
 	F(GENERAL_NAMES_free) \
 	F(i2d_X509_PUBKEY) \
+	F(OPENSSL_init_crypto) \
 	F(OPENSSL_sk_num) \
 	F(OPENSSL_sk_value) \
 	F(SSL_ctrl) \
 	F(SSL_CTX_ctrl) \
 	F(SSL_CTX_free) \
 	F(SSL_CTX_get0_param) \
+	F(SSL_CTX_get_cert_store) \
 	F(SSL_CTX_get_ex_data) \
 	F(SSL_CTX_load_verify_locations) \
 	F(SSL_CTX_new) \
@@ -67,9 +72,20 @@ enum rc late_ssl_load(struct err *e);
 	F(X509_get_ext_d2i) \
 	F(X509_get_subject_name) \
 	F(X509_get_X509_PUBKEY) \
+	F(X509_LOOKUP_get_method_data) \
+	F(X509_LOOKUP_get_store) \
+	F(X509_LOOKUP_meth_new) \
+	F(X509_LOOKUP_meth_set_free) \
+	F(X509_LOOKUP_meth_set_get_by_subject) \
+	F(X509_LOOKUP_set_method_data) \
+	F(X509_NAME_cmp) \
 	F(X509_NAME_ENTRY_get_data) \
+	F(X509_NAME_free) \
 	F(X509_NAME_get_entry) \
 	F(X509_NAME_get_index_by_NID) \
+	F(X509_OBJECT_set1_X509) \
+	F(X509_STORE_add_cert) \
+	F(X509_STORE_add_lookup) \
 	F(X509_STORE_CTX_get0_cert) \
 	F(X509_STORE_CTX_get_error) \
 	F(X509_STORE_CTX_get_error_depth) \
@@ -87,11 +103,14 @@ struct late_ssl {
 /* late_ssl(): as late_calls(). */
 const struct late_ssl *late_ssl(void);
 
+#define ASN1_get_object(...) late_ssl()->ASN1_get_object(__VA_ARGS__)
 #define ASN1_STRING_get0_data(...) \
     late_ssl()->ASN1_STRING_get0_data(__VA_ARGS__)
 #define ASN1_STRING_length(...) late_ssl()->ASN1_STRING_length(__VA_ARGS__)
 #define ASN1_TIME_to_tm(...) late_ssl()->ASN1_TIME_to_tm(__VA_ARGS__)
 #define CRYPTO_free(...) late_ssl()->CRYPTO_free(__VA_ARGS__)
+#define d2i_X509(...) late_ssl()->d2i_X509(__VA_ARGS__)
+#define d2i_X509_NAME(...) late_ssl()->d2i_X509_NAME(__VA_ARGS__)
 #define ERR_clear_error(...) late_ssl()->ERR_clear_error(__VA_ARGS__)
 #define ERR_get_error(...) late_ssl()->ERR_get_error(__VA_ARGS__)
 #define ERR_peek_error(...) late_ssl()->ERR_peek_error(__VA_ARGS__)
@@ -101,12 +120,15 @@ const struct late_ssl *late_ssl(void);
 #define EVP_sha256(...) late_ssl()->EVP_sha256(__VA_ARGS__)
 #define GENERAL_NAMES_free(...) late_ssl()->GENERAL_NAMES_free(__VA_ARGS__)
 #define i2d_X509_PUBKEY(...) late_ssl()->i2d_X509_PUBKEY(__VA_ARGS__)
+#define OPENSSL_init_crypto(...) late_ssl()->OPENSSL_init_crypto(__VA_ARGS__)
 #define OPENSSL_sk_num(...) late_ssl()->OPENSSL_sk_num(__VA_ARGS__)
 #define OPENSSL_sk_value(...) late_ssl()->OPENSSL_sk_value(__VA_ARGS__)
 #define SSL_ctrl(...) late_ssl()->SSL_ctrl(__VA_ARGS__)
 #define SSL_CTX_ctrl(...) late_ssl()->SSL_CTX_ctrl(__VA_ARGS__)
 #define SSL_CTX_free(...) late_ssl()->SSL_CTX_free(__VA_ARGS__)
 #define SSL_CTX_get0_param(...) late_ssl()->SSL_CTX_get0_param(__VA_ARGS__)
+#define SSL_CTX_get_cert_store(...) \
+    late_ssl()->SSL_CTX_get_cert_store(__VA_ARGS__)
 #define SSL_CTX_get_ex_data(...) late_ssl()->SSL_CTX_get_ex_data(__VA_ARGS__)
 #define SSL_CTX_load_verify_locations(...) \
     late_ssl()->SSL_CTX_load_verify_locations(__VA_ARGS__)
@@ -152,11 +174,29 @@ const struct late_ssl *late_ssl(void);
 #define X509_get_subject_name(...) \
     late_ssl()->X509_get_subject_name(__VA_ARGS__)
 #define X509_get_X509_PUBKEY(...) late_ssl()->X509_get_X509_PUBKEY(__VA_ARGS__)
+#define X509_LOOKUP_get_method_data(...) \
+    late_ssl()->X509_LOOKUP_get_method_data(__VA_ARGS__)
+#define X509_LOOKUP_get_store(...) \
+    late_ssl()->X509_LOOKUP_get_store(__VA_ARGS__)
+#define X509_LOOKUP_meth_new(...) late_ssl()->X509_LOOKUP_meth_new(__VA_ARGS__)
+#define X509_LOOKUP_meth_set_free(...) \
+    late_ssl()->X509_LOOKUP_meth_set_free(__VA_ARGS__)
+#define X509_LOOKUP_meth_set_get_by_subject(...) \
+    late_ssl()->X509_LOOKUP_meth_set_get_by_subject(__VA_ARGS__)
+#define X509_LOOKUP_set_method_data(...) \
+    late_ssl()->X509_LOOKUP_set_method_data(__VA_ARGS__)
+#define X509_NAME_cmp(...) late_ssl()->X509_NAME_cmp(__VA_ARGS__)
 #define X509_NAME_ENTRY_get_data(...) \
     late_ssl()->X509_NAME_ENTRY_get_data(__VA_ARGS__)
+#define X509_NAME_free(...) late_ssl()->X509_NAME_free(__VA_ARGS__)
 #define X509_NAME_get_entry(...) late_ssl()->X509_NAME_get_entry(__VA_ARGS__)
 #define X509_NAME_get_index_by_NID(...) \
     late_ssl()->X509_NAME_get_index_by_NID(__VA_ARGS__)
+#define X509_OBJECT_set1_X509(...) \
+    late_ssl()->X509_OBJECT_set1_X509(__VA_ARGS__)
+#define X509_STORE_add_cert(...) late_ssl()->X509_STORE_add_cert(__VA_ARGS__)
+#define X509_STORE_add_lookup(...) \
+    late_ssl()->X509_STORE_add_lookup(__VA_ARGS__)
 #define X509_STORE_CTX_get0_cert(...) \
     late_ssl()->X509_STORE_CTX_get0_cert(__VA_ARGS__)
 #define X509_STORE_CTX_get_error(...) \

@@ -320,12 +320,19 @@ tls_new(const struct conf_server *server, int max_version, struct tls **t,
 enum rc
 tls_load(struct err *e)
 {
+	static bool ready;
 	enum rc rc = late_ssl_load(e);
 
+	if (rc != RC_OK || ready)
+		return rc;
+	ready = true;
+#ifdef OPENSSL_INIT_NO_ATEXIT
+	/* To tidy up takes it as long as to shake hands. */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+#endif
 	/* It looks its ciphers up with the first, and keeps what it found. */
-	if (rc == RC_OK)
-		SSL_CTX_free(SSL_CTX_new(TLS_client_method()));
-	return rc;
+	SSL_CTX_free(SSL_CTX_new(TLS_client_method()));
+	return RC_OK;
 }
 
 void
