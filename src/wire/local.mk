@@ -19,6 +19,7 @@ src_libwire_a_SOURCES = \
 	src/wire/relay_smtp.c \
 	src/wire/relay_words.c \
 	src/wire/reply.c src/wire/reply.h \
+	src/wire/roots.c src/wire/roots.h \
 	src/wire/smtp_talk.c src/wire/smtp_talk.h \
 	src/wire/source.c src/wire/source.h \
 	src/wire/source_folder.c src/wire/source_impl.h \

@@ -11,6 +11,7 @@
 #include "base/lang.h"
 #include "base/secret.h"
 #include "wire/late_ssl.h"
+#include "wire/roots.h"
 #include "wire/tls.h"
 
 #define NAME_CHARS 100
@@ -208,7 +209,8 @@ load_system(SSL_CTX *ctx)
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		if (access(files[i], R_OK) == 0 &&
-		    SSL_CTX_load_verify_locations(ctx, files[i], NULL) == 1)
+		    (roots_load(ctx, files[i]) ||
+		    SSL_CTX_load_verify_locations(ctx, files[i], NULL) == 1))
 			return true;
 	return false;
 }
