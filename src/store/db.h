@@ -18,6 +18,7 @@ struct store {
 	enum store_mode	 mode;
 	int		 lock_fd;
 	int		 slot;		/* ours in the lock file; 0: none */
+	int		 pass_fd;	/* the passes there were, or -1 */
 	bool		 lazy;		/* synchronous=NORMAL at the moment */
 	bool		 in_tx;
 	bool		 reading;	/* store_read_begin() */
@@ -132,6 +133,10 @@ enum rc slot_take(struct store *st, const char *dir, struct err *e);
 enum rc slot_take_all(struct store *st, const char *dir, struct err *e);
 void slot_drop(struct store *st);
 bool slot_alive(struct store *st, int slot);
+
+/* pass_open(st, dir): the passes there were; without them all goes on. */
+void pass_open(struct store *st, const char *dir);
+void pass_close(struct store *st);
 
 /* sweep.c: take over from the dead; ${opening}: what bears our own number is
  * of somebody before us. */

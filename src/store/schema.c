@@ -368,14 +368,6 @@ const char *const schema_sql[] = {
 "  day INTEGER NOT NULL,"
 "  at INTEGER NOT NULL"
 ") STRICT;",
-"CREATE TABLE pass ("
-"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
-"  began_at INTEGER NOT NULL,"
-"  seen_at INTEGER NOT NULL,"		/* at work then */
-"  ended_at INTEGER NOT NULL DEFAULT 0,"
-"  code INTEGER NOT NULL DEFAULT 0,"
-"  text BLOB NOT NULL DEFAULT x''"
-") STRICT;",
 
 "CREATE TABLE event ("
 "  id INTEGER PRIMARY KEY AUTOINCREMENT,"

@@ -280,6 +280,7 @@ store_open(const char *dir, enum store_mode mode, struct store **out,
 		return err_set(e, RC_NOMEM, _("store: out of memory"));
 	st->mode = mode;
 	st->lock_fd = -1;
+	st->pass_fd = -1;
 	/* Read once, when SQLite starts. */
 	(void)setenv("SQLITE_TMPDIR", temp, 1);
 	rc = mode == STORE_READ ? RC_OK : file_mkdirs(temp, 0700, e);
@@ -287,6 +288,8 @@ store_open(const char *dir, enum store_mode mode, struct store **out,
 		rc = slot_take(st, dir, e);
 	if (rc == RC_OK)
 		rc = db_open_patiently(st, dir, e);
+	if (rc == RC_OK)
+		pass_open(st, dir);
 	if (rc == RC_OK && mode == STORE_WRITE)
 		rc = sweep(st, true, e);
 	if (rc != RC_OK)
@@ -304,6 +307,7 @@ store_close(struct store **stp)
 	if (st == NULL)
 		return;
 	db_shut(st);
+	pass_close(st);
 	slot_drop(st);
 	free(st);
 }

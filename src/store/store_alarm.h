@@ -150,7 +150,7 @@ struct store_pass {
 	char	text[STORE_TEXT_BYTES];	/* what failed first, or "" */
 };
 
-/* None of these is synced by itself. _begin() sets ${p->id}. */
+/* None of these is synced. _begin() sets ${p->id}. */
 enum rc store_pass_begin(struct store *st, struct store_pass *p,
     struct err *e);
 enum rc store_pass_seen(struct store *st, const struct store_pass *p,

@@ -49,7 +49,7 @@ static const struct {
 	{ "hub", "t, name" }, { "hub_day", "rowid" },
 	{ "follow", "queue, name" },
 	{ "heard", "rowid" }, { "alarm", "rowid" }, { "down", "rowid" },
-	{ "own_key", "rowid" }, { "digest", "rowid" }, { "pass", "rowid" },
+	{ "own_key", "rowid" }, { "digest", "rowid" },
 	{ "event", "rowid" }, { "clock", "rowid" }, { "erased", "rowid" },
 	{ "register", "rowid" }, { "witness", "rowid" },
 	{ "bar", "rowid" }, { "desk", "rowid" }, { "bulletin", "rowid" }

@@ -1,61 +1,152 @@
 /* The passes there were; what the alarms look at, beside the queue. */
 #include "config.h"
 
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/buf.h"
 #include "store/db.h"
+
+/* ---- Passes --------------------------------------------------------- */
+
+/*
+ * They are no promise, and stand beside the database, in a ring of records
+ * that is never synced: of a pass that finds nothing they would be all that
+ * is written, and SQLite syncs a log twice to begin it and twice to end it.
+ * The number of the last one stands first.
+ */
+#define NUMBER_BYTES 8
+#define TEXT_AT 36
+#define RECORD_BYTES (TEXT_AT + STORE_TEXT_BYTES)
+
+void
+pass_open(struct store *st, const char *dir)
+{
+	char path[1024];
+
+	st->pass_fd = -1;
+	if ((size_t)snprintf(path, sizeof(path), "%s/passes", dir) <
+	    sizeof(path))
+		st->pass_fd = open(path, st->mode == STORE_READ ? O_RDONLY |
+		    O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+}
+
+void
+pass_close(struct store *st)
+{
+	if (st->pass_fd >= 0)
+		(void)close(st->pass_fd);
+	st->pass_fd = -1;
+}
+
+static off_t
+place_of(int64_t id)
+{
+	return NUMBER_BYTES + id % STORE_PASSES * RECORD_BYTES;
+}
+
+/* 0: none yet, or not to be read. */
+static int64_t
+last_id(const struct store *st)
+{
+	uint8_t b[NUMBER_BYTES];
+	int64_t id;
+
+	if (st->pass_fd < 0 || pread(st->pass_fd, b, sizeof(b), 0) !=
+	    (ssize_t)sizeof(b))
+		return 0;
+	id = (int64_t)get_be64(b);
+	return id > 0 && id < INT64_MAX / 2 ? id : 0;
+}
+
+static enum rc
+put(const struct store *st, const void *p, size_t len, off_t at,
+    struct err *e)
+{
+	return pwrite(st->pass_fd, p, len, at) == (ssize_t)len ? RC_OK :
+	    err_sys(e, "passes");
+}
+
+static enum rc
+record_put(const struct store *st, const struct store_pass *p, struct err *e)
+{
+	uint8_t b[RECORD_BYTES] = { 0 };
+
+	put_be64(b, (uint64_t)p->id);
+	put_be64(b + 8, (uint64_t)p->began_at);
+	put_be64(b + 16, (uint64_t)p->seen_at);
+	put_be64(b + 24, (uint64_t)p->ended_at);
+	put_be32(b + 32, (uint32_t)p->code);
+	memcpy(b + TEXT_AT, p->text, STORE_TEXT_BYTES);
+	return put(st, b, sizeof(b), place_of(p->id), e);
+}
+
+/* False: another stands in its place, or none. */
+static bool
+record_get(const struct store *st, int64_t id, struct store_pass *p)
+{
+	uint8_t b[RECORD_BYTES];
+
+	if (pread(st->pass_fd, b, sizeof(b), place_of(id)) !=
+	    (ssize_t)sizeof(b) || (int64_t)get_be64(b) != id)
+		return false;
+	p->id = id;
+	p->began_at = (int64_t)get_be64(b + 8);
+	p->seen_at = (int64_t)get_be64(b + 16);
+	p->ended_at = (int64_t)get_be64(b + 24);
+	p->code = (int)get_be32(b + 32);
+	memcpy(p->text, b + TEXT_AT, STORE_TEXT_BYTES);
+	p->text[STORE_TEXT_BYTES - 1] = '\0';
+	return true;
+}
 
 enum rc
 store_pass_begin(struct store *st, struct store_pass *p, struct err *e)
 {
-	enum rc rc;
+	const struct store_pass one = { .id = last_id(st) + 1,
+	    .began_at = p->began_at, .seen_at = p->began_at };
+	uint8_t b[NUMBER_BYTES];
+	enum rc rc = record_put(st, &one, e);
 
-	if ((rc = tx_begin_lazy(st, e)) != RC_OK)
-		return rc;
-	if ((rc = DB_DO(st, e, "INSERT INTO pass (began_at, seen_at) "
-	    "VALUES (?1, ?1)", V_I(p->began_at))) == RC_OK)
-		rc = DB_INT(st, e, &p->id, "SELECT last_insert_rowid()");
-	if (rc == RC_OK)
-		rc = DB_DO(st, e, "DELETE FROM pass WHERE id <= ?1",
-		    V_I(p->id - STORE_PASSES));
-	return TX_END(st, rc, "pass", e);
+	p->id = one.id;
+	put_be64(b, (uint64_t)one.id);
+	return rc == RC_OK ? put(st, b, sizeof(b), 0, e) : rc;
 }
 
 enum rc
 store_pass_seen(struct store *st, const struct store_pass *p, struct err *e)
 {
-	enum rc rc;
-
-	if ((rc = tx_begin_lazy(st, e)) != RC_OK)
-		return rc;
-	rc = DB_DO(st, e, "UPDATE pass SET seen_at = ?2, ended_at = ?3, "
-	    "code = ?4, text = ?5 WHERE id = ?1", V_I(p->id),
-	    V_I(p->seen_at), V_I(p->ended_at), V_I(p->code), V_S(p->text));
-	return TX_END(st, rc, "pass", e);
+	return record_put(st, p, e);
 }
 
 enum rc
 store_pass_list(struct store *st, int64_t since, struct store_pass *out,
     size_t max, size_t *n, struct err *e)
 {
-	sqlite3_stmt *s;
-	struct store_pass *p;
-	bool got;
-	enum rc rc;
+	int64_t last = last_id(st);
 
+	(void)e;
 	*n = 0;
-	if ((rc = DB_ASK(st, e, &s, "SELECT id, began_at, seen_at, ended_at, "
-	    "code, text FROM pass WHERE seen_at >= ?1 ORDER BY id DESC "
-	    "LIMIT ?2", V_I(since), V_I(max))) != RC_OK)
-		return rc;
-	while ((rc = db_next(st, s, &got, e)) == RC_OK && got) {
-		p = &out[(*n)++];
-		p->id = sqlite3_column_int64(s, 0);
-		p->began_at = sqlite3_column_int64(s, 1);
-		p->seen_at = sqlite3_column_int64(s, 2);
-		p->ended_at = sqlite3_column_int64(s, 3);
-		p->code = sqlite3_column_int(s, 4);
-		db_text(s, 5, p->text, sizeof(p->text));
-	}
-	return rc;
+	for (int64_t id = last; id > 0 && id > last - STORE_PASSES &&
+	    *n < max; id--)
+		if (record_get(st, id, &out[*n]) && out[*n].seen_at >= since)
+			++*n;
+	return RC_OK;
+}
+
+/* When the oldest that is remembered began; 0: none is. */
+static int64_t
+first_began(const struct store *st)
+{
+	int64_t last = last_id(st);
+	int64_t id = last > STORE_PASSES ? last - STORE_PASSES + 1 : 1;
+	struct store_pass p;
+
+	for (; id <= last; id++)
+		if (record_get(st, id, &p))
+			return p.began_at;
+	return 0;
 }
 
 /* --- Accounts that fail ------------------------------------------------ */
@@ -141,10 +232,9 @@ store_keys(struct store *st, struct store_key out[STORE_KEYS_MAX], size_t *n,
 		out[(*n)++].until = sqlite3_column_int64(s, 1);
 		*looked_at = sqlite3_column_int64(s, 2);
 	}
-	if (rc != RC_OK || *n > 0)
-		return rc;
-	return DB_INT(st, e, looked_at, "SELECT began_at FROM pass "
-	    "ORDER BY id LIMIT 1");
+	if (rc == RC_OK && *n == 0)
+		*looked_at = first_began(st);
+	return rc;
 }
 
 enum rc

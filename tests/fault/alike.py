@@ -19,7 +19,7 @@ RANDOM = re.compile(
     rb"localhost:[0-9]+|"
     rb"[A-Z][a-z]{2}, +\d+ [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}")
 EPOCH = 10 ** 9         # above it a number is a time
-NO_MATTER = ("event", "pass")   # for people: nobody decides by them
+NO_MATTER = ("event",)  # for people: nobody decides by them
 HEADER = 4096           # octets in which the header of an envelope ends
 
 
@@ -93,7 +93,8 @@ class Picture:
         """Below its folders."""
         found = []
         for path in member.folder.glob("*/**/*"):
-            if path.name.startswith("sceau.db") or not path.is_file():
+            if path.name.startswith(("sceau.db", "passes")) or \
+                    not path.is_file():
                 continue
             where = path.relative_to(member.folder)
             found.append((re.sub("[0-9a-f]{16,}|[0-9]{2,}", "#", str(where)),
