@@ -252,7 +252,7 @@ static void
 sub_remove(struct mend *m)
 {
 	static const char *const names[] = { "sceau.db", "sceau.db-wal",
-	    "sceau.db-shm", "store.lock", "temp" };
+	    "sceau.db-shm", "store.lock", "passes", "temp" };
 	char path[1100];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
