@@ -25,11 +25,12 @@ part_main(const struct pass *p, enum part part, unsigned index,
 	return err_set(e, RC_TEMP, "part");
 }
 
-void
-part_load(const struct pass *p, enum part part, unsigned index)
+enum rc
+part_load(const struct pass *p, enum part part, unsigned index, struct err *e)
 {
-	struct err ignored = ERR_INIT;
+	struct err why = ERR_INIT;
+	enum rc rc = part == PART_FETCH && index < p->conf->naccounts ?
+	    source_load(&p->conf->accounts[index], &why) : RC_OK;
 
-	if (part == PART_FETCH && index < p->conf->naccounts)
-		(void)source_load(&p->conf->accounts[index], &ignored);
+	return rc == RC_NOMEM ? err_set(e, rc, "%s", why.text) : RC_OK;
 }

@@ -83,10 +83,12 @@ enum rc part_main(const struct pass *p, enum part part, unsigned index,
     struct pass_ends *x, struct err *e);
 
 /*
- * part_load(p, part, index):
+ * part_load(p, part, index, e):
  * What all of that kind will load, loaded before the first of them is forked:
- * fifty accounts need it once.  What cannot be loaded they will say.
+ * fifty accounts need it once.  What is missing they will say.  RC_OK;
+ * RC_NOMEM: this process is of no use any more.
  */
-void part_load(const struct pass *p, enum part part, unsigned index);
+enum rc part_load(const struct pass *p, enum part part, unsigned index,
+    struct err *e);
 
 #endif

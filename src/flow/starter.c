@@ -324,6 +324,7 @@ serve_start(struct starter *s, struct rd *r, struct err *e)
 {
 	uint8_t part = rd_8(r);
 	uint32_t index = rd_32(r);
+	enum rc rc;
 
 	if (!rd_done(r))
 		return ipc_bad(e);
@@ -331,8 +332,8 @@ serve_start(struct starter *s, struct rd *r, struct err *e)
 		return start_vault(s, e);
 	if (part != PART_FETCH && part != PART_RELAY)
 		return ipc_bad(e);
-	part_load(s->p, (enum part)part, index);
-	return start_one(s, (enum part)part, index, e);
+	rc = part_load(s->p, (enum part)part, index, e);
+	return rc == RC_OK ? start_one(s, (enum part)part, index, e) : rc;
 }
 
 /* The two frames with which it leaves. */
@@ -549,7 +550,7 @@ starter_run(const struct pass *p, const struct starter_job *job, int *code,
 	rc = start_keeper(&s, e);
 	/* While it opens its store. */
 	if (rc == RC_OK && p->kind != PASS_SUBMIT)
-		part_load(p, PART_FETCH, 0);
+		rc = part_load(p, PART_FETCH, 0, e);
 	while (rc == RC_OK && !s.answered)
 		rc = serve_once(&s, e);
 	if (rc != RC_OK)

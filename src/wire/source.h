@@ -98,7 +98,7 @@ enum rc source_new(const struct conf_account *account,
 /*
  * source_load(account, e):
  * The libraries that such a source will need, loaded into this process for
- * those that it forks.  As late_load().
+ * those that it forks.  As tls_load().
  */
 enum rc source_load(const struct conf_account *account, struct err *e);
 

@@ -324,16 +324,19 @@ tls_load(struct err *e)
 {
 	static bool ready;
 	enum rc rc = late_ssl_load(e);
+	SSL_CTX *first;
 
 	if (rc != RC_OK || ready)
 		return rc;
-	ready = true;
 #ifdef OPENSSL_INIT_NO_ATEXIT
 	/* To tidy up takes it as long as to shake hands. */
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 #endif
 	/* It looks its ciphers up with the first, and keeps what it found. */
-	SSL_CTX_free(SSL_CTX_new(TLS_client_method()));
+	if ((first = SSL_CTX_new(TLS_client_method())) == NULL)
+		return err_set(e, RC_NOMEM, "tls");
+	SSL_CTX_free(first);
+	ready = true;
 	return RC_OK;
 }
 

@@ -45,7 +45,8 @@ void tls_free(struct tls **t);
  * tls_load(e):
  * Have OpenSSL ready in this process, so that those that it forks need not
  * make it so each for itself.  Holds nothing of any connection.  As
- * late_load().
+ * late_load(); RC_NOMEM: this process and those that it forks will never have
+ * it, for OpenSSL tries once.
  */
 enum rc tls_load(struct err *e);
 

@@ -69,6 +69,20 @@ def test_a_library_that_is_missing_costs_nothing(demo, tmp_path):
     assert len(demo.durand.documents()) == 1
 
 
+@LINUX
+@pytest.mark.parametrize("who", ["dr", "labo"])
+def test_a_pass_without_mail_syncs_nothing(demo, tmp_path, who):
+    """And writes nothing to the store."""
+    member = getattr(demo, who)
+    member.ok("poll")       # the first makes it
+    before = (member.state / "sceau.db").read_bytes()
+    calls = fault.Calls(tmp_path)
+    member.ok("poll", **calls.env())
+    assert calls.total("read", "keeper") > 0
+    assert calls.total("sync") == 0
+    assert (member.state / "sceau.db").read_bytes() == before
+
+
 @pytest.mark.parametrize("word", ["--mda", "--md", "--m"])
 def test_a_delivery_agent_by_each_of_its_names(demo, word):
     """Whatever is wrong, it says that the mail is to be tried again."""
