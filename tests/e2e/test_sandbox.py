@@ -94,13 +94,13 @@ def probes(member, **folders):
 def ready(demo):
     """A practice that delivers to a folder and to a command; a mail waits,
     an acknowledgement will go out: every process has work."""
+    demo.dr.ok("poll")      # makes the store, else fetch may be there first
     demo.send("INR 2,1", demo.dr)
     demo.labo.ok("poll")
     own_keys(demo.dr)
     with demo.dr.conf.open("a") as f:
         f.write('deliver "cmd" {\n    kind = pipe\n'
                 f'    command = "cat > {demo.dr.folder}/got"\n}}\n')
-    demo.dr.ok("queue", "list")         # the store is there
     return demo.dr
 
 
