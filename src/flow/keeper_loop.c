@@ -194,11 +194,13 @@ static enum rc
 rows_read(struct keeper *k, struct err *e)
 {
 	struct frame f;
-	struct err gone = ERR_INIT;
-	enum rc rc = RC_OK;
+	enum rc rc = chan_fill(&k->rows.c, e);
 
-	if (chan_fill(&k->rows.c, &gone) != RC_OK) {
+	if (rc != RC_OK)
 		k->rows.done = true;
+	/* It has left, and says why on its other line. */
+	if (rc == RC_TEMP) {
+		*e = (struct err)ERR_INIT;
 		return RC_OK;
 	}
 	while (rc == RC_OK && chan_next(&k->rows.c, &f, &rc, e))
