@@ -307,6 +307,7 @@ idle_ms(const struct keeper *k)
 static enum rc
 turn_all(struct keeper *k, bool *quiet, struct err *e)
 {
+	unsigned turns = k->turns;
 	bool some = false;
 	enum rc rc;
 
@@ -314,8 +315,9 @@ turn_all(struct keeper *k, bool *quiet, struct err *e)
 	    (rc = work(k, &some, e)) != RC_OK ||
 	    (rc = relays_start(k, e)) != RC_OK)
 		return rc;
-	*quiet = !some;
-	if (some)
+	/* Who waited for an answer may have got more than that. */
+	*quiet = !some && k->turns == turns;
+	if (!*quiet)
 		return RC_OK;
 	/* When asked to end, what is still to be opened waits in the store. */
 	return !k->open_more || k->stop ? accounts_release(k, e) : RC_OK;

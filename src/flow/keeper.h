@@ -155,6 +155,7 @@ struct keeper {
 	bool			 told;		/* IPC_TOLD came */
 	struct err		 told_err;	/* what it said */
 	struct err		 failed;	/* a turn, and so all others */
+	unsigned		 turns;		/* of the loop so far */
 };
 
 /* keeper_turn(k, wait_ms, e): one turn of the loop; RC_OK also when nothing

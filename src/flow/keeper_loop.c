@@ -307,6 +307,7 @@ keeper_turn(struct keeper *k, int wait_ms, struct err *e)
 	bool rows = false;
 	struct ready s;
 
+	k->turns++;
 	if (k->failed.rc != RC_OK)
 		return err_set(e, k->failed.rc, "%s", k->failed.text);
 	if (relays_pump(k, e) != RC_OK)
