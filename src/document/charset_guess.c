@@ -232,8 +232,8 @@ count(const uint8_t *p, const uint8_t *q, size_t len, uint8_t c, uint8_t d)
 			some = (uint8_t)(some + ((p[i] == c) & (q[i] == d)));
 		n += some;
 	}
-	while (len-- > 0)
-		n += (*p++ == c) & (*q++ == d);
+	for (size_t i = 0; i < len; i++)
+		n += p[i] == c && q[i] == d;
 	return n;
 }
 

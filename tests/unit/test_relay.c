@@ -77,7 +77,7 @@ relay_of(enum conf_engine engine, enum conf_tls tls, enum conf_auth auth)
 static enum rc
 send_mails(size_t n, struct err *e)
 {
-	const struct relay_feed feed = { NULL, next, give, done };
+	const struct relay_feed feed = { NULL, next, give, done, NULL };
 	struct relay *r;
 	enum rc rc = relay_new(&conf, &r, e);
 
