@@ -87,3 +87,38 @@ tests_unit_test_flow_memory_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_flow_memory_LDFLAGS = $(AM_LDFLAGS) $(NO_MEMORY)
 tests_unit_test_flow_memory_LDADD = $(UNIT_FLOW_LIBS)
 endif
+
+EXTRA_DIST += tests/unit/pass_unit.h tests/unit/test_pass_practice.c \
+	tests/unit/test_pass_labo.c tests/unit/test_pass_desk.c
+if WRAP
+PASS_TROUBLE = -Wl,--export-dynamic-symbol=shim_quiet,--wrap=chan_next \
+	-Wl,--wrap=chan_recv,--wrap=clock_ms,--wrap=sqlite3_step \
+	-Wl,--wrap=sqlite3_prepare_v3,--wrap=fstat,--wrap=fstatat \
+	-Wl,--wrap=pread,--wrap=renameat,--wrap=linkat,--wrap=unlinkat \
+	-Wl,--wrap=mkdirat,--wrap=fsync,--wrap=poll,--wrap=waitpid \
+	-Wl,--wrap=openat
+check_PROGRAMS += tests/unit/test_pass_practice
+TESTS += tests/unit/test_pass_practice
+tests_unit_test_pass_practice_SOURCES = tests/unit/test_pass_practice.c
+tests_unit_test_pass_practice_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_pass_practice_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_pass_practice_LDFLAGS = $(AM_LDFLAGS) $(NO_MEMORY) \
+	$(PASS_TROUBLE)
+tests_unit_test_pass_practice_LDADD = $(UNIT_FLOW_LIBS)
+check_PROGRAMS += tests/unit/test_pass_labo
+TESTS += tests/unit/test_pass_labo
+tests_unit_test_pass_labo_SOURCES = tests/unit/test_pass_labo.c
+tests_unit_test_pass_labo_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_pass_labo_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_pass_labo_LDFLAGS = $(AM_LDFLAGS) $(NO_MEMORY) \
+	$(PASS_TROUBLE)
+tests_unit_test_pass_labo_LDADD = $(UNIT_FLOW_LIBS)
+check_PROGRAMS += tests/unit/test_pass_desk
+TESTS += tests/unit/test_pass_desk
+tests_unit_test_pass_desk_SOURCES = tests/unit/test_pass_desk.c
+tests_unit_test_pass_desk_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_pass_desk_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_pass_desk_LDFLAGS = $(AM_LDFLAGS) $(NO_MEMORY) \
+	$(PASS_TROUBLE)
+tests_unit_test_pass_desk_LDADD = $(UNIT_FLOW_LIBS)
+endif

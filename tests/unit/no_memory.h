@@ -17,16 +17,30 @@
 static struct {
 	long	left;		/* allocations before the one; -1: none */
 	bool	fired;
+	bool	*told;		/* the same for all processes; or NULL */
+	/* What was reserved is there: that cannot fail, and nobody asks. */
+	const struct buf *of;
+	size_t	to;
 } memory = { .left = -1 };
 
 static inline bool
 memory_ends(void)
 {
-	if (memory.left < 0 || memory.left-- > 0)
+	if (memory.left < 0 || (memory.told != NULL && *memory.told) ||
+	    memory.left-- > 0)
 		return false;
 	memory.fired = true;
+	if (memory.told != NULL)
+		*memory.told = true;
 	errno = ENOMEM;
 	return true;
+}
+
+static inline bool
+buf_ends(const struct buf *b, size_t more)
+{
+	return !(memory.of == b && b->len + more <= memory.to) &&
+	    memory_ends();
 }
 
 void *__real_malloc(size_t len);
@@ -76,13 +90,13 @@ bool __wrap_buf_reserve(struct buf *b, size_t more);
 bool
 __wrap_buf_add(struct buf *b, const void *p, size_t len)
 {
-	return !memory_ends() && __real_buf_add(b, p, len);
+	return !buf_ends(b, len) && __real_buf_add(b, p, len);
 }
 
 bool
 __wrap_buf_adds(struct buf *b, const char *s)
 {
-	return !memory_ends() && __real_buf_adds(b, s);
+	return !buf_ends(b, strlen(s)) && __real_buf_adds(b, s);
 }
 
 bool
@@ -94,19 +108,23 @@ __wrap_buf_addf(struct buf *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	return !memory_ends() && __real_buf_adds(b, text);
+	return !buf_ends(b, strlen(text)) && __real_buf_adds(b, text);
 }
 
 const char *
 __wrap_buf_str(struct buf *b)
 {
-	return memory_ends() ? NULL : __real_buf_str(b);
+	return buf_ends(b, 1) ? NULL : __real_buf_str(b);
 }
 
 bool
 __wrap_buf_reserve(struct buf *b, size_t more)
 {
-	return !memory_ends() && __real_buf_reserve(b, more);
+	if (memory_ends() || !__real_buf_reserve(b, more))
+		return false;
+	memory.of = b;
+	memory.to = b->len + more;
+	return true;
 }
 
 #define WRAP_NUMBER(bits)					\
@@ -115,7 +133,7 @@ bool __wrap_buf_add##bits(struct buf *b, uint##bits##_t v);	\
 bool								\
 __wrap_buf_add##bits(struct buf *b, uint##bits##_t v)		\
 {								\
-	return !memory_ends() && __real_buf_add##bits(b, v);	\
+	return !buf_ends(b, bits / 8) && __real_buf_add##bits(b, v);	\
 }
 
 WRAP_NUMBER(8)
