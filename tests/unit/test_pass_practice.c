@@ -173,18 +173,18 @@ static void
 test_no_rest_while_there_is_work(void **state)
 {
 	const struct trouble none = { T_NONE, PART_N, 0, L_N };
-	int64_t least = CLOCK_FOREVER, began;
+	int64_t began;
 	bool fired;
+	int slow = 0;
 
 	(void)state;
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < 8; i++) {
 		post_both(&martin);
 		began = clock_ms();
 		(void)act_with(&martin, none, &fired, a_pass);
-		if (clock_ms() - began < least)
-			least = clock_ms() - began;
+		slow += clock_ms() - began > 5000;
 	}
-	T_CHECK(least < 5000);
+	T_CHECK(slow < 2);
 	judge(1, false);
 }
 
