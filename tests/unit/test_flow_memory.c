@@ -14,6 +14,7 @@
 #include "flow/clerk_report.h"
 #include "flow/field.h"
 #include "flow/ipc.h"
+#include "flow/keeper.h"
 #include "flow/metrics.h"
 #include "flow/outmail.h"
 #include "flow/patients.h"
@@ -322,6 +323,37 @@ test_a_mail_of_files(void **state)
 	each("mail of files", mail);
 }
 
+/* ---- a row that the vault waits for ------------------------------------ */
+
+/* Read or not: nobody waits for a vault that waits for it. */
+static void
+test_a_row_that_cannot_be_read(void **state)
+{
+	static const struct conf conf;
+	const struct pass pass = { .conf = &conf };
+	const struct chan none = CHAN_INIT;
+	struct pass_ends x = { none, none, none, none, none, none };
+	struct keeper k = { .p = &pass, .x = &x };
+	struct err e = ERR_INIT;
+	struct chan vault;
+	int fd[2];
+
+	(void)state;
+	k.vault.c = k.clerk.c = none;
+	T_RC(chan_pair(fd, &e), RC_OK);
+	chan_init(&vault, fd[0]);
+	chan_init(&k.rows.c, fd[1]);
+	T_RC(relays_new(&k, &e), RC_OK);
+	T_RC(chan_send(&vault, IPC_ROW_GET, 0, "self", 4, &e), RC_OK);
+	memory.left = 0;
+	T_RC(keeper_turn(&k, 0, &e), RC_NOMEM);
+	memory.left = -1;
+	T_CHECK(memory.fired && k.vault.done && k.vault.rc == RC_NOMEM);
+	relays_free(&k);
+	chan_close(&k.rows.c);
+	chan_close(&vault);
+}
+
 static int
 setup(void **state)
 {
@@ -348,6 +380,7 @@ main(void)
 		cmocka_unit_test(test_to_one_another),
 		cmocka_unit_test(test_forms_that_are_none),
 		cmocka_unit_test(test_a_mail_of_files),
+		cmocka_unit_test(test_a_row_that_cannot_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
