@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "wire/late_curl.h"
 
 static struct {
 	int		 option;	/* that one is not taken; 0: none */
@@ -63,6 +64,21 @@ __wrap_curl_global_init(long flags)
 {
 	return odd.no_global ? CURLE_FAILED_INIT :
 	    __real_curl_global_init(flags);
+}
+
+/* Where libcurl is called by pointers, they lead to the above. */
+static inline void
+odd_late(void)
+{
+#ifdef SC_LATE
+	struct late_curl *l;
+	struct err e = ERR_INIT;
+
+	assert_int_equal(late_curl_load(&e), RC_OK);
+	l = (struct late_curl *)(uintptr_t)late_curl();
+	l->curl_easy_setopt = __wrap_curl_easy_setopt;
+	l->curl_global_init = __wrap_curl_global_init;
+#endif
 }
 
 #ifdef HAVE_MEMFD_CREATE

@@ -24,6 +24,7 @@
 #include "flow/ipc.h"
 #include "flow/starter.h"
 #include "mail/wrap.h"
+#include "wire/source.h"
 
 enum trouble_what {
 	T_NONE,
@@ -99,6 +100,13 @@ part_main(const struct pass *p, enum part part, unsigned index,
 		break;
 	}
 	return err_set(e, RC_TEMP, "part");
+}
+
+enum rc
+part_load(const struct pass *p, enum part part, unsigned index, struct err *e)
+{
+	return part == PART_FETCH && index < p->conf->naccounts ?
+	    source_load(&p->conf->accounts[index], e) : RC_OK;
 }
 
 /* In place of libbase's. */

@@ -444,6 +444,7 @@ set_up(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
+	odd_late();
 	return secret_init(&e) != RC_OK || !secret_set(&secret, "pass", 4) ?
 	    -1 : 0;
 }

@@ -452,6 +452,19 @@ mend_from(struct world *w, const struct buf *was, size_t page, long n)
 	return bad.fired;
 }
 
+/* Where the schema lies nothing can be read, which is said. */
+static bool
+mendable(struct world *w, const struct buf *was, size_t page)
+{
+	struct store_mended m;
+	enum rc rc;
+
+	file_write(w, was, page);
+	rc = mend(w, &m);
+	T_CHECK(rc == RC_OK || rc == RC_CONF);
+	return rc == RC_OK;
+}
+
 static void
 test_mending_fails(void **state)
 {
@@ -467,6 +480,8 @@ test_mending_fails(void **state)
 	file_read(w, &was);
 	pages = was.len / 4096;
 	for (size_t page = pages / 2; page < pages; page += 7) {
+		if (!mendable(w, &was, page))
+			continue;
 		for (n = 0; mend_from(w, &was, page, n); n += 1 + n / 8)
 			;
 		mended += n > 20;
