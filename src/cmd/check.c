@@ -236,10 +236,14 @@ check_passes(struct checking *c, struct store *st)
 	struct store_pass *p = calloc(STORE_PASSES, sizeof(*p));
 	struct err e = ERR_INIT;
 	size_t n = 0;
+	enum rc rc = p == NULL ? err_set(&e, RC_NOMEM, _("no memory left")) :
+	    store_pass_list(st, clock_now() - 7 * DAY_S, p, STORE_PASSES, &n,
+	    &e);
 
-	if (p != NULL && store_pass_list(st, clock_now() - 7 * DAY_S, p,
-	    STORE_PASSES, &n, &e) == RC_OK)
+	if (rc == RC_OK)
 		say_passes(c, p, n);
+	else
+		say_rc(c, rc, _("passes"), "", &e);
 	free(p);
 }
 
@@ -250,9 +254,12 @@ check_alarms(struct checking *c, struct store *st)
 	uint64_t by_rule[STORE_RULE_N] = { 0 }, n = 0;
 	struct err e = ERR_INIT;
 	char line[160];
+	enum rc rc;
 
-	if (store_alarm_counts(st, by_rule, &e) != RC_OK)
-		return;		/* told of the store itself */
+	if ((rc = store_alarm_counts(st, by_rule, &e)) != RC_OK) {
+		say_rc(c, rc, _("alarms"), "", &e);
+		return;
+	}
 	for (size_t i = 0; i < STORE_RULE_N; i++)
 		n += by_rule[i];
 	snprintf(line, sizeof(line), P_("%llu alarm: sceau status",

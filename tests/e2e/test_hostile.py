@@ -36,5 +36,5 @@ def test_a_hostile_server(demo, forger, key):
 
 def test_the_table_names_each_protocol_and_way():
     assert {b.protocol for b in TABLE.values()} == {
-        "imap", "pop3", "smtp", "smtp, curl", "smtp, two"}
+        "imap", "pop3", "smtp", "smtp, curl", "smtp, sceau", "smtp, two"}
     assert len(TABLE) > 800

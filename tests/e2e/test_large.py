@@ -52,5 +52,6 @@ def test_a_poll_with_nothing_new_is_small(demo):
     """Private dirty, all processes at one moment: Pss would depend on who
     else uses the same libraries just then."""
     demo.dr.ok("poll")
-    got = demo.dr.ok("poll", memory=True)
-    assert got.memory.samples > 3 and 0 < got.memory.dirty_kb < EMPTY_KB
+    seen = [demo.dr.ok("poll", memory=True).memory for _ in range(9)]
+    assert sum(m.samples for m in seen) > 9
+    assert 0 < max(m.dirty_kb for m in seen) < EMPTY_KB

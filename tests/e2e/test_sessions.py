@@ -206,4 +206,5 @@ def test_what_has_arrived_meanwhile_is_left(demo, relay, octets):
     assert got.code == 0 and b"level=error" not in got.stderr, got.text()
     assert not labo.ok("queue", "list", "--json").json()
     assert labo.states() == {dr.name: "received"}
-    assert len(relay.mails) <= (0 if octets else 2)
+    # Small ones may lie with the session already, three at most.
+    assert len(relay.mails) <= (0 if octets else 3)

@@ -9,6 +9,18 @@
 
 static const char code[] = "208H4-4RM2M-B1E60-S38DH-R78Y9";
 
+/* A member who has it as his name, or in his address. */
+static bool
+says_code(const uint8_t *p, size_t len)
+{
+	const size_t n = strlen(code);
+
+	for (size_t i = 0; i + n <= len; i++)
+		if (memcmp(p + i, code, n) == 0)
+			return true;
+	return false;
+}
+
 static void
 check_text(struct buf *out)
 {
@@ -87,7 +99,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	if (members_add(m, &w, &how, &e) == RC_OK) {
 		l.to = &m->v[0];
 		BUG_ON(!letter_format(&l, &out));
-		if (strstr(m->v[0].show, code) == NULL)
+		if (!says_code(p, len))
 			check_text(&out);
 		check_page(&out, &m->v[0], l.english);
 	}
