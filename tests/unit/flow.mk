@@ -88,7 +88,8 @@ tests_unit_test_flow_memory_LDFLAGS = $(AM_LDFLAGS) $(NO_MEMORY)
 tests_unit_test_flow_memory_LDADD = $(UNIT_FLOW_LIBS)
 endif
 
-EXTRA_DIST += tests/unit/pass_unit.h tests/unit/test_pass_practice.c \
+EXTRA_DIST += tests/unit/pass_unit.h tests/unit/pass_parts.h \
+	tests/unit/test_pass_practice.c \
 	tests/unit/test_pass_labo.c tests/unit/test_pass_desk.c
 if WRAP
 PASS_TROUBLE = -Wl,--export-dynamic-symbol=shim_quiet,--wrap=chan_next \

@@ -24,7 +24,6 @@
 #include "flow/ipc.h"
 #include "flow/starter.h"
 #include "mail/wrap.h"
-#include "wire/source.h"
 
 enum trouble_what {
 	T_NONE,
@@ -78,47 +77,7 @@ trouble_arm(enum part part)
 	trouble.left = trouble.t.nth;
 }
 
-/* As flow/parts.c, which is the programs'. */
-enum rc
-part_main(const struct pass *p, enum part part, unsigned index,
-    struct pass_ends *x, struct err *e)
-{
-	shim_quiet();	/* of the starter */
-	trouble_arm(part);
-	switch (part) {
-	case PART_KEEPER:
-		return keeper_main(p, x, e);
-	case PART_VAULT:
-		return vault_main(p, x, e);
-	case PART_FETCH:
-		return fetch_main(p, index, x, e);
-	case PART_RELAY:
-		return relay_main(p, index, x, e);
-	case PART_CLERK:
-		return clerk_main(p, x, e);
-	case PART_N:
-		break;
-	}
-	return err_set(e, RC_TEMP, "part");
-}
-
-enum rc
-part_load(const struct pass *p, enum part part, unsigned index, struct err *e)
-{
-	return part == PART_FETCH && index < p->conf->naccounts ?
-	    source_load(&p->conf->accounts[index], e) : RC_OK;
-}
-
-/* In place of libbase's. */
-enum rc
-sandbox_enter(enum sandbox_role role, const struct sandbox_path *paths,
-    struct err *e)
-{
-	(void)role;
-	(void)paths;
-	(void)e;
-	return RC_OK;
-}
+#include "pass_parts.h"
 
 /* ---- calls that fail --------------------------------------------------- */
 
