@@ -340,7 +340,7 @@ load_local(struct loader *l, struct bytes value, struct err *e)
 	ks->has_previous = rd.left > 0;
 	if (ks->has_previous)
 		rd_copy(&rd, ks->secret->previous, KDF_KEY_BYTES);
-	if (!rd_done(&rd) || nkeys > RING_KEYS_MAX ||
+	if (!rd_done(&rd) || ks->since_at < 0 || nkeys > RING_KEYS_MAX ||
 	    ring_total(ks->ring) > 0)
 		return err_class(e, EC_RECORD, _("the key store is damaged"));
 	ring_free(&ks->ring);
