@@ -27,6 +27,35 @@ struct late {
 	bool			 here;
 };
 
+/* LATE_LIBRARY(name, LIST, library): the whole of late_NAME.c, what its header
+ * declares. */
+#ifdef SC_LATE
+#define LATE_LIBRARY(name, LIST, library) \
+static const char *const names[] = { LIST(LATE_NAME) NULL }; \
+static struct name calls; \
+static struct late late = { library, names, &calls, sizeof(calls), false }; \
+\
+enum rc \
+name##_load(struct err *e) \
+{ \
+	return late_load(&late, e); \
+} \
+\
+const struct name * \
+name(void) \
+{ \
+	return late_calls(&late); \
+}
+#else
+#define LATE_LIBRARY(name, LIST, library) \
+enum rc \
+name##_load(struct err *e) \
+{ \
+	(void)e; \
+	return RC_OK; \
+}
+#endif
+
 /*
  * late_load(l, e):
  * Load it, once in a process: before its sandbox, and in the parent of those

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "folder.h"
+
 #include "base/buf.h"
 #include "base/file.h"
 #include "wire/drop.h"
@@ -23,35 +25,14 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	strcpy(top + strlen(top) - 6, "XXXXXX");
-	return mkdtemp(top) == NULL ? -1 : 0;
-}
-
-static int
-clean(const char *path)
-{
-	DIR *dir = opendir(path);
-	struct dirent *d;
-	char sub[1024];
-
-	while (dir != NULL && (d = readdir(dir)) != NULL) {
-		if (strcmp(d->d_name, ".") == 0 ||
-		    strcmp(d->d_name, "..") == 0)
-			continue;
-		snprintf(sub, sizeof(sub), "%s/%s", path, d->d_name);
-		if (unlink(sub) != 0)
-			clean(sub);
-	}
-	if (dir != NULL)
-		closedir(dir);
-	return rmdir(path);
+	return folder_make(top) ? 0 : -1;
 }
 
 static int
 tear_down(void **state)
 {
 	(void)state;
-	return clean(top);
+	return folder_remove(top);
 }
 
 /* How many visible files lie in ${sub}; hidden ones too when ${all}. */

@@ -4,7 +4,6 @@
 
 #include "unit.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "folder.h"
 #include "seen.h"
 
 static char top[] = "/tmp/sceau-test-source-XXXXXX";
@@ -22,28 +22,7 @@ set_up(void **state)
 {
 	(void)state;
 	memset(&seen, 0, sizeof(seen));
-	strcpy(top + strlen(top) - 6, "XXXXXX");
-	return mkdtemp(top) == NULL ? -1 : 0;
-}
-
-static void
-clean(const char *path)
-{
-	DIR *dir = opendir(path);
-	struct dirent *d;
-	char sub[1024];
-
-	while (dir != NULL && (d = readdir(dir)) != NULL) {
-		if (strcmp(d->d_name, ".") == 0 ||
-		    strcmp(d->d_name, "..") == 0)
-			continue;
-		snprintf(sub, sizeof(sub), "%s/%s", path, d->d_name);
-		if (unlink(sub) != 0)
-			clean(sub);
-	}
-	if (dir != NULL)
-		closedir(dir);
-	rmdir(path);
+	return folder_make(top) ? 0 : -1;
 }
 
 static int
@@ -51,7 +30,7 @@ tear_down(void **state)
 {
 	(void)state;
 	forget();
-	clean(top);
+	folder_remove(top);
 	return 0;
 }
 
@@ -470,7 +449,7 @@ test_a_maildir_that_goes(void **state)
 	maildir();
 	put("new/1.a", "mail", 0);
 	assert_int_equal(list(s), 1);
-	clean(path_of("new"));
+	folder_remove(path_of("new"));
 	T_RC(source_release(s, &id, 1, CONF_AFTER_DELETE, NULL, &done, &e),
 	    RC_CONF);
 	assert_int_equal(done, SOURCE_PENDING);

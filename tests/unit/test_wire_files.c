@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "folder.h"
 #include "seen.h"
 
 #include "base/buf.h"
@@ -20,28 +21,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	strcpy(top + strlen(top) - 6, "XXXXXX");
-	return mkdtemp(top) == NULL ? -1 : 0;
-}
-
-static void
-clean(const char *path)
-{
-	DIR *dir = opendir(path);
-	struct dirent *d;
-	char sub[4096];
-
-	while (dir != NULL && (d = readdir(dir)) != NULL) {
-		if (strcmp(d->d_name, ".") == 0 ||
-		    strcmp(d->d_name, "..") == 0)
-			continue;
-		snprintf(sub, sizeof(sub), "%s/%s", path, d->d_name);
-		if (unlink(sub) != 0)
-			clean(sub);
-	}
-	if (dir != NULL)
-		closedir(dir);
-	rmdir(path);
+	return folder_make(top) ? 0 : -1;
 }
 
 static int
@@ -49,7 +29,7 @@ tear_down(void **state)
 {
 	(void)state;
 	forget();
-	clean(top);
+	folder_remove(top);
 	return 0;
 }
 

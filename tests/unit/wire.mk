@@ -102,7 +102,7 @@ tests_unit_test_tls_server_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_tls_server_LDADD = $(UNIT_WIRE_LIBS)
 
 # Memory that ends, calls of the system and of libraries that fail
-EXTRA_DIST += tests/unit/script.h tests/unit/seen.h \
+EXTRA_DIST += tests/unit/folder.h tests/unit/script.h tests/unit/seen.h \
 	tests/unit/no_system.h tests/unit/odd.h tests/unit/test_wire_memory.c \
 	tests/unit/test_wire_files.c tests/unit/test_wire_race.c \
 	tests/unit/test_relay.c
