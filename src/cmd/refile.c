@@ -1,4 +1,5 @@
-/* sceau refile: file once more what was filed, from what is kept sealed. */
+/* sceau refile: file once more what was filed, or show what was relayed, from
+ * what is kept sealed. */
 #include "config.h"
 
 #include <stdio.h>
@@ -37,6 +38,10 @@ refile(const struct app *app, struct store *st,
 	*all += n;
 	if (rc != RC_OK || n > 0)
 		return rc;
+	if (app->conf.hub && app->conf.hub_archive_s == 0)
+		return err_set(e, RC_INPUT, _("nothing of that is kept, and "
+		    "this gateway has no archive: hub_archive is 0 in the "
+		    "configuration"));
 	if (app->conf.keep_filed_s == 0)
 		return err_set(e, RC_INPUT, _("nothing that was filed is "
 		    "kept: keep_filed is 0 in the configuration"));

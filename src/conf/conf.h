@@ -180,6 +180,7 @@ struct conf {
 	char		*hub_members;	/* for these; or NULL: for all */
 	int		 hub_messages;	/* for each, a day; 0: no limit */
 	uint64_t	 hub_size;	/* the same in octets */
+	int		 hub_archive_s;	/* what it relays; 0: not kept */
 	char		*alarm_command;	/* gets alarms on stdin; or NULL */
 	char		*digest_to;	/* whom the daily mail is for; or NULL:
 					 * there is none */

@@ -378,7 +378,7 @@ hub_words_alone(const void *p, const struct written *w)
 	const struct conf *c = p;
 
 	return !c->hub && (has(w, "hub_members") || has(w, "hub_messages") ||
-	    has(w, "hub_size"));
+	    has(w, "hub_size") || has(w, "hub_archive"));
 }
 
 static bool
@@ -412,9 +412,9 @@ static const struct pair top_pairs[] = {
 	    "write route = our own mail address, above the sections") },
 	{ hub_no_relay, "hub", N_("a hub must send; add a relay section, or "
 	    "remove hub") },
-	{ hub_words_alone, NULL, N_("hub_members, hub_messages and hub_size "
-	    "are the association's gateway's; add hub = yes, or remove "
-	    "them") },
+	{ hub_words_alone, NULL, N_("hub_members, hub_messages, hub_size and "
+	    "hub_archive are the association's gateway's; add hub = yes, or "
+	    "remove them") },
 	{ outbox_no_relay, NULL, N_("what an outbox takes must be sent; add a "
 	    "relay section") },
 	{ pairs_unsealed_nowhere, NULL, N_("an account delivers mail that is "

@@ -147,6 +147,9 @@ const struct row conf_rows[] = {
 	    "member; the others wait for the next day.") },
 	{ S_TOP, "hub_size", K_SIZE, TOP(hub_size), NULL, 0, 0, NULL,
 	    N_("no limit"), N_("The same by their size.") },
+	{ S_TOP, "hub_archive", K_TIME, TOP(hub_archive_s), NULL, 0, 0, "0",
+	    N_("no archive"), N_("How long what it relays is kept, sealed, for "
+	    "sceau refile.") },
 	{ S_TOP, "alarm_command", K_COMMAND, TOP(alarm_command), NULL, 0, 0,
 	    NULL, NULL, N_("Command that gets each alarm on its standard "
 	    "input.") },

@@ -120,10 +120,15 @@ static void
 job_put(struct keeper *k, struct relay_job *j, struct store_done *d,
     struct store_hub_put *put)
 {
+	char t[2 * STORE_T_BYTES + 1];
+
 	opening_done(k, j->o, d, j->rows, j->acks);
 	d->ack_state = j->nout > 0 ? GATE_ACK_RELAYED : GATE_ACK_REFUSED;
-	keeper_words(j->event, "from=%s recipients=%zu refused=%zu",
-	    j->o->head.sender, j->nout, j->nrefused);
+	if (j->nout > 0 && k->p->conf->hub_archive_s > 0)
+		d->keep_until = clock_now() + k->p->conf->hub_archive_s;
+	hex_format(j->o->head.t, sizeof(j->o->head.t), t);
+	keeper_words(j->event, "t=%.20s from=%s recipients=%zu refused=%zu",
+	    t, j->o->head.sender, j->nout, j->nrefused);
 	d->event = "hub.relayed";
 	d->event_text = j->event;
 	*put = (struct store_hub_put){ d, j->put, j->nout, j->refused,
@@ -312,7 +317,8 @@ hub_spare(struct keeper *k, struct opening *o, struct err *e)
 	bool over;
 	enum rc rc;
 
-	if (!k->p->conf->hub || o->in.size <= HUB_SPARE_BYTES)
+	if (!k->p->conf->hub || o->in.filing > 0 ||
+	    o->in.size <= HUB_SPARE_BYTES)
 		return RC_OK;
 	rc = is_over(k, o, &over, e);
 	return rc == RC_OK && over ? leave(k, o, e) : rc;

@@ -350,8 +350,9 @@ judge(struct keeper *k, struct batch *b, struct opening *o, struct err *e)
 		opening_not(k, o);
 		return RC_OK;
 	}
-	if (o->v.nroutes > 0) {
-		o->fate = o->in.filing > 0 ? FATE_UNFILED : FATE_RELAY;
+	/* Once more, of the archive: for who is here. */
+	if (o->v.nroutes > 0 && o->in.filing == 0) {
+		o->fate = FATE_RELAY;
 		return not_to_file(k, b, o, e);
 	}
 	o->fate = FATE_DONE;
@@ -440,12 +441,12 @@ give_next(struct keeper *k, void *arg, bool *more, struct err *e)
 	return *more ? give(k, b, &b->o[b->given++], e) : RC_OK;
 }
 
-/* Mail for the gateway itself: it was only looked at. */
+/* Mail for the gateway itself, or of its archive: it was only looked at. */
 static bool
 is_own(const struct keeper *k, const struct opening *o)
 {
 	return k->p->conf->hub && o->fate == FATE_OPEN && o->rc == RC_OK &&
-	    o->v.has_mail && o->v.nroutes == 0;
+	    o->v.has_mail && (o->v.nroutes == 0 || o->in.filing > 0);
 }
 
 /* Now for the clerk. */

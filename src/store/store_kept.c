@@ -16,7 +16,10 @@ kept_put(struct store *st, const uint8_t t[STORE_T_BYTES], int64_t *body,
 	return rc;
 }
 
-#define ASKED "at >= ?1 AND substr(t, 1, ?2) = ?3"
+/* At the hub, by the number that a recipient has, too. */
+#define ASKED \
+	"at >= ?1 AND (substr(t, 1, ?2) = ?3 OR t IN " \
+	"(SELECT origin_t FROM hub WHERE substr(t, 1, ?2) = ?3))"
 
 static enum rc
 refile(struct store *st, const struct store_kept_ask *ask, int64_t now,

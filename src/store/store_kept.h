@@ -1,10 +1,12 @@
-/* Envelopes of what was filed, kept so that it can be filed once more. */
+/* Envelopes of what was filed or relayed, kept so that it can be filed once
+ * more. */
 #ifndef SC_STORE_STORE_KEPT_H
 #define SC_STORE_STORE_KEPT_H
 
 #include "store/store_in.h"
 
-/* Which ones: those whose T begins with ${t}, filed since ${since}. */
+/* Which ones: those whose T begins with ${t}, or that of what they were
+ * relayed as; filed or relayed since ${since}. */
 struct store_kept_ask {
 	uint8_t	t[STORE_T_BYTES];
 	size_t	t_len;			/* 0: any */
