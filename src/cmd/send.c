@@ -126,6 +126,23 @@ pack_once(struct sending *s)
 	return pack_run(&s->submit, once, sizeof(once));
 }
 
+/* What the keeper could not even be told. */
+static enum rc
+check_recipients(const struct sending *s, struct err *e)
+{
+	size_t n = (size_t)s->argc + (s->read_to ? s->mail.mail.nrcpts : 0);
+
+	if (n > SUBMIT_RCPT_MAX)
+		return err_set(e, RC_INPUT,
+		    _("more than %d recipients; nothing was sent"),
+		    SUBMIT_RCPT_MAX);
+	for (int i = 0; i < s->argc; i++)
+		if (strlen(s->argv[i]) >= GATE_ROUTE_BYTES)
+			return err_set(e, RC_INPUT, _("%.60s...: longer than "
+			    "any address; nothing was sent"), s->argv[i]);
+	return RC_OK;
+}
+
 static enum rc
 pack_submit(struct sending *s, struct err *e)
 {
@@ -206,6 +223,7 @@ send_run(struct sending *s, struct err *e)
 	    (!submit_has_from(&s->mail.mail) &&
 	    (rc = own_address(s, &p, e)) != RC_OK) ||
 	    (rc = ready_mail(s, e)) != RC_OK ||
+	    (rc = check_recipients(s, e)) != RC_OK ||
 	    (rc = pack_submit(s, e)) != RC_OK)
 		return rc;
 	if (s->mail.mail.converted && s->app->debug)

@@ -250,6 +250,17 @@ gone_wrong(const struct outjob *j)
 	return j->why.rc != RC_OK && j->why.rc != RC_INPUT;
 }
 
+/* They go to the keeper in one frame, with room for what else is in it. */
+static bool
+is_much(const struct outjob *j)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->nwhom; i++)
+		n += strlen(j->whom[i].who) + strlen(j->whom[i].other) + 16;
+	return n > CHAN_MAX_BYTES / 2;
+}
+
 enum rc
 outjob_open(struct outroom *r, const struct pass *p, struct outjob *j,
     struct err *e)
@@ -275,7 +286,12 @@ outjob_open(struct outroom *r, const struct pass *p, struct outjob *j,
 	    j->h.n > 1;
 	if (rc == RC_OK && j->why.rc == RC_OK)
 		rc = outroute(&r->aliases[r->box], conf, j, e);
-	return rc;
+	if (rc != RC_OK || !is_much(j))
+		return rc;
+	j->nwhom = 0;
+	return outjob_wrong(j, 0, 0, "large", _("its recipients are too many, "
+	    "with lines so long; make several files of it")) ? RC_OK :
+	    err_nomem(e);
 }
 
 void

@@ -8,13 +8,13 @@
 #include "base/fault.h"
 #include "base/lang.h"
 #include "flow/submission.h"
+#include "mail/submit.h"
 #include "store/store_outbox.h"
 
 #define PEERS_MAX 64
 #define ACKS_MAX GATE_ACKS_MAX
 #define DEFER_S 3600
 #define DIED_S 60
-#define SUBMIT_MAX 1000
 
 enum rc
 keeper_resolve(struct keeper *k, unsigned how, const char *own,
@@ -291,10 +291,8 @@ read_submission(struct keeper *k, struct submission *s, int64_t *id,
 		unpack_str(&r, who, sizeof(who));
 		if (r.bad)
 			break;
-		if (s->nout == SUBMIT_MAX)
-			return err_set(e, RC_PERM,
-			    _("more than %d recipients; nothing was sent"),
-			    SUBMIT_MAX);
+		if (s->nout == s->max)
+			return ipc_bad(e);
 		rc = keeper_resolve(k, 0, s->own, who, &dest, e);
 		if (rc == RC_OK)
 			rc = submission_add(k, s, &dest, e);
@@ -459,7 +457,7 @@ seal_submission(struct keeper *k, struct err *e)
 	int64_t id = 0;
 	enum rc rc;
 
-	if (submission_new(&s, SUBMIT_MAX + 1, e) != RC_OK)
+	if (submission_new(&s, SUBMIT_RCPT_MAX, e) != RC_OK)
 		return e->rc;
 	rc = submit_run(k, &s, &id, &why);
 	if (rc != RC_OK)

@@ -171,6 +171,21 @@ def test_split_gives_each_patient_a_message(box):
         ("day.hpr", hprim.encode([people[1]], "cp850"))]
 
 
+def test_more_recipients_than_one_frame_holds(box):
+    """The file is refused, and those beside it go."""
+    people = [hprim.Patient() for _ in range(4096)]
+    for n, p in enumerate(people):
+        p.header[0] = f"P{n}"
+        p.header[11] = "X000000000 " + "N" * 230
+    box.want(route="hprim", ready="rename", split="yes")
+    box.drop("long.hpr", hprim.encode(people))
+    box.drop("one.hpr", report())
+    box.poll(65)
+    assert box.labo.states() == {box.dr.name: "sent"}
+    assert b"make several files of it" in box.refusals()["long.hpr.txt"]
+    assert [n for n, _ in box.arrived()] == ["one.hpr"]
+
+
 # ---- what is passed whole ------------------------------------------------
 
 def test_attachments_and_other_formats_byte_for_byte(box):

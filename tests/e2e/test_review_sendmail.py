@@ -85,6 +85,22 @@ def test_what_is_refused_is_refused_whole(demo, words, data):
     assert queued(demo.labo) == []
 
 
+@pytest.mark.parametrize("n,name,says", (
+    (1001, "m{}@x.example", b"more than 1000 recipients"),
+    (6000, "m{}" + "x" * 190 + "@x.example", b"more than 1000 recipients"),
+    (1, "{}" + "x" * 4000 + "@x.example", b"longer than any address"),
+    (1, "{}" + "x" * 120_000 + "@x.example", b"longer than any address")))
+def test_more_than_anybody_writes_to(demo, n, name, says):
+    """On the command line, where nothing counts them."""
+    got = sendmail(demo.labo, *(name.format(i) for i in range(n)),
+                   data=mail(demo))
+    assert got.returncode == 65, got.stderr[-300:]
+    assert says in got.stderr and b"nothing was sent" in got.stderr
+    assert len(got.stderr) < 400 and queued(demo.labo) == []
+    assert sendmail(demo.labo, demo.dr.address,
+                    data=mail(demo)).returncode == 0
+
+
 @pytest.mark.parametrize("data", (b"", b"\n", b"no header at all\n",
                                   b"\0\1\2\xff" * 100, b"x" * 70000))
 def test_input_that_is_no_mail(demo, data):
