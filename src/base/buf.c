@@ -234,11 +234,11 @@ bytes_eq(struct bytes a, struct bytes b)
 struct bytes
 bytes_trim(struct bytes s)
 {
-	while (s.len > 0 && (*s.p == ' ' || *s.p == '\t')) {
+	while (s.len > 0 && is_wsp(*s.p)) {
 		s.p++;
 		s.len--;
 	}
-	while (s.len > 0 && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
+	while (s.len > 0 && is_wsp(s.p[s.len - 1]))
 		s.len--;
 	return s;
 }

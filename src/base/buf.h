@@ -8,6 +8,13 @@
 
 #include "base/err.h"
 
+/* WSP (RFC 5234 B.1). */
+static inline bool
+is_wsp(int c)
+{
+	return c == ' ' || c == '\t';
+}
+
 /* Plaintext is a secret too: growing copies and wipes, freeing wipes. */
 struct buf {
 	uint8_t	*p;

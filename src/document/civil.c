@@ -180,7 +180,7 @@ squeeze(struct bytes s, char *out, size_t size)
 	size_t n = 0;
 
 	for (size_t i = 0; i < s.len; i++) {
-		if (s.p[i] == ' ' || s.p[i] == '\t')
+		if (is_wsp(s.p[i]))
 			continue;
 		if (n == size)
 			return 0;

@@ -25,7 +25,7 @@ hprim_line(struct hprim_lines *l, struct bytes *line)
 struct bytes
 hprim_trim(struct bytes s)
 {
-	while (s.len > 0 && (*s.p == ' ' || *s.p == '\t')) {
+	while (s.len > 0 && is_wsp(*s.p)) {
 		s.p++;
 		s.len--;
 	}

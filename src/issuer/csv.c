@@ -52,7 +52,7 @@ at_end_of_field(const struct csv *c)
 static void
 skip_blanks(struct csv *c)
 {
-	while (c->left > 0 && (c->p[0] == ' ' || c->p[0] == '\t'))
+	while (c->left > 0 && is_wsp(c->p[0]))
 		skip(c, 1);
 }
 
@@ -82,7 +82,7 @@ plain_field(struct csv *c, struct bytes *f, struct err *e)
 		skip(c, 1);
 	}
 	len = (size_t)(c->p - p);
-	while (len > 0 && (p[len - 1] == ' ' || p[len - 1] == '\t'))
+	while (len > 0 && is_wsp(p[len - 1]))
 		len--;
 	*f = (struct bytes){ p, len };
 	return RC_OK;

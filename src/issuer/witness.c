@@ -118,7 +118,7 @@ first_field(const uint8_t *p, size_t len)
 
 	do
 		(void)cut(&left, '\n');
-	while (left.len > 0 && (*left.p == ' ' || *left.p == '\t'));
+	while (left.len > 0 && is_wsp(*left.p));
 	return len - left.len;
 }
 

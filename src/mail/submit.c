@@ -132,12 +132,6 @@ submit_scan(struct submit *s, const void *p, size_t len, struct err *e)
 	return s->nbody > s->max ? too_big(s, e) : RC_OK;
 }
 
-static bool
-is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* The line at ${p}: its octets without its end; ${skip}: with it. */
 static size_t
 line_at(const uint8_t *p, size_t left, size_t *skip)
@@ -175,7 +169,7 @@ blanks(const uint8_t *p, size_t len)
 {
 	size_t n = 0;
 
-	while (n < len && is_blank(p[n]))
+	while (n < len && is_wsp(p[n]))
 		n++;
 	return n;
 }
@@ -196,7 +190,7 @@ check_line(const struct reader *r, const uint8_t *p, size_t len, bool first,
 		return complain(r, _("it holds only blanks; remove it"), e);
 	if (!first)
 		return RC_OK;
-	if (is_blank(p[0]))
+	if (is_wsp(p[0]))
 		return complain(r, _("it begins with a blank, but continues "
 		    "nothing"), e);
 	while (i < len && p[i] > ' ' && p[i] < 0x7f && p[i] != ':')
@@ -228,7 +222,7 @@ field_at(const struct reader *r, const uint8_t *p, size_t left,
 		f->len += skip;
 		f->nlines++;
 		at.line++;
-	} while (left > 0 && is_blank(*p));
+	} while (left > 0 && is_wsp(*p));
 	return RC_OK;
 }
 
@@ -441,7 +435,7 @@ submit_has_from(const struct submit *s)
 	size_t left = s->head.len, n, skip;
 
 	for (; left > 0; p += n, left -= n) {
-		for (n = 0; n == 0 || (n < left && is_blank(p[n])); n += skip)
+		for (n = 0; n == 0 || (n < left && is_wsp(p[n])); n += skip)
 			line_at(p + n, left - n, &skip);
 		if (n > 5 && strncasecmp((const char *)p, "From:", 5) == 0)
 			return !is_local_name(p + 5, n - 5);

@@ -30,12 +30,6 @@ unsealed_free(struct unsealed *u)
 
 /* ---- reading ------------------------------------------------------------ */
 
-static bool
-is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* The next line without its end. */
 static struct bytes
 line_of(struct rd *r)
@@ -62,7 +56,7 @@ split(struct bytes line, struct field *f)
 		return false;
 	f->name = (struct bytes){ line.p, (size_t)(colon - line.p) };
 	f->value = (struct bytes){ colon + 1, line.len - f->name.len - 1 };
-	while (f->name.len > 0 && is_blank(f->name.p[f->name.len - 1]))
+	while (f->name.len > 0 && is_wsp(f->name.p[f->name.len - 1]))
 		f->name.len--;
 	for (size_t i = 0; i < f->name.len; i++)
 		if (f->name.p[i] <= ' ' || f->name.p[i] >= 127)
@@ -79,9 +73,9 @@ field_next(struct rd *r, struct field *f)
 	if (r->left == 0)
 		return false;
 	line = line_of(r);
-	if (line.len == 0 || is_blank(*line.p) || !split(line, f))
+	if (line.len == 0 || is_wsp(*line.p) || !split(line, f))
 		*f = (struct field){ { NULL, 0 }, line };
-	while (r->left > 0 && is_blank(*rd_at(r))) {
+	while (r->left > 0 && is_wsp(*rd_at(r))) {
 		line = line_of(r);
 		f->value.len = (size_t)(line.p + line.len - f->value.p);
 	}
@@ -193,7 +187,7 @@ put_subject(struct buf *b, const struct field *f, const char *eol)
 {
 	return buf_adds(b, "Subject: ") && put_word(b, _("[NOT SEALED] ")) &&
 	    (f == NULL ? buf_adds(b, eol) :
-	    ((f->value.len > 0 && is_blank(*f->value.p)) || buf_adds(b, " ")) &&
+	    ((f->value.len > 0 && is_wsp(*f->value.p)) || buf_adds(b, " ")) &&
 	    put_plain(b, f->value, eol));
 }
 

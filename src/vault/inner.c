@@ -111,7 +111,7 @@ in_start(struct inner *in, char c, struct err *e)
 		in->state = IN_LAST_CR;
 		return RC_OK;
 	}
-	if ((c == ' ' || c == '\t') && in->nname > 0) {
+	if (is_wsp(c) && in->nname > 0) {
 		in->state = IN_VALUE;
 		in->blank = true;
 		return in_value(in, c, e);

@@ -13,12 +13,6 @@ struct text {
 	size_t		 len;
 };
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static char
 lower(char c)
 {
@@ -28,11 +22,11 @@ lower(char c)
 static struct text
 trim(struct text t)
 {
-	while (t.len > 0 && is_blank(t.p[0])) {
+	while (t.len > 0 && is_wsp(t.p[0])) {
 		t.p++;
 		t.len--;
 	}
-	while (t.len > 0 && is_blank(t.p[t.len - 1]))
+	while (t.len > 0 && is_wsp(t.p[t.len - 1]))
 		t.len--;
 	return t;
 }
@@ -235,14 +229,14 @@ take_word(struct text *t)
 			return false;
 		w.p++;
 	} else {
-		while (w.len < t->len && !is_blank(w.p[w.len]) &&
+		while (w.len < t->len && !is_wsp(w.p[w.len]) &&
 		    !is_special(w.p[w.len]))
 			w.len++;
 	}
 	t->p = w.p + w.len + quoted;
 	t->len -= w.len + 2u * quoted;
 	/* Words are set apart by blanks; what is special ends in nothing. */
-	if (t->len > 0 && !is_blank(t->p[0]))
+	if (t->len > 0 && !is_wsp(t->p[0]))
 		return false;
 	if (!quoted && w.len >= 2 && memcmp(w.p, "=?", 2) == 0)
 		return encoded_honest(w);
