@@ -385,6 +385,26 @@ next_follows(struct smtp *x)
 	    relay_take(x->r) && x->r->item.bad == NULL;
 }
 
+/*
+ * The dot and what stands behind it.  Under TLS they are a record of their own,
+ * which a server reads in one piece: Postfix, which reads 4 KB at once, would
+ * find the commands cut in two, answer in two writes, and Nagle's algorithm
+ * there would keep the second until we have acknowledged the first.
+ */
+static enum rc
+give_end(struct smtp *x)
+{
+	bool more = next_follows(x);
+	enum rc rc;
+
+	if (more && stream_version(x->t.link.stream) != NULL &&
+	    (rc = smtp_talk_send(&x->t, x->e)) != RC_OK)
+		return rc;
+	if (!smtp_talk_say(&x->t, ".\r\n", 3) || (more && !say_envelope(x)))
+		return no_memory(x);
+	return smtp_talk_send(&x->t, x->e);
+}
+
 /* The content of the open item, and what can go out behind it. */
 static enum rc
 give_content(struct smtp *x)
@@ -398,12 +418,8 @@ give_content(struct smtp *x)
 		smtp_talk_close(&x->t);
 		return RC_OK;	/* why is with the item, or the feed */
 	}
-	if (!smtp_talk_say(&x->t, ".\r\n", 3))
-		return no_memory(x);
 	relay_given(x->r);
-	if (next_follows(x) && !say_envelope(x))
-		return no_memory(x);
-	if ((rc = smtp_talk_send(&x->t, x->e)) != RC_OK)
+	if ((rc = give_end(x)) != RC_OK)
 		return rc;
 	return take_answer(x);
 }

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,7 @@ struct stream {
 	SSL		*ssl;	/* NULL: plain */
 	bool		 verified;
 	bool		 dead;
+	bool		 heard;	/* read, and nothing written since */
 	const char	*host;
 	int		 timeout_s;
 	int64_t		 until_ms;	/* clock_ms() of the end; 0: none */
@@ -162,6 +165,22 @@ stream_step(struct stream *s, uint64_t budget)
 	s->budget = budget;
 }
 
+/* Whoever waits for more says nothing meanwhile that could carry the
+ * acknowledgement.  Left to the kernel it comes 40 ms later, and until then the
+ * server's own (RFC 1122 4.2.3.4) may hold back what we wait for. */
+static void
+acknowledge(struct stream *s)
+{
+#ifdef TCP_QUICKACK
+	const int on = 1;
+
+	if (s->heard)
+		(void)setsockopt(s->fd, IPPROTO_TCP, TCP_QUICKACK, &on,
+		    sizeof(on));
+#endif
+	s->heard = false;
+}
+
 /* Wait for the socket; 0, or -1 and dead. */
 static int
 await(struct stream *s, short events)
@@ -176,6 +195,8 @@ await(struct stream *s, short events)
 		return (int)too_slow(s);
 	if (s->until_ms != 0 && left > s->until_ms - began)
 		left = s->until_ms - began;
+	if (events == POLLIN)
+		acknowledge(s);
 	do {
 		r = poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left);
 	} while (r < 0 && errno == EINTR && clock_ms() - began < left);
@@ -254,6 +275,7 @@ stream_read(struct stream *s, void *p, size_t len)
 		len = (size_t)s->budget;
 	if ((n = read_some(s, p, len)) <= 0)
 		return -1;
+	s->heard = true;
 	s->in += (uint64_t)n;
 	s->moved += (uint64_t)n;
 	s->budget -= (uint64_t)n;
@@ -307,6 +329,7 @@ stream_write(struct stream *s, const void *p, size_t len)
 			return -1;
 		at += n;
 		left -= (size_t)n;
+		s->heard = false;
 		s->out += (uint64_t)n;
 		s->moved += (uint64_t)n;
 	}

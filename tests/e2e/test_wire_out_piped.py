@@ -23,6 +23,21 @@ def test_round_trips(send, piped):
         assert (whole, len(parts)) == ((4, 8) if piped else (0, 22))
 
 
+@pytest.mark.parametrize("size", [0, 8_000, 20_000, 100_000])
+def test_commands_in_one_record(send, good, size):
+    """A server that reads less than a record at once finds the dot and the
+    next envelope in one piece, and answers them in one: see give_end()."""
+    wanted = [mail(n, (b"y" * 70 + b"\r\n") * (size // 72)) for n in range(5)]
+    with Script(good, starttls=True) as server:
+        out = send(server.port, *wanted, engine="sceau")
+        assert (out.rc, out.verdicts) == ("ok", ["sent"] * 5)
+        assert [m[2] for m in server.mails] == wanted
+        records = [r for _, r in server.sessions[0].parts]
+        ends = [r for r in records if b"\r\nDATA\r\n" in r][1:]
+        assert len(ends) == 4
+        assert all(r.startswith(b".\r\nMAIL FROM") for r in ends), ends
+
+
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA", "."])
 @pytest.mark.parametrize("answer", ["451 4.3.0 later", "250 2.0.0 what",
                                     "354 go"])

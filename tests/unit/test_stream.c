@@ -1,5 +1,7 @@
 #include "unit.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -155,6 +157,72 @@ test_words_hold_no_line_end(void **state)
 	T_RC(net_word("x", "\177", &e), RC_CONF);
 }
 
+#ifdef TCP_QUICKACK
+/* Linux: does it acknowledge without delay? */
+static bool
+is_quick(int fd)
+{
+	int on = 0;
+	socklen_t len = sizeof(on);
+
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on,
+	    &len), 0);
+	return on != 0;
+}
+
+/* ${fd} connected over TCP, in the state that follows talk to and fro: what it
+ * hears it acknowledges late. */
+static void
+tcp_pair(int *fd, int *other)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+	    .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t len = sizeof(a);
+	int off = 0, l = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(l, (struct sockaddr *)&a, len), 0);
+	assert_int_equal(listen(l, 1), 0);
+	assert_int_equal(getsockname(l, (struct sockaddr *)&a, &len), 0);
+	*fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(*fd, (struct sockaddr *)&a, len), 0);
+	*other = accept(l, NULL, NULL);
+	assert_true(*other >= 0);
+	close(l);
+	assert_int_equal(setsockopt(*fd, IPPROTO_TCP, TCP_QUICKACK, &off,
+	    sizeof(off)), 0);
+}
+
+/* Part of an answer is acknowledged before we wait for the rest, and only
+ * then: what is about to be answered carries it. */
+static void
+test_a_part_is_acknowledged(void **state)
+{
+	struct err e = ERR_INIT;
+	char room[8];
+
+	(void)state;
+	for (int spoke = 0; spoke < 2; spoke++) {
+		struct stream *s;
+		int fd, other;
+
+		tcp_pair(&fd, &other);
+		T_RC(net_adopt(fd, &e), RC_OK);
+		s = stream_new(fd, "host", 5, &e);
+		assert_non_null(s);
+		assert_int_equal(write(other, "250 ", 4), 4);
+		assert_int_equal(stream_read(s, room, sizeof(room)), 4);
+		assert_false(is_quick(fd));
+		if (spoke)
+			assert_int_equal(stream_write(s, "x", 1), 1);
+		stream_until(s, clock_ms() + 1);
+		assert_int_equal(stream_read(s, room, sizeof(room)), -1);
+		assert_int_equal(is_quick(fd), !spoke);
+		stream_free(&s);
+		close(other);
+	}
+}
+#endif
+
 int
 main(void)
 {
@@ -165,6 +233,9 @@ main(void)
 		cmocka_unit_test(test_who_does_not_read_is_not_waited_for),
 		cmocka_unit_test(test_the_first_reason_stays),
 		cmocka_unit_test(test_waiting_wakes),
+#ifdef TCP_QUICKACK
+		cmocka_unit_test(test_a_part_is_acknowledged),
+#endif
 		cmocka_unit_test(test_words_hold_no_line_end)
 	};
 
