@@ -191,7 +191,7 @@ const struct row conf_rows[] = {
 	    N_("sceau run: let the IMAP server tell of new mail.") },
 	{ S_ACCOUNT, "every", K_TIME, ACC(every_s), NULL, 10, 0, "300 s",
 	    NULL, N_("sceau run: time between two looks.") },
-	{ S_ACCOUNT, "batch", K_INT, ACC(batch), NULL, 1, 1000, "100", NULL,
+	{ S_ACCOUNT, "batch", K_INT, ACC(batch), NULL, 1, 1000, "1000", NULL,
 	    N_("Messages asked for in one request.") },
 
 	SERVER(S_RELAY, REL),

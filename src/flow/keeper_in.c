@@ -12,7 +12,7 @@
 #include "flow/keeper.h"
 #include "wire/source.h"
 
-#define WANT_AT_ONCE 512
+#define WANT_AT_ONCE 1000
 #define WANT_TWICE 64	/* when some of them may be fetched once more */
 #define PUT_BYTES (4U << 20)	/* gathered before a commit */
 #define LOGIN_AGAIN_S 3600

@@ -250,13 +250,16 @@ static enum rc
 fetch_batch(struct passing *p, struct imap_want *w, size_t n)
 {
 	uint32_t uids[IMAP_BATCH_MAX];
-	size_t left = still(w, n, uids);
+	size_t left = still(w, n, uids), fits;
 	bool refused = false;
-	enum rc rc;
+	enum rc rc = RC_OK;
 
 	if (left == 0)
 		return RC_OK;
-	rc = ask(p, uids, left, &refused);
+	for (size_t at = 0; rc == RC_OK && !refused && at < left; at += fits) {
+		fits = imap_fits(uids + at, left - at);
+		rc = ask(p, uids + at, fits, &refused);
+	}
 	if (rc != RC_OK || !refused)
 		return rc != RC_OK ? rc : end_rest(p, w, n, SOURCE_GONE);
 	for (size_t i = 0; n > 1 && rc == RC_OK && i < n; i++)

@@ -20,6 +20,9 @@
  * times as many octets. */
 #define SEARCH_BYTES (4 * 1000 * 1000)
 
+/* What EXPUNGE says of them is less than a step may read. */
+#define RELEASE_MAX 4000
+
 static void
 free_set(struct mailimap_set *set)
 {
@@ -62,14 +65,21 @@ search(struct imap_talk *t, const uint32_t *uids, size_t n, clist **found,
 	    imap_talk_fail(t, r, "SEARCH", e);
 }
 
-static bool
-among(const clist *found, uint32_t uid)
+/* Where ${uid} stands among ${uids}, ascending, or would stand. */
+static size_t
+place_of(uint32_t uid, const uint32_t *uids, size_t n)
 {
-	for (clistiter *it = clist_begin(found); it != NULL;
-	    it = clist_next(it))
-		if (*(const uint32_t *)clist_content(it) == uid)
-			return true;
-	return false;
+	size_t from = 0;
+
+	while (from < n) {
+		size_t mid = from + (n - from) / 2;
+
+		if (uids[mid] < uid)
+			from = mid + 1;
+		else
+			n = mid;
+	}
+	return from;
 }
 
 static enum rc
@@ -125,11 +135,9 @@ expunge_all(struct imap_talk *t, const uint32_t *uids, size_t n, bool *alone,
 	for (clistiter *it = clist_begin(found); it != NULL && *alone;
 	    it = clist_next(it)) {
 		uint32_t uid = *(const uint32_t *)clist_content(it);
-		size_t i = 0;
+		size_t i = place_of(uid, uids, n);
 
-		while (i < n && uids[i] != uid)
-			i++;
-		*alone = i < n;
+		*alone = i < n && uids[i] == uid;
 	}
 	mailimap_search_result_free(found);
 	if (!*alone)
@@ -199,25 +207,35 @@ move_some(struct imap_talk *t, const uint32_t *uids, size_t n,
 	return move ? RC_OK : delete_some(t, uids, n, only_marked, e);
 }
 
-/* One batch of ${w}; ${folder} NULL: delete. */
+/* As many of ${w} as one command can name; ${folder} NULL: delete. */
 static enum rc
-release_some(struct imap_talk *t, const struct imap_want *w, size_t n,
+release_some(struct imap_talk *t, const struct imap_want *w, size_t *n_io,
     const char *folder, enum source_done *done, struct err *e)
 {
-	uint32_t uids[IMAP_BATCH_MAX];
+	uint32_t uids[RELEASE_MAX];
+	size_t n = *n_io < RELEASE_MAX ? *n_io : RELEASE_MAX;
 	clist *left;
 	bool only_marked;
 	enum rc rc;
 
 	for (size_t i = 0; i < n; i++)
 		uids[i] = w[i].uid;
+	*n_io = n = imap_fits(uids, n);
 	rc = folder == NULL ? delete_some(t, uids, n, &only_marked, e) :
 	    move_some(t, uids, n, folder, &only_marked, e);
 	if (rc != RC_OK || (rc = search(t, uids, n, &left, e)) != RC_OK)
 		return rc;
 	for (size_t i = 0; i < n; i++)
-		done[w[i].at] = !among(left, uids[i]) ? SOURCE_RELEASED :
-		    only_marked ? SOURCE_MARKED : SOURCE_PENDING;
+		done[w[i].at] = SOURCE_RELEASED;
+	for (clistiter *it = clist_begin(left); it != NULL;
+	    it = clist_next(it)) {
+		uint32_t uid = *(const uint32_t *)clist_content(it);
+
+		for (size_t i = place_of(uid, uids, n);
+		    i < n && uids[i] == uid; i++)
+			done[w[i].at] = only_marked ? SOURCE_MARKED :
+			    SOURCE_PENDING;
+	}
 	mailimap_search_result_free(left);
 	return RC_OK;
 }
@@ -239,7 +257,7 @@ imap_release(struct source *s, const struct bytes *ids, size_t n,
 	struct buf name = BUF_INIT;
 	struct imap_want *w = NULL;
 	uint32_t validity, uid;
-	size_t nw = 0;
+	size_t nw = 0, some;
 	enum rc rc = RC_OK;
 
 	i->fresh = false;
@@ -252,11 +270,12 @@ imap_release(struct source *s, const struct bytes *ids, size_t n,
 		if (!imap_id_parse(ids[k], &validity, &uid) ||
 		    validity != i->talk.validity)
 			done[k] = SOURCE_RELEASED;
-	for (size_t k = 0; rc == RC_OK && k < nw; k += IMAP_BATCH_MAX)
-		rc = release_some(&i->talk, w + k,
-		    nw - k < IMAP_BATCH_MAX ? nw - k : IMAP_BATCH_MAX,
+	for (size_t k = 0; rc == RC_OK && k < nw; k += some) {
+		some = nw - k;
+		rc = release_some(&i->talk, w + k, &some,
 		    after == CONF_AFTER_MOVE ? (const char *)name.p : NULL,
 		    done, e);
+	}
 	if (rc != RC_OK)
 		s->why = i->talk.why;
 	free(w);

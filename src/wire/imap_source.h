@@ -5,7 +5,7 @@
 #include "wire/imap_talk.h"
 #include "wire/source_impl.h"
 
-#define IMAP_BATCH_MAX 500	/* UIDs in a command: lines stay under 8 KiB */
+#define IMAP_BATCH_MAX 1000	/* bodies asked for in a command */
 #define IMAP_ROW_BYTES 256	/* of a listing, on the wire */
 
 struct imap_source {
@@ -33,6 +33,10 @@ struct imap_want {
  */
 enum rc imap_wants(struct source *s, const struct bytes *ids, size_t n,
     struct imap_want **wants, size_t *nwants, struct err *e);
+
+/* imap_fits(uids, n): how many of the first of ${uids}, ascending, one command
+ * can name: lines stay under 8 KiB. */
+size_t imap_fits(const uint32_t *uids, size_t n);
 
 /* imap_by_uid(): of struct imap_want, for qsort and bsearch. */
 int imap_by_uid(const void *a, const void *b);

@@ -138,6 +138,28 @@ login_refused(struct imap_talk *t, int r, const struct secret *secret,
 	return refuse(t, busy ? WHY_SERVER : WHY_LOGIN, e);
 }
 
+/* What it said before it knew us, and before TLS, is not to be relied on. */
+static void
+forget_capabilities(struct imap_talk *t)
+{
+	struct mailimap_connection_info *info =
+	    t->session->imap_connection_info;
+
+	if (info == NULL || info->imap_capability == NULL)
+		return;
+	mailimap_capability_data_free(info->imap_capability);
+	info->imap_capability = NULL;
+}
+
+static bool
+told_capabilities(const struct imap_talk *t)
+{
+	const struct mailimap_connection_info *info =
+	    t->session->imap_connection_info;
+
+	return info != NULL && info->imap_capability != NULL;
+}
+
 static enum rc
 login(struct imap_talk *t, const struct secret *secret, struct err *e)
 {
@@ -148,12 +170,15 @@ login(struct imap_talk *t, const struct secret *secret, struct err *e)
 	BUG_ON(!link_safe(&t->link));
 	if ((rc = link_secret(&t->link, secret, e)) != RC_OK)
 		return rc;
+	forget_capabilities(t);
 	stream_step(t->link.stream, IMAP_STEP_BYTES);
 	if (server->auth == CONF_AUTH_XOAUTH2)
 		r = mailimap_oauth2_authenticate(t->session, server->user,
 		    secret->p);
 	else
 		r = mailimap_login(t->session, server->user, secret->p);
+	/* RFC 3501 6.2.3: then it need not be asked. */
+	t->capable = r == MAILIMAP_NO_ERROR && told_capabilities(t);
 	return r == MAILIMAP_NO_ERROR ? RC_OK :
 	    login_refused(t, r, secret, e);
 }

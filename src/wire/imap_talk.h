@@ -34,8 +34,8 @@ enum rc imap_talk_open(struct imap_talk *t, const char *mailbox,
     const struct secret *secret, struct err *e);
 void imap_talk_close(struct imap_talk *t, bool goodbye);
 
-/* imap_talk_can(t, what, can, e): "UIDPLUS", "MOVE", "IDLE": asked of the
- * server once, after login, when first wanted. */
+/* imap_talk_can(t, what, can, e): "UIDPLUS", "MOVE", "IDLE": as the server said
+ * at login; else it is asked once, when first wanted. */
 enum rc imap_talk_can(struct imap_talk *t, const char *what, bool *can,
     struct err *e);
 

@@ -11,6 +11,7 @@ enum rc late_etpan_load(struct err *e);
 
 #ifdef SC_LATE
 #define LATE_ETPAN(F) \
+	F(mailimap_capability_data_free) \
 	F(mailimap_connect) \
 	F(mailimap_create) \
 	F(mailimap_expunge) \
@@ -71,6 +72,8 @@ struct late_etpan {
 /* late_etpan(): as late_calls(). */
 const struct late_etpan *late_etpan(void);
 
+#define mailimap_capability_data_free(...) \
+    late_etpan()->mailimap_capability_data_free(__VA_ARGS__)
 #define mailimap_connect(...) late_etpan()->mailimap_connect(__VA_ARGS__)
 #define mailimap_create(...) late_etpan()->mailimap_create(__VA_ARGS__)
 #define mailimap_expunge(...) late_etpan()->mailimap_expunge(__VA_ARGS__)

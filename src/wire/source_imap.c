@@ -9,6 +9,8 @@
 #define LIST_ROWS 2000	/* messages in one listing command */
 #define IDLE_MAX_S (29 * 60)	/* RFC 2177: again every 29 minutes */
 #define LOGOUT_S 10
+#define UID_CHARS 11	/* and what stands between two */
+#define SET_CHARS 8000
 
 static enum rc
 said(struct source *s, enum rc rc)
@@ -260,6 +262,21 @@ imap_wants(struct source *s, const struct bytes *ids, size_t n,
 	return RC_OK;
 }
 
+size_t
+imap_fits(const uint32_t *uids, size_t n)
+{
+	size_t chars = 0, at = 0, run = 0;
+
+	/* A run is named by its ends. */
+	for (; at < n; at++) {
+		run = at > 0 && uids[at] <= uids[at - 1] + 1 ? run + 1 : 0;
+		chars += run < 2 ? UID_CHARS : 0;
+		if (chars > SET_CHARS)
+			break;
+	}
+	return at;
+}
+
 /* Sizes of those that no listing of this session has shown. */
 enum rc
 imap_learn_sizes(struct source *s, const struct imap_want *w, size_t n,
@@ -268,14 +285,17 @@ imap_learn_sizes(struct source *s, const struct imap_want *w, size_t n,
 	struct imap_source *i = s->impl;
 	struct listing l = { s, 1, NULL, NULL, 0 };
 	uint32_t uids[IMAP_BATCH_MAX];
-	size_t left = 0;
+	size_t left = 0, fits;
+	enum rc rc = RC_OK;
 
 	for (size_t k = 0; k < n; k++)
 		if (i->listed_from == 0 || w[k].uid < i->listed_from)
 			uids[left++] = w[k].uid;
-	if (left == 0)
-		return RC_OK;
-	return list_some(&l, imap_set(uids, left), true, left, e);
+	for (size_t at = 0; rc == RC_OK && at < left; at += fits) {
+		fits = imap_fits(uids + at, left - at);
+		rc = list_some(&l, imap_set(uids + at, fits), true, fits, e);
+	}
+	return rc;
 }
 
 /* IDLE tells of what comes from then on: mail that came since the listing may

@@ -82,7 +82,7 @@ test_account(void **state)
 	T_STR(a->mailbox, "INBOX");
 	assert_int_equal(a->after, CONF_AFTER_DELETE);
 	assert_int_equal(a->every_s, 300);
-	assert_int_equal(a->batch, 100);
+	assert_int_equal(a->batch, 1000);
 	a++;
 	assert_int_equal(a->server.port, 110);
 	assert_int_equal(a->server.tls, CONF_TLS_STARTTLS);
