@@ -162,7 +162,7 @@ open_round_over(struct keeper *k, struct err *e)
 	k->open_more = (k->busy && k->moved) || (k->skipped > 0 && k->works);
 	k->skipped = 0;
 	k->open_at = clock_now() + (k->left ? LEFT_S : 0);
-	k->busy = k->moved = k->left = false;
+	k->busy = k->moved = k->left = k->acks_late = false;
 	k->opened = 0;
 	return follow_filed(k, e);
 }
@@ -194,6 +194,8 @@ work(struct keeper *k, bool *some, struct err *e)
 		rc = open_batch(k, some, e);
 		if (rc == RC_OK && !*some)
 			rc = open_round_over(k, e);
+		else if (rc == RC_OK && k->p->conf->route != NULL)
+			rc = seal_full_acks(k, e);
 		acks_again(k);
 		if (rc != RC_OK || *some)
 			return rc;
@@ -213,6 +215,7 @@ work(struct keeper *k, bool *some, struct err *e)
 	if (k->ack_more && k->p->conf->route != NULL) {
 		rc = seal_acks(k, some, e);
 		k->ack_more = *some;
+		k->stay_ms = *some ? k->stay_ms : 0;
 		k->out_more = k->out_more || *some;
 		if (rc != RC_OK || *some)
 			return rc;

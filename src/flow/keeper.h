@@ -109,7 +109,9 @@ struct keeper {
 	struct relays		*relays;	/* keeper_out.c */
 	struct hub		*hub;		/* keeper_hub.c */
 	bool			 hub_busy;	/* the batch holds more */
-	unsigned		 hub_commits;
+	unsigned		 queued;	/* times, while relays wait */
+	int64_t			 stay_ms;	/* they wait until then */
+	bool			 acks_late;	/* there is trouble with some */
 	struct versions		*versions;	/* keeper_rows.c */
 	int64_t			 opened;	/* highest id looked at */
 	/* There may be mail to open, acknowledgements due, mail to relay,
@@ -292,6 +294,8 @@ enum rc hub_spare(struct keeper *k, struct opening *o, struct err *e);
 
 /* keeper_seal.c */
 enum rc seal_acks(struct keeper *k, bool *some, struct err *e);
+/* seal_full_acks(): those that fill an envelope. */
+enum rc seal_full_acks(struct keeper *k, struct err *e);
 enum rc seal_submission(struct keeper *k, struct err *e);
 /* keeper_resolve(): ${how}: of enum resolve, or 0. */
 enum rc keeper_resolve(struct keeper *k, unsigned how, const char *own,

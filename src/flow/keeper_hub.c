@@ -144,7 +144,7 @@ job_done(struct keeper *k, struct relay_job *j, enum store_result result)
 		j->out[i].body.id = 0;
 	if (result == STORE_OK) {
 		k->moved = k->works = k->out_more = true;
-		k->hub_commits++;
+		k->queued++;
 		keeper_say("hub.relayed", j->event);
 		return;
 	}

@@ -54,7 +54,7 @@ struct route {
 	bool			 sound;		/* it took or refused one */
 	bool			 tired;		/* of a helper: it ends */
 	bool			 unsaid;	/* one has no answer */
-	unsigned		 seen;		/* k->hub_commits */
+	unsigned		 seen;		/* k->queued */
 	unsigned		 died;		/* processes, in this pass */
 	int64_t			 killer;	/* what the last died of */
 	int64_t			 again_at;	/* suspended until */
@@ -135,7 +135,7 @@ claim(struct keeper *k, struct route *r, struct err *e)
 	    clock_now() + LEASE_S, r->claim + kept, CLAIM_AT_ONCE - kept, &n,
 	    e);
 	r->nclaim = kept + n;
-	r->seen = k->hub_commits;
+	r->seen = k->queued;
 	r->more = r->nclaim == CLAIM_AT_ONCE;
 	/* For helpers. */
 	k->out_more = k->out_more || r->more;
@@ -268,7 +268,7 @@ route_pump(struct keeper *k, struct route *r, struct err *e)
 {
 	bool idle, over = k->stop || r->tired;
 	/* More is being sealed for it: it need not connect again. */
-	bool stay = k->hub_busy && !over;
+	bool stay = (k->hub_busy || clock_ms() < k->stay_ms) && !over;
 	enum rc rc = RC_OK;
 
 	if (!r->line.open || r->line.done)
@@ -281,7 +281,7 @@ route_pump(struct keeper *k, struct route *r, struct err *e)
 	if (!over)
 		rc = skip_arrived(k, r, e);
 	if (rc == RC_OK && idle && stay && r->given == r->nclaim &&
-	    r->seen == k->hub_commits)
+	    r->seen == k->queued)
 		return RC_OK;
 	/* While others wait for their answers only if there were more. */
 	if (rc == RC_OK && (idle || (r->more && !over)) &&

@@ -15,6 +15,7 @@
 #define ACKS_MAX GATE_ACKS_MAX
 #define DEFER_S 3600
 #define DIED_S 60
+#define STAY_MS 10000	/* for the next of them */
 
 enum rc
 keeper_resolve(struct keeper *k, unsigned how, const char *own,
@@ -166,6 +167,37 @@ ack_peer(struct keeper *k, const char *peer, struct err *e)
 	if (rc != RC_OK || why.rc == RC_OK)
 		return rc;
 	return ack_put_off(k, peer, &why, e);
+}
+
+/*
+ * Those that fill an envelope go while more is opened: there will not be more
+ * envelopes for it, and the relay has its greetings behind it, and most of the
+ * way, when the rest comes.
+ */
+enum rc
+seal_full_acks(struct keeper *k, struct err *e)
+{
+	char names[PEERS_MAX][STORE_IDENTITY_BYTES];
+	struct err why = ERR_INIT;
+	size_t n = 1;
+	bool full;
+	enum rc rc = RC_OK;
+
+	while (rc == RC_OK && n > 0 && !k->stop && !k->acks_late) {
+		rc = store_ack_many(k->st, clock_now(), ACKS_MAX, names,
+		    PEERS_MAX, &n, e);
+		for (size_t i = 0; rc == RC_OK && i < n && !k->acks_late; i++) {
+			if ((rc = keeper_need_vault(k, e)) == RC_OK)
+				rc = ack_once(k, names[i], &full, &why, e);
+			if (rc == RC_OK && why.rc != RC_OK)
+				rc = ack_put_off(k, names[i], &why, e);
+			k->acks_late = why.rc != RC_OK;
+			k->stay_ms = clock_ms() + STAY_MS;
+			k->out_more = true;
+			k->queued++;
+		}
+	}
+	return rc;
 }
 
 /* Each peer that is due once; then a new round. */

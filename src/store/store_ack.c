@@ -100,6 +100,25 @@ store_ack_peers(struct store *st, int64_t now, const char *after,
 }
 
 enum rc
+store_ack_many(struct store *st, int64_t now, size_t least,
+    char (*names)[STORE_IDENTITY_BYTES], size_t max, size_t *n,
+    struct err *e)
+{
+	sqlite3_stmt *s;
+	bool got;
+	enum rc rc;
+
+	*n = 0;
+	if ((rc = DB_ASK(st, e, &s, "SELECT peer FROM ack WHERE due_at <= ?1 "
+	    "GROUP BY peer HAVING count(*) >= ?2 LIMIT ?3", V_I(now),
+	    V_I(least), V_I(max))) != RC_OK)
+		return rc;
+	while ((rc = db_next(st, s, &got, e)) == RC_OK && got)
+		db_text(s, 0, names[(*n)++], STORE_IDENTITY_BYTES);
+	return rc;
+}
+
+enum rc
 store_ack_list(struct store *st, const char *peer, struct store_ack *out,
     size_t max, size_t *n, struct err *e)
 {

@@ -69,6 +69,15 @@ enum rc store_ack_peers(struct store *st, int64_t now, const char *after,
     struct err *e);
 
 /*
+ * store_ack_many(st, now, least, names, max, n, e):
+ * Up to ${max} names for each of whom at least ${least} acknowledgements are
+ * due at ${now}.
+ */
+enum rc store_ack_many(struct store *st, int64_t now, size_t least,
+    char (*names)[STORE_IDENTITY_BYTES], size_t max, size_t *n,
+    struct err *e);
+
+/*
  * store_ack_list(st, peer, out, max, n, e):
  * What waits for ${peer} (name or identity), due or not, oldest first: to ride
  * in a mail to him or to go alone.  Name their ids in store_out_submit(),

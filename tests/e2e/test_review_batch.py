@@ -212,3 +212,19 @@ def test_a_gateway_killed_with_a_batch_on_its_way(demo, forger, to_relay,
     quiet(demo.petit)
     assert Counter(demo.petit.shown()) == Counter(mails)
     assert Counter(demo.hub.shown()) == Counter(own)
+
+
+def test_full_envelopes_of_acknowledgements_go_at_once(demo, forger):
+    """200 fill one: it is sealed while others wait to be opened, so that the
+    relay need not wait for all; a death at it says none twice or never."""
+    n = 520
+    demo.post(demo.dr, *(forger.mail(
+        demo.labo, demo.dr, demo.mail_of(f"INR {i}", demo.dr))
+        for i in range(n)))
+    crash(demo.dr, "keeper.ack.before", "poll")
+    assert 200 <= len(demo.dr.documents()) < n
+    quiet(demo.dr)
+    assert len(demo.dr.documents()) == n and demo.dr.mail() == []
+    told = Counter(a["T"] for a in acks(demo, demo.labo, forger))
+    assert len(told) == n and max(told.values()) == 1
+    assert len(demo.labo.mail()) == 3
