@@ -17,9 +17,12 @@
 #include "flow/spool.h"
 
 #define FILTER_MAX UINT32_MAX	/* 4 GiB (2.19.15) */
-#define READ_BYTES ((size_t)64 * 1024)
+#define HELD_MAX ((size_t)4 << 20)	/* as much is kept in memory */
+#define MAC_BYTES 16
+/* A whole part of an envelope (PROTOCOL 2.4) is opened where it was read. */
+#define READ_BYTES ((size_t)64 * 1024 + MAC_BYTES)
 
-/* Each 64 KiB of ${fd} go to ${take}; they may be a secret. */
+/* Each run of ${fd} goes to ${take}; it may be a secret. */
 static enum rc
 each_run(int fd, const char *what, const struct gate_sink *take,
     struct err *e)
@@ -36,6 +39,30 @@ each_run(int fd, const char *what, const struct gate_sink *take,
 	wipe(p, READ_BYTES);
 	free(p);
 	return rc;
+}
+
+/* At most HELD_MAX octets of ${fd} into ${b}; ${all}: that was all of it. */
+static enum rc
+hold(int fd, const char *what, struct buf *b, bool *all, struct err *e)
+{
+	size_t room = READ_BYTES;
+	ssize_t n;
+
+	*all = false;
+	while (!*all && b->len < HELD_MAX) {
+		if (!buf_reserve(b, room))
+			return err_set(e, RC_NOMEM, _("no memory left"));
+		/* Only what is full grows: pages not touched cost nothing. */
+		room = b->cap - b->len;
+		if (room > HELD_MAX - b->len)
+			room = HELD_MAX - b->len;
+		if ((n = read_full(fd, b->p + b->len, room)) < 0)
+			return err_sys(e, "%s", what);
+		b->len += (size_t)n;
+		*all = (size_t)n < room;
+		room = 1;
+	}
+	return RC_OK;
 }
 
 /* The standard output, or another descriptor. */
@@ -58,7 +85,9 @@ out_put(void *arg, const void *p, size_t len, struct err *e)
 struct twice {
 	int		 fd;
 	off_t		 at;		/* where it begins in a file */
-	struct spool	 spool;		/* of a pipe; else seal NULL */
+	struct buf	 held;		/* of a pipe: all, or its beginning */
+	struct spool	 spool;		/* of a long pipe; else seal NULL */
+	bool		 sure;		/* nobody can have changed it since */
 	struct gate_sum	*sum;
 };
 
@@ -72,22 +101,46 @@ take_put(void *arg, const void *p, size_t len, struct err *e)
 	    spool_put(&in->spool, p, len, e);
 }
 
+/* A file is there to be read again, and whether it changes is looked at. */
+static bool
+is_file(struct twice *in)
+{
+	struct stat st;
+
+	return fstat(in->fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (in->at = lseek(in->fd, 0, SEEK_CUR)) >= 0;
+}
+
+static enum rc
+take_rest(struct twice *in, const char *tmp, struct err *e)
+{
+	const struct gate_sink sink = { take_put, in };
+	enum rc rc;
+
+	if (in->sure && (rc = spool_open(&in->spool, tmp, e)) != RC_OK)
+		return rc;
+	if (in->held.len > 0 && (rc = spool_put(&in->spool, in->held.p,
+	    in->held.len, e)) != RC_OK)
+		return rc;
+	buf_free(&in->held);
+	rc = each_run(in->fd, _("standard input"), &sink, e);
+	return rc == RC_OK && in->sure ? spool_turn(&in->spool, e) : rc;
+}
+
 static enum rc
 take(struct twice *in, const char *tmp, struct err *e)
 {
-	const struct gate_sink sink = { take_put, in };
-	struct stat st;
+	bool all = false;
 	enum rc rc = RC_OK;
 
 	if ((in->sum = gate_sum_new()) == NULL)
 		return err_set(e, RC_NOMEM, _("no memory left"));
-	if (fstat(in->fd, &st) != 0 || !S_ISREG(st.st_mode) ||
-	    (in->at = lseek(in->fd, 0, SEEK_CUR)) < 0)
-		rc = spool_open(&in->spool, tmp, e);
-	if (rc == RC_OK)
-		rc = each_run(in->fd, _("standard input"), &sink, e);
-	if (rc == RC_OK && in->spool.seal != NULL)
-		rc = spool_turn(&in->spool, e);
+	in->sure = !is_file(in);
+	if (in->sure)
+		rc = hold(in->fd, _("standard input"), &in->held, &all, e);
+	gate_sum_add(in->sum, in->held.p, in->held.len);
+	if (rc == RC_OK && !all)
+		rc = take_rest(in, tmp, e);
 	if (rc == RC_OK && gate_sum_len(in->sum) > FILTER_MAX)
 		rc = err_class(e, EC_TOOBIG, _("more than 4 GiB"));
 	return rc;
@@ -99,6 +152,8 @@ take_again(struct twice *in, const struct gate_sink *sink, struct err *e)
 {
 	if (in->spool.seal != NULL)
 		return spool_read(&in->spool, sink, e);
+	if (in->sure)
+		return sink->put(sink->arg, in->held.p, in->held.len, e);
 	if (lseek(in->fd, in->at, SEEK_SET) != in->at)
 		return err_sys(e, "%s", _("standard input"));
 	return each_run(in->fd, _("standard input"), sink, e);
@@ -133,6 +188,7 @@ seal_run(struct gate *g, struct twice *in, const char *to,
 	if ((rc = gate_resolve(g, &whom, &dest, e)) != RC_OK)
 		return rc;
 	args.mail_len = gate_sum_len(in->sum);
+	args.d_sure = in->sure;
 	gate_sum_end(in->sum, args.d);
 	if ((rc = gate_seal_begin(g, &args, &header, t, &x.seal, e)) == RC_OK)
 		rc = out->put(out->arg, header.p, header.len, e);
@@ -149,7 +205,8 @@ enum rc
 filter_seal(const struct pass *p, const char *to, int in, int out,
     const char *tmp, struct err *e)
 {
-	struct twice mail = { .fd = in, .spool = { .fd = -1 } };
+	struct twice mail = { .fd = in, .held = BUF_INIT,
+	    .spool = { .fd = -1 } };
 	struct out to_out = { out, _("standard output") };
 	const struct gate_sink sink = { out_put, &to_out };
 	struct gate *g = NULL;
@@ -160,6 +217,7 @@ filter_seal(const struct pass *p, const char *to, int in, int out,
 	if (rc == RC_OK && (rc = vault_enter(p, &g, e)) == RC_OK)
 		rc = seal_run(g, &mail, to, &sink, e);
 	gate_free(&g);
+	buf_free(&mail.held);
 	spool_close(&mail.spool);
 	gate_sum_free(&mail.sum);
 	return rc;
@@ -167,14 +225,31 @@ filter_seal(const struct pass *p, const char *to, int in, int out,
 
 /* ---- open ----------------------------------------------------------- */
 
+/* A sealed message: all of it held, or in a nameless file. */
+struct sealed {
+	struct buf	held;
+	int		file;		/* -1: held */
+};
+
 /* What comes from the pipe is sealed: it may lie in a file. */
 static enum rc
-take_sealed(int in, int file, struct err *e)
+take_sealed(struct sealed *s, int in, const char *tmp, struct err *e)
 {
-	struct out to = { file, _("the temporary file") };
+	struct out to = { -1, _("the temporary file") };
 	const struct gate_sink sink = { out_put, &to };
+	bool all;
+	enum rc rc = hold(in, _("standard input"), &s->held, &all, e);
 
-	return each_run(in, _("standard input"), &sink, e);
+	if (rc != RC_OK || all)
+		return rc;
+	if ((rc = spool_file(tmp, &s->file, e)) != RC_OK)
+		return rc;
+	to.fd = s->file;
+	rc = out_put(&to, s->held.p, s->held.len, e);
+	buf_free(&s->held);
+	if (rc == RC_OK)
+		rc = each_run(in, _("standard input"), &sink, e);
+	return rc;
 }
 
 struct opening {
@@ -191,7 +266,7 @@ open_put(void *arg, const void *p, size_t len, struct err *e)
 }
 
 static enum rc
-open_head(struct gate *g, int file, struct gate_head *h,
+open_head(struct gate *g, const struct sealed *s, struct gate_head *h,
     struct gate_open **o, struct err *e)
 {
 	const struct gate_open_args args = { .mode = GATE_RAW };
@@ -199,25 +274,30 @@ open_head(struct gate *g, int file, struct gate_head *h,
 	ssize_t n;
 	enum rc rc;
 
-	if (lseek(file, 0, SEEK_SET) != 0 ||
-	    (n = read_full(file, first, sizeof(first))) < 0)
+	if (s->file < 0)
+		return gate_open_begin(g, &args, s->held.p, s->held.len, h, o,
+		    e);
+	if (lseek(s->file, 0, SEEK_SET) != 0 ||
+	    (n = read_full(s->file, first, sizeof(first))) < 0)
 		return err_sys(e, _("the temporary file"));
 	rc = gate_open_begin(g, &args, first, (size_t)n, h, o, e);
-	return rc == RC_OK && lseek(file, (off_t)h->len, SEEK_SET) < 0 ?
+	return rc == RC_OK && lseek(s->file, (off_t)h->len, SEEK_SET) < 0 ?
 	    err_sys(e, _("the temporary file")) : rc;
 }
 
 static enum rc
-open_run(struct gate *g, int file, const struct gate_sink *out,
+open_run(struct gate *g, const struct sealed *s, const struct gate_sink *out,
     struct gate_head *h, struct gate_verdict *v, struct err *e)
 {
 	struct opening x = { NULL, out };
 	const struct gate_sink sink = { open_put, &x };
 	struct err why = ERR_INIT;
-	enum rc rc = open_head(g, file, h, &x.open, e);
+	enum rc rc = open_head(g, s, h, &x.open, e);
 
 	if (rc == RC_OK)
-		rc = each_run(file, _("the temporary file"), &sink, e);
+		rc = s->file < 0 ? open_put(&x, s->held.p + h->len,
+		    s->held.len - h->len, e) :
+		    each_run(s->file, _("the temporary file"), &sink, e);
 	/* The verdict is of the whole, whatever was found in a part. */
 	if (rc == RC_OK)
 		rc = gate_open_end(x.open, out, v, e);
@@ -227,29 +307,65 @@ open_run(struct gate *g, int file, const struct gate_sink *out,
 	return rc;
 }
 
+static enum rc
+plain_put(void *arg, const void *p, size_t len, struct err *e)
+{
+	return buf_add(arg, p, len) ? RC_OK :
+	    err_set(e, RC_NOMEM, _("no memory left"));
+}
+
+/* What is held is opened once: it goes out when all of it is good. */
+static enum rc
+open_held(struct gate *g, const struct sealed *s, const struct gate_sink *out,
+    struct gate_head *h, struct gate_verdict *v, struct err *e)
+{
+	struct buf plain = BUF_INIT;
+	const struct gate_sink sink = { plain_put, &plain };
+	enum rc rc = RC_OK;
+
+	if (!buf_reserve(&plain, s->held.len))
+		rc = err_set(e, RC_NOMEM, _("no memory left"));
+	if (rc == RC_OK && (rc = open_run(g, s, &sink, h, v, e)) == RC_OK)
+		rc = out->put(out->arg, plain.p, plain.len, e);
+	buf_free(&plain);
+	return rc;
+}
+
+/* The rest is opened twice; the second judges by what was known before the
+ * first. */
+static enum rc
+open_twice(struct gate *g, const struct sealed *s,
+    const struct gate_sink *out, struct gate_head *h, struct gate_verdict *v,
+    struct err *e)
+{
+	enum rc rc = open_run(g, s, &gate_nowhere, h, v, e);
+
+	if (rc != RC_OK)
+		return rc;
+	gate_forget(g);
+	return open_run(g, s, out, h, v, e);
+}
+
 enum rc
 filter_open(const struct pass *p, int in, int out, const char *tmp,
     struct gate_head *head, struct gate_verdict *v, struct err *e)
 {
 	struct out to_out = { out, _("standard output") };
 	const struct gate_sink sink = { out_put, &to_out };
+	struct sealed s = { BUF_INIT, -1 };
 	struct gate *g = NULL;
-	int file = -1;
 	enum rc rc;
 
 	memset(v, 0, sizeof(*v));
 	memset(head, 0, sizeof(*head));
 	signal(SIGPIPE, SIG_IGN);
-	if ((rc = spool_file(tmp, &file, e)) == RC_OK)
-		rc = take_sealed(in, file, e);
-	if (rc == RC_OK && (rc = vault_enter(p, &g, e)) == RC_OK &&
-	    (rc = open_run(g, file, &gate_nowhere, head, v, e)) == RC_OK) {
-		/* The second judges by what was known before the first. */
-		gate_forget(g);
-		rc = open_run(g, file, &sink, head, v, e);
-	}
+	if ((rc = take_sealed(&s, in, tmp, e)) == RC_OK &&
+	    (rc = vault_enter(p, &g, e)) == RC_OK)
+		rc = s.file < 0 ? open_held(g, &s, &sink, head, v, e) :
+		    open_twice(g, &s, &sink, head, v, e);
 	gate_free(&g);
-	if (file >= 0)
-		close(file);
+	buf_free(&s.held);
+	if (s.file >= 0)
+		close(s.file);
 	return rc;
 }

@@ -7,8 +7,9 @@
 
 /*
  * filter_seal(p, to, in, out, tmp, e):
- * Seal what can be read from ${in} for ${to}.  A pipe is kept meanwhile in a
- * nameless file in ${tmp}, sealed; a file is read twice.
+ * Seal what can be read from ${in} for ${to}.  Up to 4 MiB from a pipe are
+ * kept in memory meanwhile, more in a nameless file in ${tmp}, sealed; a file
+ * is read twice.
  *
  * filter_open(p, in, out, tmp, head, v, e):
  * The other way: nothing goes to ${out} unless the whole is authentic.

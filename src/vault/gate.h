@@ -230,7 +230,8 @@ struct gate_verdict {
 	enum err_class	 class;		/* EC_NONE: good */
 	bool		 has_mail;	/* an authentic MAIL was seen: failures
 					 * may be acknowledged (2.19.2) */
-	uint8_t		 d[GATE_D_BYTES]; /* of MAIL; zeros when not whole */
+	uint8_t		 d[GATE_D_BYTES]; /* of MAIL; zeros when not whole, and
+					 * in GATE_RAW */
 	uint64_t	 mail_len;
 	int64_t		 sealed_at;	/* META; 0 when not read */
 	unsigned	 flags;		/* enum gate_flag bits */
@@ -374,6 +375,8 @@ struct gate_seal_args {
 	bool		 has_mail;
 	uint64_t	 mail_len;
 	uint8_t		 d[GATE_D_BYTES];
+	bool		 d_sure;	/* the mail cannot have changed since:
+					 * it is not hashed again */
 	/* Through the hub: every name that this one envelope is for. */
 	const char *const *routes;	/* NULL: dest->name, if via_hub */
 	size_t		 nroutes;

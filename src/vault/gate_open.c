@@ -315,6 +315,8 @@ init_reader(struct gate_open *o)
 	o->roles = keystore_role(o->g->ks, o->self, &o->h.from);
 	payload_init(&o->reader, o->roles & desks ? PAYLOAD_DESK_MAX :
 	    PAYLOAD_MEMBER_MAX, on);
+	/* Who only wants the octets acknowledges nothing. */
+	o->reader.no_digest = o->args.mode == GATE_RAW;
 }
 
 static enum rc

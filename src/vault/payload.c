@@ -304,7 +304,8 @@ static enum rc
 feed_mail(struct payload_reader *r, const uint8_t *p, size_t len,
     struct err *e)
 {
-	kdf_hash_add(&r->hash, p, len);
+	if (!r->no_digest)
+		kdf_hash_add(&r->hash, p, len);
 	r->left -= (uint32_t)len;
 	if (r->left == 0)
 		r->state = PAYLOAD_AFTER_MAIL;
@@ -382,7 +383,8 @@ payload_end(struct payload_reader *r, struct err *e)
 		return err_class(e, EC_RECORD, _("the records have no end, "
 		    "or the padding is not as it must be"));
 	}
-	kdf_hash_end(&r->hash, r->digest);
+	if (!r->no_digest)
+		kdf_hash_end(&r->hash, r->digest);
 	r->state = PAYLOAD_BAD;	/* nothing may follow */
 	return RC_OK;
 }

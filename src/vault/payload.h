@@ -97,6 +97,7 @@ struct payload_reader {
 	bool			 has_mail;	/* MAIL was seen */
 	uint32_t		 mail_len;
 	uint8_t			 digest[KDF_KEY_BYTES];	/* D; after _end() */
+	bool			 no_digest;	/* may be set after _init() */
 	/* Our own: */
 	struct payload_events	 on;
 	enum payload_state	 state;
@@ -125,7 +126,8 @@ struct payload_reader {
  * END, wrong padding; RC_NOMEM; what an event returned.
  *
  * payload_end(r, e): after the envelope's own end.  RC_OK: END was there and
- * the padding is right; control, meta, has_mail and digest may be used.
+ * the padding is right; control, meta, has_mail and digest (zeros when not
+ * wanted) may be used.
  *
  * payload_free(r): wiped.
  *

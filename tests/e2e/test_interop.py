@@ -10,7 +10,7 @@ import pytest
 from pysceau import envelope, identity, kdf, records
 from world.demo import YEAR
 
-SIZES = (0, 1, 65_535, 65_536, 65_537)
+SIZES = (0, 1, 65_535, 65_536, 65_537, 1 << 22, 5_000_000)
 BIG = 100_000_000
 
 
@@ -88,9 +88,11 @@ def test_to_whom(demo, forger):
     assert got.code == 67 and got.stdout == b""
 
 
-def test_open_prints_nothing_unless_all_is_authentic(demo, forger):
-    """200 damages of an envelope of four chunks: nothing on stdout."""
-    env = forger.seal(demo.labo, demo.dr, content(200_000))
+@pytest.mark.parametrize("size", [200_000, 5_000_000])
+def test_open_prints_nothing_unless_all_is_authentic(demo, forger, size):
+    """Damages of an envelope of some chunks, held in memory or too large for
+    that: nothing on stdout."""
+    env = forger.seal(demo.labo, demo.dr, content(size))
     open_ = filters(demo, demo.dr)
     rng = random.Random(2)
     last = len(env) - 1

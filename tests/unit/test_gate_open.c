@@ -368,6 +368,7 @@ test_raw_carries_anything_and_says_so(void **state)
 	const struct gate_open_args args = { GATE_RAW, rows_of(&rows), NOW };
 	static const char *const any[] = { "", "x", "From: a@b.c\n\n",
 	    MAIL_LABO };
+	static const uint8_t none[GATE_D_BYTES];
 	struct opened x;
 
 	(void)state;
@@ -378,6 +379,7 @@ test_raw_carries_anything_and_says_so(void **state)
 		T_STR(buf_str(&x.mail), any[i]);
 		T_CHECK(x.v.inner_ok == (i == 3));
 		T_CHECK((x.v.inner_why[0] != '\0') == (i != 3));
+		T_CHECK(memcmp(x.v.d, none, sizeof(none)) == 0);
 		opened_free(&x);
 	}
 }
