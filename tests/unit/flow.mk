@@ -90,14 +90,16 @@ endif
 
 EXTRA_DIST += tests/unit/pass_unit.h tests/unit/pass_parts.h \
 	tests/unit/test_pass_practice.c \
-	tests/unit/test_pass_labo.c tests/unit/test_pass_desk.c
+	tests/unit/test_pass_labo.c tests/unit/test_pass_desk.c \
+	tests/unit/test_pass_acts.c tests/unit/test_pass_relay.c
 if WRAP
 PASS_TROUBLE = -Wl,--export-dynamic-symbol=shim_quiet,--wrap=chan_next \
 	-Wl,--wrap=chan_recv,--wrap=clock_ms,--wrap=sqlite3_step \
 	-Wl,--wrap=sqlite3_prepare_v3,--wrap=fstat,--wrap=fstatat \
 	-Wl,--wrap=pread,--wrap=renameat,--wrap=linkat,--wrap=unlinkat \
 	-Wl,--wrap=mkdirat,--wrap=fsync,--wrap=poll,--wrap=waitpid \
-	-Wl,--wrap=openat
+	-Wl,--wrap=openat,--wrap=lseek,--wrap=unlink,--wrap=socketpair \
+	-Wl,--wrap=fork
 check_PROGRAMS += tests/unit/test_pass_practice
 TESTS += tests/unit/test_pass_practice
 tests_unit_test_pass_practice_SOURCES = tests/unit/test_pass_practice.c
@@ -122,4 +124,20 @@ tests_unit_test_pass_desk_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_pass_desk_LDFLAGS = $(AM_LDFLAGS) $(NO_MEMORY) \
 	$(PASS_TROUBLE)
 tests_unit_test_pass_desk_LDADD = $(UNIT_FLOW_LIBS)
+check_PROGRAMS += tests/unit/test_pass_acts
+TESTS += tests/unit/test_pass_acts
+tests_unit_test_pass_acts_SOURCES = tests/unit/test_pass_acts.c
+tests_unit_test_pass_acts_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_pass_acts_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_pass_acts_LDFLAGS = $(AM_LDFLAGS) $(NO_MEMORY) \
+	$(PASS_TROUBLE)
+tests_unit_test_pass_acts_LDADD = $(UNIT_FLOW_LIBS)
+check_PROGRAMS += tests/unit/test_pass_relay
+TESTS += tests/unit/test_pass_relay
+tests_unit_test_pass_relay_SOURCES = tests/unit/test_pass_relay.c
+tests_unit_test_pass_relay_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_pass_relay_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_pass_relay_LDFLAGS = $(AM_LDFLAGS) $(NO_MEMORY) \
+	$(PASS_TROUBLE)
+tests_unit_test_pass_relay_LDADD = $(UNIT_FLOW_LIBS)
 endif

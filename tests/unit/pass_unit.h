@@ -29,7 +29,7 @@ enum trouble_what {
 	T_NONE,
 	T_MEMORY,	/* an allocation fails */
 	T_SQL,		/* a statement of the store */
-	T_CALL,		/* a call about files */
+	T_CALL,		/* a call of the system, of files above all */
 	T_SIGNAL,	/* a call is interrupted: no trouble at all */
 	T_LIE		/* a frame is not as it should be: ${how} */
 };
@@ -38,13 +38,16 @@ enum lie { L_EMPTY, L_SHORT, L_LONG, L_TYPE, L_JOB, L_ONES, L_N };
 
 struct trouble {
 	enum trouble_what what;
-	enum part	 part;	/* PART_N: the starter */
+	enum part	 part;	/* PART_N: the starter, or the command */
 	long		 nth;
 	enum lie	 how;
 };
 
+#define ACT_CHILD ((enum part)(PART_N + 1))	/* whom a command forks */
+
 static struct {
 	struct trouble	 t;
+	bool		 acts;	/* a command, no pass: see fork() */
 	long		 left;	/* calls of its class before it; -1: none */
 	bool		*fired;	/* for all processes */
 } trouble = { .left = -1 };
@@ -111,10 +114,31 @@ FAILS(T_CALL, int, unlinkat, (int fd, const char *name, int how),
 FAILS(T_CALL, int, mkdirat, (int fd, const char *name, mode_t mode),
     (fd, name, mode), -1, ENOSPC)
 FAILS(T_CALL, int, fsync, (int fd), (fd), -1, EIO)
+FAILS(T_CALL, off_t, lseek, (int fd, off_t at, int how), (fd, at, how), -1,
+    EIO)
+FAILS(T_CALL, int, unlink, (const char *path), (path), -1, EIO)
+FAILS(T_CALL, int, socketpair, (int family, int type, int how, int fds[2]),
+    (family, type, how, fds), -1, EMFILE)
 FAILS(T_SIGNAL, int, poll, (struct pollfd *p, nfds_t n, int ms), (p, n, ms),
     -1, EINTR)
 FAILS(T_SIGNAL, pid_t, waitpid, (pid_t pid, int *status, int how),
     (pid, status, how), -1, EINTR)
+
+pid_t __real_fork(void);
+pid_t __wrap_fork(void);
+pid_t
+__wrap_fork(void)
+{
+	pid_t pid;
+
+	if (strikes(T_CALL))
+		return errno = EAGAIN, -1;
+	if ((pid = __real_fork()) == 0 && trouble.acts) {
+		shim_quiet();	/* of the command */
+		trouble_arm(ACT_CHILD);
+	}
+	return pid;
+}
 
 int __real_openat(int fd, const char *name, int how, ...);
 int __wrap_openat(int fd, const char *name, int how, ...);
@@ -248,11 +272,12 @@ make_dir(const struct member *m, const char *name)
 	T_CHECK(mkdir(path, 0700) == 0);
 }
 
-/* ${more}: of the configuration; "@/x" is x in its folder. */
+/* With the keys ${ks}, which are freed; ${more}: of the configuration; "@/x" is
+ * x in its folder. */
 static inline void
-member_open(struct member *m, const char *id, const char *more)
+member_with(struct member *m, const char *id, struct keystore *ks,
+    const char *more)
 {
-	struct keystore *ks = assoc_store(id, A_YEAR);
 	char store[256], key[256];
 	const struct keystore_at at = { store, key, NULL };
 	struct buf text = BUF_INIT;
@@ -278,6 +303,12 @@ member_open(struct member *m, const char *id, const char *more)
 		fail_msg("%s", e.text);
 	buf_free(&text);
 	m->p = (struct pass){ .conf = &m->conf };
+}
+
+static inline void
+member_open(struct member *m, const char *id, const char *more)
+{
+	member_with(m, id, assoc_store(id, A_YEAR), more);
 }
 
 static inline void
@@ -472,7 +503,7 @@ act_with(const struct member *m, struct trouble t, bool *fired,
 	trouble.t = t;
 	trouble.fired = memory.told = shared;
 	fflush(NULL);
-	if ((pid = fork()) == 0) {
+	if ((pid = __real_fork()) == 0) {
 		setpgid(0, 0);
 		/* cmocka would go on with the next test, here. */
 		signal(SIGSEGV, SIG_DFL);

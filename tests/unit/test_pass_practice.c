@@ -211,6 +211,8 @@ test_calls(void **state)
 {
 	(void)state;
 	each(T_CALL, PART_CLERK, L_N, steps(17));
+	each(T_CALL, PART_KEEPER, L_N, steps(5));
+	each(T_CALL, PART_N, L_N, steps(2));
 	each(T_SIGNAL, PART_CLERK, L_N, steps(5));
 	each(T_SIGNAL, PART_KEEPER, L_N, steps(23));
 	each(T_SIGNAL, PART_N, L_N, steps(7));
