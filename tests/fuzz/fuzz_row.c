@@ -23,7 +23,7 @@ static void
 check_self(struct bytes p)
 {
 	struct row_self a, b;
-	uint8_t out[64];
+	static uint8_t out[ROW_MAX_BYTES];
 	size_t len;
 
 	if (!row_self_parse(p, &a))
