@@ -180,7 +180,7 @@ seal_full_acks(struct keeper *k, struct err *e)
 	char names[PEERS_MAX][STORE_IDENTITY_BYTES];
 	struct err why = ERR_INIT;
 	size_t n = 1;
-	bool full;
+	bool full = false;
 	enum rc rc = RC_OK;
 
 	while (rc == RC_OK && n > 0 && !k->stop && !k->acks_late) {
@@ -191,7 +191,8 @@ seal_full_acks(struct keeper *k, struct err *e)
 				rc = ack_once(k, names[i], &full, &why, e);
 			if (rc == RC_OK && why.rc != RC_OK)
 				rc = ack_put_off(k, names[i], &why, e);
-			k->acks_late = why.rc != RC_OK;
+			/* Not full: it would be asked for ever. */
+			k->acks_late = why.rc != RC_OK || !full;
 			k->stay_ms = clock_ms() + STAY_MS;
 			k->out_more = true;
 			k->queued++;
