@@ -212,7 +212,11 @@ byte_order_mark(const uint8_t *p, size_t len, struct charset_guess *g)
 		if (len >= marks[i].len &&
 		    memcmp(p, marks[i].octets, marks[i].len) == 0) {
 			g->set = marks[i].set;
-			g->bom = marks[i].len;
+			/* Some programs add one to what has one. */
+			do
+				g->bom += marks[i].len;
+			while (len - g->bom >= marks[i].len && memcmp(p +
+			    g->bom, marks[i].octets, marks[i].len) == 0);
 			return true;
 		}
 	return false;

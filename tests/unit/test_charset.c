@@ -239,6 +239,10 @@ test_reads(void **state)
 	check_read("a\r\rb\r", 5, "a\n\nb\n", 0, "UTF-8", EOL_CR, false);
 	check_read("\xef\xbb\xbf\xc3\xa9", 5, "\xc3\xa9", 0, "UTF-8", EOL_LF,
 	    false);
+	check_read("\xef\xbb\xbf\xef\xbb\xbf" "a", 7, "a", 0, "UTF-8", EOL_LF,
+	    false);
+	check_read("\xff\xfe\xff\xfe" "a\0", 6, "a", 0, "UTF-16LE", EOL_LF,
+	    false);
 	check_read("\xef\xbb\xbf" "a\xe9z", 6, "a\xef\xbf\xbdz", 1, "UTF-8",
 	    EOL_LF, false);
 	check_read("\xff\xfe" "a\0\xe9\0\r\0\n\0b\0", 12, "a\xc3\xa9\nb", 0,
