@@ -62,7 +62,8 @@ open_one(struct keeper *k, const struct dry *d, struct gate_head *h,
 	struct rd r;
 	enum rc rc;
 
-	memcpy(first + 1, d->mail.p, n);
+	if (n > 0)
+		memcpy(first + 1, d->mail.p, n);
 	if ((rc = chan_put(&k->vault.c, IPC_OPEN, job, first, 1 + n, e)) !=
 	    RC_OK || (rc = answer(k, IPC_HEAD, job, said, &r, &f, e)) !=
 	    RC_OK)

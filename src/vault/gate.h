@@ -462,12 +462,13 @@ struct gate_self {
 	char	issuer[GATE_ID_BYTES];	/* identities; "" when none */
 	char	watch[GATE_ID_BYTES];
 	char	hub[GATE_ID_BYTES];
-	bool	replaced;	/* I hold a higher generation of this name */
+	uint8_t	replaced;	/* I hold a higher generation of this name */
 	uint16_t over;		/* a year to be erased, or one whose erasure
 				 * was cut off; 0: none; the same in all */
-	bool	is_hub;
-	bool	is_watch;
-	bool	is_issuer;
+	/* 0 or 1: read out of a frame, where any octet may stand. */
+	uint8_t	is_hub;
+	uint8_t	is_watch;
+	uint8_t	is_issuer;
 	bool	barred;		/* see gate_self_barred(); else false */
 	uint8_t	gen;
 };
