@@ -80,13 +80,24 @@ ack_clear(struct store *st, const struct store_ack *acks, size_t n,
 	return rc;
 }
 
+static enum rc
+names_read(struct store *st, sqlite3_stmt *s,
+    char (*names)[STORE_IDENTITY_BYTES], size_t *n, struct err *e)
+{
+	bool got;
+	enum rc rc;
+
+	while ((rc = db_next(st, s, &got, e)) == RC_OK && got)
+		db_text(s, 0, names[(*n)++], STORE_IDENTITY_BYTES);
+	return rc;
+}
+
 enum rc
 store_ack_peers(struct store *st, int64_t now, const char *after,
     char (*names)[STORE_IDENTITY_BYTES], size_t max, size_t *n,
     struct err *e)
 {
 	sqlite3_stmt *s;
-	bool got;
 	enum rc rc;
 
 	*n = 0;
@@ -94,9 +105,7 @@ store_ack_peers(struct store *st, int64_t now, const char *after,
 	    "WHERE peer > ?1 AND due_at <= ?2 ORDER BY peer LIMIT ?3",
 	    V_S(after), V_I(now), V_I(max))) != RC_OK)
 		return rc;
-	while ((rc = db_next(st, s, &got, e)) == RC_OK && got)
-		db_text(s, 0, names[(*n)++], STORE_IDENTITY_BYTES);
-	return rc;
+	return names_read(st, s, names, n, e);
 }
 
 enum rc
@@ -105,7 +114,6 @@ store_ack_many(struct store *st, int64_t now, size_t least,
     struct err *e)
 {
 	sqlite3_stmt *s;
-	bool got;
 	enum rc rc;
 
 	*n = 0;
@@ -113,9 +121,7 @@ store_ack_many(struct store *st, int64_t now, size_t least,
 	    "GROUP BY peer HAVING count(*) >= ?2 LIMIT ?3", V_I(now),
 	    V_I(least), V_I(max))) != RC_OK)
 		return rc;
-	while ((rc = db_next(st, s, &got, e)) == RC_OK && got)
-		db_text(s, 0, names[(*n)++], STORE_IDENTITY_BYTES);
-	return rc;
+	return names_read(st, s, names, n, e);
 }
 
 enum rc
