@@ -1,20 +1,16 @@
 /* Pairs of key file and letter, made for people who watch. */
 #include "config.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/lang.h"
 #include "cmd/issuer_pairs.h"
 #include "cmd/out.h"
 #include "issuer/acts.h"
 #include "issuer/begun.h"
-
-#define FOIL_MAX (16UL * 1024 * 1024)
 
 struct progress {
 	struct app	*app;
@@ -192,45 +188,6 @@ pairs_plan(const struct app *app, struct desk *d,
 		plan->years[plan->nyears++] = w->plan.year;
 }
 
-/* How many files of that folder are letters. */
-static size_t
-letters_in(const char *out)
-{
-	char path[PATH_MAX];
-	const struct dirent *entry;
-	size_t n = 0, len;
-	DIR *d;
-
-	if (snprintf(path, PATH_MAX, "%s/letters", out) >= PATH_MAX ||
-	    (d = opendir(path)) == NULL)
-		return 0;
-	while ((entry = readdir(d)) != NULL) {
-		len = strlen(entry->d_name);
-		n += len > 4 && !file_temporary(entry->d_name) &&
-		    strcmp(entry->d_name + len - 4, ".txt") == 0;
-	}
-	closedir(d);
-	return n;
-}
-
-/* Has its counterfoil lines of letters that were destroyed since?  Made anew it
- * would lose them. */
-static bool
-is_spent(const char *out)
-{
-	struct err ignored = ERR_INIT;
-	struct buf b = BUF_INIT;
-	char path[PATH_MAX];
-	size_t n = 0;
-
-	if (snprintf(path, PATH_MAX, "%s/counterfoil.txt", out) < PATH_MAX &&
-	    file_read(path, FOIL_MAX, &b, &ignored) == RC_OK)
-		for (size_t i = 0; i < b.len; i++)
-			n += b.p[i] == '\n';
-	buf_free(&b);
-	return n > 1 + letters_in(out);	/* its first line is a heading */
-}
-
 enum rc
 pairs_apart(const struct desk *d, struct batch_plan *plan,
     char out[PATH_MAX], struct err *e)
@@ -240,11 +197,9 @@ pairs_apart(const struct desk *d, struct batch_plan *plan,
 	if (plan->out != NULL)
 		return RC_OK;
 	clock_3339(clock_now(), now);
-	for (unsigned n = 1; n == 1 || is_spent(out); n++)
-		if (snprintf(out, PATH_MAX, n == 1 ? "%s/%.10s" :
-		    "%s/%.10s-%u", d->dir, now, n) >= PATH_MAX)
-			return err_set(e, RC_CONF,
-			    _("%s: the name is too long"), d->dir);
+	if (snprintf(out, PATH_MAX, "%s/%.10s", d->dir, now) >= PATH_MAX)
+		return err_set(e, RC_CONF, _("%s: the name is too long"),
+		    d->dir);
 	plan->out = out;
 	return RC_OK;
 }
@@ -264,9 +219,9 @@ void
 pairs_say_where(const struct desk *d, const struct batch_plan *plan)
 {
 	if (plan->out != NULL)
-		printf(_("They are in %s.\n"), plan->out);
+		printf(_("Folder: %s\n"), plan->out);
 	else
 		for (size_t i = 0; i < plan->nyears; i++)
-			printf(_("Those of %u are in %s/%u.\n"),
+			printf(_("Folder of %u: %s/%u\n"),
 			    plan->years[i], d->dir, plan->years[i]);
 }

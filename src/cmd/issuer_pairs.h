@@ -29,10 +29,7 @@ void pairs_plan(const struct app *app, struct desk *d,
 /*
  * pairs_apart(d, plan, out, e):
  * For acts that make few pairs: where no folder was named, one of this day in
- * the desk's, which ${plan} borrows: the counterfoil of the batch is not made
- * anew without those whose letters are destroyed; nor is that of an act of the
- * same day, after whose letters it is DAY-2, and so on.  RC_CONF: too long a
- * name.
+ * the desk's, which ${plan} borrows.  RC_CONF: too long a name.
  */
 enum rc pairs_apart(const struct desk *d, struct batch_plan *plan,
     char out[PATH_MAX], struct err *e);

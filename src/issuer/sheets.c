@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "issuer/sheets.h"
 
 #define LETTER_MAX_BYTES 65536UL
+#define LINE_WORDS 6		/* of a line of the counterfoil */
 
 /* A file that is being written under another name. */
 struct paper {
@@ -24,11 +26,21 @@ struct paper {
 
 enum { SHEET, FOIL, LIST, NPAPERS };
 
+/* A line of the former counterfoil, lent by s->former. */
+struct former {
+	const char	*line;
+	struct bytes	 identity;
+	bool		 anew;		/* his letter is there: written anew */
+};
+
 struct sheets {
 	struct sheets_plan plan;
 	struct paper	 papers[NPAPERS];
 	unsigned	 nsheets;
 	size_t		 n;		/* letters */
+	struct buf	 former;	/* the counterfoil that was there */
+	struct former	*lines;		/* its, by identity; owned */
+	size_t		 nlines;
 	struct buf	 text;		/* a letter: a secret */
 	struct buf	 page;		/* the same */
 };
@@ -177,6 +189,79 @@ open_foils(struct sheets *s, struct err *e)
 	return paper_put(list, &s->page, e);
 }
 
+/* ---- the former counterfoil --------------------------------------------- */
+
+enum { DIGITS, TODAY, IDENTITY, NAME };
+
+/* The ${n}-th field of a line. */
+static struct bytes
+field(const char *line, unsigned n)
+{
+	while (n > 0 && *line != '\0')
+		n -= *line++ == '\t';
+	return (struct bytes){ (const uint8_t *)line, strcspn(line, "\t") };
+}
+
+static int
+by_identity(const void *a, const void *b)
+{
+	const struct bytes x = ((const struct former *)a)->identity;
+	const struct bytes y = ((const struct former *)b)->identity;
+	int order = memcmp(x.p, y.p, x.len < y.len ? x.len : y.len);
+
+	return order != 0 ? order : (x.len > y.len) - (x.len < y.len);
+}
+
+static enum rc
+cut_lines(struct sheets *s, struct err *e)
+{
+	char *p = (char *)s->former.p, *end;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->former.len; i++)
+		n += p[i] == '\n';
+	if ((s->lines = calloc(n + 1, sizeof(*s->lines))) == NULL)
+		return err_nomem(e);
+	for (; (end = strchr(p, '\n')) != NULL; p = end + 1) {
+		*end = '\0';
+		/* The first line says what is what. */
+		if (p != (char *)s->former.p)
+			s->lines[s->nlines++] = (struct former){ p,
+			    field(p, IDENTITY), false };
+	}
+	qsort(s->lines, s->nlines, sizeof(*s->lines), by_identity);
+	return RC_OK;
+}
+
+/* It is all that an association knows of letters destroyed since. */
+static enum rc
+read_former(struct sheets *s, struct err *e)
+{
+	const char *path = s->papers[LIST].path;
+	enum rc rc;
+
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		return RC_OK;
+	if ((rc = file_read(path, MEMBERS_FILE_MAX, &s->former, e)) != RC_OK)
+		return rc == RC_INPUT ? (e->rc = RC_CONF) : rc;
+	return buf_add8(&s->former, 0) ? cut_lines(s, e) : err_nomem(e);
+}
+
+static void
+mark_anew(struct sheets *s, const struct identity *id)
+{
+	const struct former want = { .identity = identity_bytes(id) };
+	struct former *f = s->nlines == 0 ? NULL : bsearch(&want, s->lines,
+	    s->nlines, sizeof(*s->lines), by_identity);
+
+	if (f == NULL)
+		return;
+	while (f > s->lines && by_identity(f - 1, &want) == 0)
+		f--;
+	for (; f < s->lines + s->nlines && by_identity(f, &want) == 0; f++)
+		f->anew = true;
+}
+
 enum rc
 sheets_open(const struct sheets_plan *plan, struct sheets **s, struct err *e)
 {
@@ -189,7 +274,8 @@ sheets_open(const struct sheets_plan *plan, struct sheets **s, struct err *e)
 	n->plan = *plan;
 	for (size_t i = 0; i < NPAPERS; i++)
 		n->papers[i].fd = -1;
-	if ((rc = open_foils(n, e)) == RC_OK)
+	if ((rc = open_foils(n, e)) == RC_OK &&
+	    (rc = read_former(n, e)) == RC_OK)
 		*s = n;
 	else
 		(void)sheets_close(&n, rc, e);
@@ -241,7 +327,29 @@ add_page(struct sheets *s, const struct letter_words *w, struct err *e)
 	    end_sheet(s, e) : rc;
 }
 
+/* One line on each of both. */
+static enum rc
+add_line(struct sheets *s, const struct word v[LINE_WORDS], const char *line,
+    struct err *e)
+{
+	enum rc rc;
+
+	if (!words_fill(foil_line, v, LINE_WORDS, WORDS_HTML, &s->page))
+		return err_nomem(e);
+	if ((rc = paper_put(&s->papers[FOIL], &s->page, e)) != RC_OK)
+		return rc;
+	if (!words_fill(line, v, LINE_WORDS, WORDS_PLAIN, &s->page))
+		return err_nomem(e);
+	return paper_put(&s->papers[LIST], &s->page, e);
+}
+
 /* A spreadsheet must not take a name for a formula. */
+static bool
+is_formula(const char *name)
+{
+	return *name != '\0' && strchr("=+-@", *name) != NULL;
+}
+
 static enum rc
 add_lines(struct sheets *s, const struct letter_words *w,
     const struct member *m, struct err *e)
@@ -249,20 +357,36 @@ add_lines(struct sheets *s, const struct letter_words *w,
 	char number[24];
 
 	snprintf(number, sizeof(number), "%zu", s->n);
-	const struct word v[] = { { "n", text(number) },
+	const struct word v[LINE_WORDS] = { { "n", text(number) },
 	    { "name", text(m->show) }, { "identity", text(m->id.s) },
-	    { "mark", text(strchr("=+-@", *m->show) != NULL ? "'" : "") },
+	    { "mark", text(is_formula(m->show) ? "'" : "") },
 	    { "digits", words_find(w->v, LETTER_NWORDS, "digits") },
 	    { "today", words_find(w->v, LETTER_NWORDS, "today") } };
-	enum rc rc;
 
-	if (!words_fill(foil_line, v, 6, WORDS_HTML, &s->page))
-		return err_nomem(e);
-	if ((rc = paper_put(&s->papers[FOIL], &s->page, e)) != RC_OK)
-		return rc;
-	if (!words_fill(list_line, v, 6, WORDS_PLAIN, &s->page))
-		return err_nomem(e);
-	return paper_put(&s->papers[LIST], &s->page, e);
+	mark_anew(s, &m->id);
+	return add_line(s, v, list_line, e);
+}
+
+/* A letter that is no more: its line as it stood, with what was written into
+ * it. */
+static enum rc
+keep_line(struct sheets *s, const struct former *f, size_t at, struct err *e)
+{
+	struct bytes name = field(f->line, NAME);
+	char number[24];
+
+	snprintf(number, sizeof(number), "%zu", at);
+	if (name.len > 1 && *name.p == '\'' &&
+	    is_formula((const char *)name.p + 1)) {
+		name.p++;
+		name.len--;
+	}
+	const struct word v[LINE_WORDS] = { { "n", text(number) },
+	    { "name", name }, { "identity", f->identity },
+	    { "digits", field(f->line, DIGITS) },
+	    { "today", field(f->line, TODAY) }, { "line", text(f->line) } };
+
+	return add_line(s, v, "{line}\n", e);
 }
 
 enum rc
@@ -303,8 +427,14 @@ drop_former(const struct sheets *s)
 static enum rc
 end_foils(struct sheets *s, struct err *e)
 {
-	enum rc rc;
+	size_t n = s->n;
+	enum rc rc = RC_OK;
 
+	for (size_t i = 0; i < s->nlines && rc == RC_OK; i++)
+		if (!s->lines[i].anew)
+			rc = keep_line(s, &s->lines[i], ++n, e);
+	if (rc != RC_OK)
+		return rc;
 	if (!buf_adds(&s->page, "</tbody>\n</table>\n") ||
 	    !buf_adds(&s->page, tail))
 		return err_nomem(e);
@@ -333,34 +463,20 @@ end_all(struct sheets *s, struct err *e)
 	return RC_OK;
 }
 
-/* Letters on the former counterfoil; 0: there is none. */
-static size_t
-former_letters(const struct sheets *s)
-{
-	struct err ignored = ERR_INIT;
-	struct buf b = BUF_INIT;
-	size_t n = 0;
-
-	if (file_read(s->papers[LIST].path, MEMBERS_FILE_MAX, &b, &ignored) ==
-	    RC_OK)
-		for (size_t i = 0; i < b.len; i++)
-			n += b.p[i] == '\n';
-	buf_free(&b);
-	return n > 0 ? n - 1 : 0;	/* its first line says what is what */
-}
-
 enum rc
 sheets_close(struct sheets **s, enum rc rc, struct err *e)
 {
 	if (*s == NULL)
 		return rc;
 	if (rc == RC_OK && !((*s)->plan.nothing_new &&
-	    former_letters(*s) > (*s)->n))
+	    (*s)->nlines > (*s)->n))
 		rc = end_all(*s, e);
 	for (size_t i = 0; i < NPAPERS; i++)
 		paper_drop(&(*s)->papers[i]);
 	buf_free(&(*s)->text);
 	buf_free(&(*s)->page);
+	buf_free(&(*s)->former);
+	free((*s)->lines);
 	free(*s);
 	*s = NULL;
 	return rc;

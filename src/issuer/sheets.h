@@ -20,7 +20,7 @@ struct sheets_plan {
 	bool		 nothing_new;	/* no letter was made this time */
 };
 
-/* Documents being written; nothing of them grows with their number. */
+/* Documents being written; of what was there the counterfoil is held. */
 struct sheets;
 
 /*
@@ -43,10 +43,11 @@ enum rc sheets_add(struct sheets *s, const struct member *w,
 
 /*
  * sheets_close(s, rc, e):
- * With ${rc} RC_OK the documents take the places of former ones, those of
- * letters that are no more go; else all is undone.  With nothing new, former
- * ones stay when their counterfoil has more lines: letters were destroyed
- * since, as they should be.  Frees ${*s}.  RC_TEMP: files; else ${rc}.
+ * With ${rc} RC_OK the documents take the places of former ones; else all is
+ * undone.  A letter that was destroyed since, as it should be, is printed no
+ * more, and keeps its line on the counterfoil.  With nothing new, former
+ * documents stay when their counterfoil has such lines.  Frees ${*s}.
+ * RC_TEMP: files; else ${rc}.
  */
 enum rc sheets_close(struct sheets **s, enum rc rc, struct err *e);
 

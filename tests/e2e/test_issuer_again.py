@@ -1,7 +1,10 @@
 """Acts of the desk that are done again, and several on one day."""
 
+import re
 import shutil
 import time
+
+import pytest
 
 from test_issuer import HEAD, POST, YEAR
 from test_issuer_acts import LEROY, MARTIN, NAME, desk, made   # fixtures too
@@ -44,29 +47,47 @@ def test_reissue_that_fails_anywhere_is_done_once(made, tmp_path):
     assert f"{NAME}#2" in made.files()["desk/register"].decode()
 
 
-def test_two_acts_of_a_day_keep_both_counterfoils(made):
+def rows(path):
+    """Of a counterfoil to be printed: number, name and identity, digits."""
+    return re.findall(r"<tr><td>(\d+)</td><td><b>(.*?)</b><br/>(.*?)</td>"
+                      r"<td class=\"digits\">([^<]+)</td>", path.read_text())
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_acts_in_one_folder_keep_the_counterfoil(made, named):
     """Letters are destroyed once they are printed; what was handed over, and
     signed for, stands on a counterfoil all the same."""
-    day = made.folder / time.strftime("%Y-%m-%d", time.gmtime())
+    day = made.top / "theft" if named else \
+        made.folder / time.strftime("%Y-%m-%d", time.gmtime())
+    more = ["--out", day] if named else []
 
-    def foil(folder):
-        return (folder / "counterfoil.txt").read_text()
-    made.run("reissue", made.folder, MARTIN, *made.custodians())
+    def lines():
+        return (day / "counterfoil.txt").read_text().splitlines()[1:]
+    made.run("reissue", made.folder, MARTIN, *made.custodians(), *more)
     made.run("reissue", made.folder, "dr.durand@durand.example",
-             *made.custodians())
-    assert "dr.martin" in foil(day) and "dr.durand" in foil(day)
+             *made.custodians(), *more)
+    assert [n in line for n, line in zip(("durand", "martin"), sorted(
+        lines(), key=lambda x: x.split("\t")[2]))] == [True, True]
     for path in (day / "letters").iterdir():
         path.unlink()
-    first = foil(day)
+    # what was handed over is written into it
+    foil = day / "counterfoil.txt"
+    foil.write_text(foil.read_text().replace("\t\n", "\t5 mars\n"))
+    first = lines()
     path = made.top / "newcomers.csv"
     path.write_text(HEAD + LEROY)
-    got = made.run("newcomer", made.folder, path, *made.custodians())
-    second = day.with_name(day.name + "-2")
-    assert str(second).encode() in got.stdout
-    assert foil(day) == first and "cab.leroy" in foil(second)
-    made.run("reissue", made.folder, f"cab.leroy@{POST}", *made.custodians())
-    assert not day.with_name(day.name + "-3").exists()
+    got = made.run("newcomer", made.folder, path, *made.custodians(), *more)
+    assert f"Folder: {day}\n".encode() in got.stdout
+    assert len(lines()) == 3 and set(first) < set(lines())
+    assert all(line.endswith("\t5 mars") for line in first)
+    html = rows(day / "counterfoil.html")
+    assert [r[0] for r in html] == ["1", "2", "3"]
+    assert [(r[2], r[3]) for r in html] == [
+        (line.split("\t")[2], line.split("\t")[0]) for line in lines()]
+    # a letter made anew has one line, that of its own digits
+    made.run("reissue", made.folder, f"cab.leroy@{POST}", *made.custodians(),
+             *more)
+    assert len(lines()) == 4 and set(first) < set(lines())
     got = made.run("destroy", made.folder, "--year", YEAR, "--early",
                    *made.custodians())
-    for folder in (day, second):
-        assert f"of {YEAR} in {folder}\n".encode() in got.stdout
+    assert named or f"of {YEAR} in {day}\n".encode() in got.stdout
