@@ -53,6 +53,7 @@ act_say(const char *act)
 		{ "list", N_("list for another association") },
 		{ "grant", N_("keys for another association") },
 		{ "accept", N_("keys of another association") },
+		{ "sheets", N_("new sheets for the custodians") },
 		{ "destroy", N_("root destroyed") },
 		{ "witness", N_("witness judged") },
 	};

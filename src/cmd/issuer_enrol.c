@@ -195,9 +195,9 @@ say_enrol(const struct mails *m)
 	    "nothing to learn.\n", "%zu mails made in %s (members: %zu); the "
 	    "others have nothing to learn.\n", m->n), m->n, m->folder,
 	    m->members);
-	printf(_("They are sealed: carry them to a machine that is online, "
-	    "and hand each to a mail relay, for instance:\n"
-	    "  for f in *.eml; do sendmail -t < \"$f\"; done\n"
+	printf(_("They are sealed: carry the folder to a computer that has a "
+	    "mailbox, the watch desk's for instance, and type there:\n"
+	    "  sceau queue add mails\n"
 	    "A lost one does no harm: give the same command with --since "
 	    "once more.\n"));
 }

@@ -37,7 +37,7 @@ say_leave(const struct app *app, const struct member *w)
 	}
 	printf(_("%s (%s) has left: no key file names him from now on, and "
 	    "his address is given to nobody else.\n"), w->show, w->id.s);
-	printf(_("1. At once, at the watch desk: sceau bar %.*s, for good. "
+	printf(_("1. At once, at the watch desk: sceau bar %.*s --excluded. "
 	    "Until a member has that bulletin, he takes what %s writes.\n"
 	    "2. The next sceau issuer enrol tells it to everybody once "
 	    "more.\n"), (int)name.len, (const char *)name.p, w->show);

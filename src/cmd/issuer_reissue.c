@@ -43,8 +43,8 @@ say_bar(const struct member *w)
 	else
 		printf(_("1. At once, at the watch desk: sceau bar %.*s. "
 		    "Until a member has that bulletin, or a message of the "
-		    "new key, whoever holds the old key can write to him as "
-		    "%s.\n"), (int)name.len, (const char *)name.p, w->show);
+		    "new key, whoever holds the old key can pass for %s with "
+		    "him.\n"), (int)name.len, (const char *)name.p, w->show);
 }
 
 /* The watch desk writes to a key that it was told of. */

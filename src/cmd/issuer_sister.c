@@ -39,11 +39,15 @@ say_list(const struct app *app, const struct issuer_words *w, size_t n,
 	struct out *o;
 
 	if (!app->json) {
-		printf(app->dry_run ? _("%zu members would stand in %s.\n") :
-		    _("%zu members stand in %s. Nothing in it is secret: "
-		    "send it to the other association's issuer, who makes "
-		    "their keys of it with sceau issuer grant.\n"), n,
-		    w->out);
+		printf(app->dry_run ? P_("%zu member would stand in %s.\n",
+		    "%zu members would stand in %s.\n", n) :
+		    P_("%zu member stands in %s.\n",
+		    "%zu members stand in %s.\n", n), n, w->out);
+		if (!app->dry_run)
+			printf(_("Nothing in it is secret: send it by mail to "
+			    "the other association, whose issuer's desk makes "
+			    "the keys of these members with sceau issuer "
+			    "grant.\n"));
 		return RC_OK;
 	}
 	if ((o = out_new(true, "list", cols)) == NULL)
@@ -167,6 +171,27 @@ write_both(struct giving *g, struct err *e)
 	return rc;
 }
 
+static void
+say_granted(const struct giving *g)
+{
+	const struct sister_count *c = &g->count;
+
+	printf(g->app->dry_run ? P_("%zu member of the list would get keys "
+	    "for writing to ours (ours: %zu; on the list, without a key: "
+	    "%zu).\n", "%zu members of the list would get keys for writing "
+	    "to ours (ours: %zu; on the list, without a key: %zu).\n",
+	    c->writers) : P_("%zu member of the list gets keys for writing to "
+	    "ours (ours: %zu; on the list, without a key: %zu).\n", "%zu "
+	    "members of the list get keys for writing to ours (ours: %zu; on "
+	    "the list, without a key: %zu).\n", c->writers), c->writers,
+	    c->peers, c->refused);
+	if (!g->app->dry_run)
+		printf(_("Send %s by mail to the other association's issuer, "
+		    "and by another way, by post or telephone, the code that "
+		    "stands in %s; then destroy that letter's file.\n"),
+		    g->file, g->letter);
+}
+
 static enum rc
 say_grant(const struct giving *g, struct err *e)
 {
@@ -180,16 +205,7 @@ say_grant(const struct giving *g, struct err *e)
 	struct out *o;
 
 	if (!g->app->json) {
-		printf(g->app->dry_run ? _("%zu members of the list would get "
-		    "keys for writing to %zu members here, %zu would not.\n")
-		    : _("%zu members of the list get keys for writing to %zu "
-		    "members here, %zu do not.\n"), g->count.writers,
-		    g->count.peers, g->count.refused);
-		if (!g->app->dry_run)
-			printf(_("Send %s to the other association's issuer, "
-			    "and by another way, by post or telephone, the "
-			    "code that stands in %s; then destroy that "
-			    "letter's file.\n"), g->file, g->letter);
+		say_granted(g);
 		return RC_OK;
 	}
 	if ((o = out_new(true, "grants", cols)) == NULL)
@@ -411,24 +427,32 @@ say_accept(const struct taking *t)
 {
 	const struct sister_count *c = &t->count;
 
-	printf(t->app->dry_run ? _("%zu mails would be made in %s: keys of "
-	    "%zu members of the other association, for %zu members.\n") :
-	    _("%zu mails made in %s: keys of %zu members of the other "
-	    "association, for %zu members.\n"), t->n, t->folder, c->peers,
-	    c->writers);
+	printf(t->app->dry_run ? P_("%zu mail would be made in %s (for our "
+	    "members: %zu; members of the other association to whom they can "
+	    "write: %zu).\n", "%zu mails would be made in %s (for our "
+	    "members: %zu; members of the other association to whom they can "
+	    "write: %zu).\n", t->n) : P_("%zu mail made in %s (for our "
+	    "members: %zu; members of the other association to whom they can "
+	    "write: %zu).\n", "%zu mails made in %s (for our members: %zu; "
+	    "members of the other association to whom they can write: "
+	    "%zu).\n", t->n), t->n, t->folder, c->writers, c->peers);
 	if (c->unknown > 0)
-		printf(_("%zu of the list have left or have another key since: "
-		    "send the other association a new list for them.\n"),
-		    c->unknown);
+		printf(P_("%zu of the list has left or has another key since: "
+		    "send the other association a new list.\n", "%zu of the "
+		    "list have left or have another key since: send the other "
+		    "association a new list.\n", c->unknown), c->unknown);
 	if (c->refused > 0)
-		printf(_("%zu members of the other association are passed "
-		    "over: their domain belongs to a member here, for whom "
-		    "only this association can vouch.\n"), c->refused);
+		printf(P_("%zu member of the other association is passed over: "
+		    "his domain belongs to a member here, for whom only this "
+		    "association can vouch.\n", "%zu members of the other "
+		    "association are passed over: their domain belongs to a "
+		    "member here, for whom only this association can vouch.\n",
+		    c->refused), c->refused);
 	if (!t->app->dry_run)
-		printf(_("The mails are sealed: carry them to a machine that "
-		    "is online, and hand each to a mail relay, as those of "
-		    "sceau issuer enrol. Destroy the file of keys and the "
-		    "letter once they are sent.\n"));
+		printf(_("They are sealed: carry the folder to a computer "
+		    "that has a mailbox, the watch desk's for instance, and "
+		    "type there:\n  sceau queue add mails\nDestroy the file "
+		    "of keys and the letter once they are sent.\n"));
 }
 
 static enum rc

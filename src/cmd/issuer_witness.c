@@ -125,6 +125,39 @@ say_destroyed(const struct desk *d, uint16_t year, size_t n)
 	say_left(d, year);
 }
 
+static void
+say_lost(const struct desk *d, uint16_t year)
+{
+	printf(_("Destroyed at this desk: the check of the root of %u. Whoever "
+	    "finds two of its sheets has its root all the same: members who "
+	    "write with keys of %u can be forged.\n"), year, year);
+	printf(_("From now on nobody can make keys of %u here, not after a "
+	    "theft either: bar at the watch desk. Whether a mail of %u is its "
+	    "author's can be told no more.\n"), year, year);
+	printf(_("From 15 November on, sceau issuer renew --year %u makes new "
+	    "keys for everybody, which open with their letters alone.\n"),
+	    year + 1U);
+	say_left(d, year);
+}
+
+/* With the root, or without: then of two sheets nobody knows. */
+static enum rc
+end_root(const struct issuer_words *w, struct desk *d, size_t *n,
+    struct err *e)
+{
+	const uint16_t year = w->plan.year;
+	char what[32];
+	enum rc rc;
+
+	if (w->lost) {
+		snprintf(what, sizeof(what), "year=%u sheets=lost", year);
+		rc = acts_note(d, "destroy", what, e);
+		return rc == RC_OK ? desk_year_forget(d, year, e) : rc;
+	}
+	rc = issuer_words_root(w, d, year, e);
+	return rc == RC_OK ? witness_destroy(d, year, n, e) : rc;
+}
+
 static enum rc
 destroy(struct app *app, struct desk *d, const struct issuer_words *w,
     struct err *e)
@@ -137,17 +170,18 @@ destroy(struct app *app, struct desk *d, const struct issuer_words *w,
 		return err_set(e, RC_CONF, witness_archived(d, year) ?
 		    _("the root of %u is destroyed already") :
 		    _("there is no root for %u here"), year);
-	if ((rc = check_time(year, w->early, e)) != RC_OK)
+	if ((rc = check_time(year, w->early || w->lost, e)) != RC_OK)
 		return rc;
-	if (!app->dry_run &&
-	    ((rc = issuer_words_root(w, d, year, e)) != RC_OK ||
-	    (rc = witness_destroy(d, year, &n, e)) != RC_OK))
+	if (!app->dry_run && (rc = end_root(w, d, &n, e)) != RC_OK)
 		return rc;
 	if (app->json)
 		return object(year, app->dry_run ? NULL : &n, e);
 	if (app->dry_run)
-		printf(_("The root of %u would be destroyed, its witness keys "
-		    "kept.\n"), year);
+		printf(w->lost ? _("The root of %u would be destroyed, and no "
+		    "witness key kept.\n") : _("The root of %u would be "
+		    "destroyed, its witness keys kept.\n"), year);
+	else if (w->lost)
+		say_lost(d, year);
 	else
 		say_destroyed(d, year, n);
 	return RC_OK;
@@ -159,6 +193,7 @@ cmd_issuer_destroy(struct app *app, int argc, char **argv, struct err *e)
 	static const struct option longs[] = {
 		{ "year", required_argument, NULL, OPT_YEAR },
 		{ "early", no_argument, NULL, OPT_EARLY },
+		{ "lost", no_argument, NULL, OPT_LOST },
 		{ "custodian", required_argument, NULL, OPT_CUSTODIAN },
 		{ NULL, 0, NULL, 0 }
 	};
@@ -205,12 +240,12 @@ say_verdict(struct app *app, const struct witness_claim *c, bool yes,
 		{ "digest", NULL, OUT_TEXT }, { "true", NULL, OUT_BOOL },
 		{ NULL, NULL, OUT_TEXT }
 	};
-	char d[2 * KDF_KEY_BYTES + 1], at[CLOCK_3339_BYTES];
+	char d[2 * KDF_KEY_BYTES + 1], at[CLOCK_SAY_BYTES];
 	struct out *o;
 
 	app->exit = yes ? EX_OK : EX_DATAERR;
 	hex_format(c->d, sizeof(c->d), d);
-	clock_3339(c->at, at);
+	clock_say(c->at, at);
 	if (!app->json) {
 		if (yes)
 			printf(_("True: %s wrote the mail with the digest %s "

@@ -67,7 +67,8 @@ option(struct app *app, int argc, char **argv, int opt,
 		w->custodians[w->ncustodians++] = optarg;
 		return RC_OK;
 	case OPT_EARLY:
-		w->early = true;
+	case OPT_LOST:
+		*(opt == OPT_LOST ? &w->lost : &w->early) = true;
 		return RC_OK;
 	case OPT_MAIL:
 		w->mail = optarg;

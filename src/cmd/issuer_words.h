@@ -16,6 +16,7 @@ enum {
 	OPT_SHEETS,
 	OPT_CUSTODIAN,
 	OPT_EARLY,
+	OPT_LOST,
 	OPT_MAIL,
 	OPT_OUT,
 	OPT_POLICY,
@@ -39,6 +40,7 @@ struct issuer_words {
 	const char	*ring;
 	const char	*code_file;
 	bool		 early;
+	bool		 lost;
 	bool		 since;
 	int64_t		 since_at;
 	size_t		 ncustodians;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/lang.h"
 #include "cmd/key.h"
+#include "cmd/key_rows.h"
 #include "cmd/out.h"
 #include "flow/alone.h"
 
@@ -66,8 +67,50 @@ put_self(struct out *o, const struct gate_self *s, bool json)
 	out_row(o);
 }
 
+/* ---- what was learnt ---------------------------------------------------- */
+
+/* The own identity and year that a key of a row is for, unless the key files
+ * brought that key too; false: none here. */
+static bool
+is_new(const struct keystore *ks, const struct key_row *row,
+    const struct row_grant *g, size_t *self, struct identity *who)
+{
+	if (!identity_at_gen(&row->name, g->gen, who))
+		return false;
+	for (size_t i = 0; i < ks->nselves; i++)
+		if (ks->selves[i].year == g->year &&
+		    strcmp(ks->selves[i].id.s, g->own) == 0) {
+			*self = i;
+			return ring_find(ks->ring, (uint16_t)i, who) == NULL;
+		}
+	return false;
+}
+
 static enum rc
-list_selves(struct app *app, struct err *e)
+count_learnt(const struct app *app, const struct keystore *ks,
+    struct gate_self *s, size_t n, struct err *e)
+{
+	struct key_rows *r = NULL;
+	struct key_row row = { .peer = NULL };
+	struct identity who;
+	size_t at;
+	enum rc rc = key_rows_open(app, ks, &r, e);
+
+	while (rc == RC_OK && (rc = key_rows_next(r, &row, e)) == RC_OK &&
+	    row.peer != NULL)
+		for (size_t i = 0; i < row.peer->ngrants; i++)
+			if (is_new(ks, &row, &row.peer->grants[i], &at, &who))
+				for (size_t k = 0; k < n; k++)
+					s[k].npeers += s[k].year ==
+					    ks->selves[at].year &&
+					    strcmp(s[k].identity,
+					    ks->selves[at].id.s) == 0;
+	key_rows_close(&r);
+	return rc;
+}
+
+static enum rc
+list_selves(struct app *app, const struct keystore *ks, struct err *e)
 {
 	struct pass p = app_pass(app, PASS_SUBMIT);
 	struct gate_self *s = NULL;
@@ -75,11 +118,14 @@ list_selves(struct app *app, struct err *e)
 	size_t n = 0;
 	enum rc rc;
 
-	if ((rc = alone_selves(&p, &s, &n, e)) != RC_OK)
-		return rc;
-	if ((o = out_new(app->json, "key", self_cols)) == NULL) {
+	if ((rc = alone_selves(&p, &s, &n, e)) == RC_OK)
+		rc = count_learnt(app, ks, s, n, e);
+	if (rc == RC_OK &&
+	    (o = out_new(app->json, "key", self_cols)) == NULL)
+		rc = err_nomem(e);
+	if (rc != RC_OK) {
 		free(s);
-		return err_nomem(e);
+		return rc;
 	}
 	for (size_t i = 0; i < n; i++)
 		put_self(o, &s[i], app->json);
@@ -98,44 +144,84 @@ static const struct out_col peer_cols[] = {
 	{ NULL, NULL, OUT_TEXT }
 };
 
+struct peers {
+	const struct keystore *ks;
+	struct key_rows	*rows;
+	struct out	*o;
+	const char	*word;
+	bool		 json;
+};
+
 static void
-put_peer(struct out *o, const struct keystore *ks, size_t i, const char *word,
-    bool json)
+put_peer(struct peers *l, const struct identity *id, size_t self,
+    const struct key_row *row)
 {
+	const struct keystore *ks = l->ks;
 	struct ring_entry x = { .show = "" };
+	const char *show, *state = N_("usable");
+
+	if (!ring_entry(ks->ring, id, &x))
+		x.show = "";
+	show = row->peer != NULL && row->peer->has_entry ? row->peer->show :
+	    x.show;
+	if (strstr(id->s, l->word) == NULL && strstr(show, l->word) == NULL)
+		return;
+	if (ring_barred(ks->ring, id) > id->gen || row->min > id->gen)
+		state = N_("barred");
+	out_text(l->o, "identity", id->s);
+	out_text(l->o, "name", show);
+	out_number(l->o, "year", ks->selves[self].year);
+	out_text(l->o, "own", ks->selves[self].id.s);
+	out_text(l->o, "state", l->json ? state : _(state));
+	out_row(l->o);
+}
+
+static enum rc
+put_all(struct peers *l, struct err *e)
+{
+	const struct ring *ring = l->ks->ring;
+	struct key_row row = { .peer = NULL };
 	const uint8_t *key;
 	struct identity id;
-	const char *who, *state = N_("usable");
+	const char *who;
 	uint16_t self;
+	size_t at;
+	enum rc rc = RC_OK;
 
-	who = ring_at(ks->ring, i, &self, &key);
-	BUG_ON(!identity_parse(who, strlen(who), &id));
-	if (!ring_entry(ks->ring, &id, &x))
-		x.show = "";
-	if (strstr(who, word) == NULL && strstr(x.show, word) == NULL)
-		return;
-	if (ring_barred(ks->ring, &id) > id.gen)
-		state = N_("barred");
-	out_text(o, "identity", who);
-	out_text(o, "name", x.show);
-	out_number(o, "year", ks->selves[self].year);
-	out_text(o, "own", ks->selves[self].id.s);
-	out_text(o, "state", json ? state : _(state));
-	out_row(o);
+	for (size_t i = 0; i < ring_total(ring) && rc == RC_OK; i++) {
+		who = ring_at(ring, i, &self, &key);
+		BUG_ON(!identity_parse(who, strlen(who), &id));
+		rc = key_rows_find(l->rows, &id, &row, e);
+		if (rc == RC_OK)
+			put_peer(l, &id, self, &row);
+	}
+	while (rc == RC_OK && (rc = key_rows_next(l->rows, &row, e)) ==
+	    RC_OK && row.peer != NULL)
+		for (size_t i = 0; i < row.peer->ngrants; i++)
+			if (is_new(l->ks, &row, &row.peer->grants[i], &at,
+			    &id))
+				put_peer(l, &id, at, &row);
+	return rc;
 }
 
 static enum rc
 list_peers(struct app *app, const struct keystore *ks, const char *word,
     struct err *e)
 {
-	struct out *o = out_new(app->json, "peer", peer_cols);
+	struct peers l = { .ks = ks, .word = word, .json = app->json };
+	struct err ignored = ERR_INIT;
+	enum rc rc = key_rows_open(app, ks, &l.rows, e);
 
-	if (o == NULL)
-		return err_nomem(e);
-	for (size_t i = 0; i < ring_total(ks->ring); i++)
-		put_peer(o, ks, i, word, app->json);
-	return out_end(&o, _("no key for anybody of that name; the "
-	    "association's gateway may reach him all the same"), e);
+	if (rc == RC_OK && (l.o = out_new(app->json, "peer", peer_cols)) ==
+	    NULL)
+		rc = err_nomem(e);
+	if (rc == RC_OK)
+		rc = put_all(&l, e);
+	key_rows_close(&l.rows);
+	if (l.o != NULL && rc != RC_OK)
+		(void)out_end(&l.o, NULL, &ignored);
+	return rc != RC_OK ? rc : out_end(&l.o, _("no key for anybody of that "
+	    "name; the association's gateway may reach him all the same"), e);
 }
 
 /* By construction there are none; so one is a fault of the association, or
@@ -173,14 +259,11 @@ cmd_key_list(struct app *app, int argc, char **argv, struct err *e)
 		return app_usage(app, e);
 	if (rc == RC_OK && optind < argc)
 		word = argv[optind];
-	if (rc == RC_OK && word == NULL)
-		rc = list_selves(app, e);
-	if (rc == RC_OK && (rc = keystore_load(&at, &ks, e)) == RC_OK) {
-		if (word != NULL)
-			rc = list_peers(app, ks, word, e);
-		if (rc == RC_OK)
-			rc = check_twins(ks, e);
-	}
+	if (rc == RC_OK && (rc = keystore_load(&at, &ks, e)) == RC_OK)
+		rc = word != NULL ? list_peers(app, ks, word, e) :
+		    list_selves(app, ks, e);
+	if (rc == RC_OK)
+		rc = check_twins(ks, e);
 	keystore_free(&ks);
 	return rc;
 }

@@ -18,6 +18,7 @@ src_libcmd_a_SOURCES = \
 	src/cmd/issuer_pairs.c src/cmd/issuer_pairs.h \
 	src/cmd/issuer_reissue.c \
 	src/cmd/issuer_renew.c \
+	src/cmd/issuer_sheets.c \
 	src/cmd/issuer_sister.c \
 	src/cmd/issuer_table.c src/cmd/issuer_table.h \
 	src/cmd/issuer_witness.c \
@@ -27,11 +28,12 @@ src_libcmd_a_SOURCES = \
 	src/cmd/key_export.c \
 	src/cmd/key_find.c \
 	src/cmd/key_list.c \
+	src/cmd/key_rows.c src/cmd/key_rows.h \
 	src/cmd/key_say.c \
 	src/cmd/log.c \
 	src/cmd/open_mda.c \
 	src/cmd/out.c src/cmd/out.h \
-	src/cmd/queue.c \
+	src/cmd/queue.c src/cmd/queue_add.c \
 	src/cmd/refile.c \
 	src/cmd/register.c \
 	src/cmd/register_patient.c src/cmd/register_patient.h \

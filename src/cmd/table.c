@@ -37,6 +37,9 @@ const struct cmd cmds[] = {
 	    CMD_CONF | CMD_JSON, cmd_queue_list },
 	{ "queue show", "NO", N_("one message of the queue, also when it is "
 	    "done"), CMD_CONF | CMD_JSON, cmd_queue_show },
+	{ "queue add", "FILE|FOLDER...", N_("relay sealed mails that an "
+	    "issuer's desk made"), CMD_CONF | CMD_DRY | CMD_JSON,
+	    cmd_queue_add },
 	{ "queue retry", "NO|--to WHO", N_("try one message now, or all of "
 	    "a correspondent"),
 	    CMD_CONF | CMD_DRY, cmd_queue_retry },
@@ -91,6 +94,10 @@ const struct cmd cmds[] = {
 	    "[--custodian FILE]...",
 	    N_("the root, the key files and the letters of the next year"),
 	    CMD_DRY | CMD_JSON, cmd_issuer_renew },
+	{ "issuer sheets", "DIR --year Y [--sheets FOLDER] "
+	    "[--custodian FILE]...", N_("new sheets for the custodians, after "
+	    "one was lost or a custodian has left"), CMD_DRY | CMD_JSON,
+	    cmd_issuer_sheets },
 	{ "issuer audit", "DIR [--noted HASH]",
 	    N_("what was done at the desk; is its journal whole?"),
 	    CMD_JSON, cmd_issuer_audit },
@@ -111,7 +118,8 @@ const struct cmd cmds[] = {
 	    "[--custodian FILE]...", N_("mails that bring our members what "
 	    "another association granted"), CMD_DRY | CMD_JSON,
 	    cmd_issuer_accept },
-	{ "issuer destroy", "DIR --year Y [--early] [--custodian FILE]...",
+	{ "issuer destroy", "DIR --year Y [--early|--lost] "
+	    "[--custodian FILE]...",
 	    N_("the end of a year's root; what is needed to arbitrate stays"),
 	    CMD_DRY | CMD_JSON, cmd_issuer_destroy },
 	{ "issuer witness", "DIR PROOF [--mail FILE] [--custodian FILE]...",

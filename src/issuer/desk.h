@@ -112,6 +112,19 @@ enum rc desk_year_make(struct desk *d, uint16_t year, const char *sheets,
     bool english, struct err *e);
 
 /*
+ * desk_sheets_make(d, year, sheets, english, e):
+ * Three new sheets, as by desk_year_make(), of a root that desk_root() has: it
+ * is split anew, so that an old sheet and a new one together are nothing.  Two
+ * old ones are the root as before.  RC_OK; RC_CONF: that folder, or a sheet
+ * that is there; RC_TEMP; RC_NOMEM.
+ */
+enum rc desk_sheets_make(const struct desk *d, uint16_t year,
+    const char *sheets, bool english, struct err *e);
+/* desk_sheets_free(year, sheets, e): no sheet of that year lies there.
+ * RC_CONF. */
+enum rc desk_sheets_free(uint16_t year, const char *sheets, struct err *e);
+
+/*
  * desk_year_check(d, year, e):
  * May desk_year_make() make a root for ${year}, of which there is none?  RC_OK;
  * RC_CONF: its root was destroyed; a year that is over, or before 15 November

@@ -183,7 +183,8 @@ desk_join(struct desk *d, uint16_t year, const struct custody *c, size_t n,
 	d->joined[at] = rc == RC_OK;
 	if (rc == RC_INPUT)
 		rc = err_set(e, RC_INPUT, _("both sheets are of %u and yet do "
-		    "not fit together: a code of one is not as it was "
+		    "not fit together: one is older than the new sheets that "
+		    "were made since, or a code of one is not as it was "
 		    "printed; compare each"), year);
 	return rc;
 }
@@ -250,16 +251,16 @@ write_sheets(const char *dir, const struct custody_sheet *s,
 	return rc;
 }
 
-/* In memory, and on the sheets. */
+/* Three sheets of a root that is in memory. */
 static enum rc
-make_root(struct desk *d, const char *sheets, bool english, struct err *e)
+share(const struct desk *d, size_t at, const char *sheets, bool english,
+    struct err *e)
 {
 	struct bytes by = identity_address(&d->issuer);
 	char address[IDENTITY_MAX_BYTES + 1];
 	const struct custody_sheet s = { d->members->assoc,
 	    d->members->call[0] != '\0' ? d->members->call : address,
-	    d->years[d->nyears], english };
-	uint8_t *root = d->roots + d->nyears * KDF_KEY_BYTES;
+	    d->years[at], english };
 	struct root_part *parts = secret_alloc(ROOT_PARTS * sizeof(*parts));
 	struct custody *c = secret_alloc(sizeof(*c));
 	enum rc rc = RC_OK;
@@ -269,14 +270,47 @@ make_root(struct desk *d, const char *sheets, bool english, struct err *e)
 	if (parts == NULL || c == NULL)
 		rc = err_nomem(e);
 	if (rc == RC_OK) {
-		random_bytes(root, KDF_KEY_BYTES);
-		kdf_rootck(d->checks[d->nyears], root);
-		root_split(root, parts);
+		root_split(d->roots + at * KDF_KEY_BYTES, parts);
 		rc = write_sheets(sheets, &s, parts, c, e);
 	}
 	secret_free(&parts);
 	secret_free(&c);
 	return rc;
+}
+
+static enum rc
+open_sheets(const char *sheets, struct err *e)
+{
+	enum rc rc = file_mkdirs(sheets, 0700, e);
+
+	return rc == RC_OK ? file_private(sheets, e) : rc;
+}
+
+enum rc
+desk_sheets_free(uint16_t year, const char *sheets, struct err *e)
+{
+	char path[PATH_MAX];
+	enum rc rc = RC_OK;
+
+	for (unsigned n = 1; n <= ROOT_PARTS && rc == RC_OK; n++)
+		if ((rc = sheet_path(sheets, n, year, path, e)) == RC_OK &&
+		    access(path, F_OK) == 0)
+			rc = err_set(e, RC_CONF, _("%s is there, and is kept: "
+			    "name another folder by --sheets"), path);
+	return rc;
+}
+
+enum rc
+desk_sheets_make(const struct desk *d, uint16_t year, const char *sheets,
+    bool english, struct err *e)
+{
+	enum rc rc;
+
+	BUG_ON(desk_root(d, year) == NULL);
+	if ((rc = desk_sheets_free(year, sheets, e)) != RC_OK ||
+	    (rc = open_sheets(sheets, e)) != RC_OK)
+		return rc;
+	return share(d, year_at(d, year), sheets, english, e);
 }
 
 /* On disk, whatever writing it said: also when that cannot be read. */
@@ -302,17 +336,19 @@ enum rc
 desk_year_make(struct desk *d, uint16_t year, const char *sheets,
     bool english, struct err *e)
 {
+	uint8_t *root = d->roots + d->nyears * KDF_KEY_BYTES;
 	enum rc rc;
 
 	BUG_ON(d->nyears > 0 && year <= d->years[d->nyears - 1]);
 	if (d->nyears == DESK_YEARS_MAX)
 		return err_set(e, RC_CONF, _("this desk has roots of %d years: "
 		    "destroy the oldest"), DESK_YEARS_MAX);
-	if ((rc = file_mkdirs(sheets, 0700, e)) != RC_OK ||
-	    (rc = file_private(sheets, e)) != RC_OK)
+	if ((rc = open_sheets(sheets, e)) != RC_OK)
 		return rc;
 	d->years[d->nyears] = year;
-	if ((rc = make_root(d, sheets, english, e)) != RC_OK)
+	random_bytes(root, KDF_KEY_BYTES);
+	kdf_rootck(d->checks[d->nyears], root);
+	if ((rc = share(d, d->nyears, sheets, english, e)) != RC_OK)
 		return rc;
 	d->joined[d->nyears++] = true;
 	/* No sheet is left of a root that no run will know. */

@@ -18,11 +18,13 @@ PAGE, FRENCH = TOP / "man/sceau-association.7", TOP / \
     "man/fr/sceau-association.7"
 YEAR = datetime.date.today().year + 1   # the page's 2027
 MAKES_KEYS = ("batch", "reissue", "newcomer", "enrol", "grant", "accept",
-              "renew", "destroy")
+              "renew", "destroy", "sheets")
 NOTED = "4d27c81e9b3fa605"              # the page's
 GRANTS = f"autre-for-exemple.{YEAR}"
 # On what day a command is typed; the first that fits.
-DAYS = (("witness", (1, 4, 3)), ("destroy", (1, 4, 2)), ("renew", (0, 11, 20)),
+DAYS = (("sheets", (1, 4, 4)), ("queue add enrol", (0, 4, 2)),
+        ("queue add", (0, 4, 7)), ("witness", (1, 4, 3)),
+        ("destroy", (1, 4, 2)), ("renew", (0, 11, 20)),
         ("--noted", (0, 11, 20)), ("issuer list", (0, 4, 5)),
         ("grant", (0, 4, 6)), ("accept", (0, 4, 7)), ("enrol", (0, 4, 2)),
         ("newcomer", (0, 3, 8)), ("leave", (0, 3, 9)),
@@ -65,6 +67,7 @@ class Volunteers(World):
 
     def start(self):
         super().start()
+        self.relay.aliases["veille@asso.example"] = "veille"
         for m in self.members.values():
             m.configure(top={"language": "fr"})
         table = re.search(r"^(address,.*?)^\.Ed", PAGE.read_text(),
@@ -88,7 +91,7 @@ class Volunteers(World):
         ours, theirs = self.desk, self.sister.home
         if "grant" in line:
             shutil.copy(ours / "exemple.list", theirs)
-        if "accept" in line:
+        if "issuer accept" in line:
             shutil.copy(theirs / "grants" / f"{GRANTS}.grants", ours)
             return ["--code-file", self.code(theirs / f"grants/{GRANTS}.txt")]
         return []
@@ -102,8 +105,11 @@ class Volunteers(World):
         """With what was printed and handed over; which is destroyed."""
         letter, = (self.desk / out / "letters").glob(f"{member.local}.*.txt")
         key, = (self.desk / out / "keys").glob(f"{member.local}.*.cle")
-        member.ok("key", "import", key, "--code-file", self.code(letter),
-                  **day(""))
+        return member.ok("key", "import", key, "--code-file",
+                         self.code(letter), TZ="Europe/Paris", **day(""))
+
+    def say(self, line, got):
+        self.said.append(f"$ sceau {line}\n{plain(got.text())}")
 
     def type(self, line):
         """At the watch desk what is the watch desk's; at the sister's desk
@@ -116,11 +122,12 @@ class Volunteers(World):
             words += ["--lang", "fr"]
             for n in (1, 3) if words[1] in MAKES_KEYS else ():
                 words += ["--custodian",
-                          f"desk/custodians/custodian-{n}.{YEAR}.txt"]
+                          f"desk/custodians/custodian-{n}."
+                          f"{YEAR + ('sheets' in line)}.txt"]
         got = at.sceau(*words, TZ="Europe/Paris", **day(line))
         if line == "issuer audit desk":
             self.noted, = re.findall(r"\b[0-9a-f]{64}\b", got.text())
-        self.said.append(f"$ sceau {line}\n{plain(got.text())}")
+        self.say(line, got)
         return got.code
 
 
@@ -132,12 +139,15 @@ def year():
         v.codes = []
         for line in commands(PAGE):
             if line.startswith("issuer witness"):
-                proof = v.dr.ok("register", "prove", v.token).stdout
-                (v.desk / "proof.txt").write_bytes(proof)
+                proof = v.dr.ok("register", "prove", v.token,
+                                TZ="Europe/Paris")
+                v.say("register prove", proof)
+                (v.desk / "proof.txt").write_bytes(proof.stdout)
             v.codes.append((line, v.type(line)))
             if line.startswith("issuer batch"):
                 for m in (v.veille, v.labo, v.dr):
-                    v.equip(m, str(YEAR))
+                    got = v.equip(m, str(YEAR))
+                v.say("key import", got)
                 v.labo.ok("send", "-t", input=(
                     f"From: {v.labo.address}\r\nTo: {v.dr.address}\r\n"
                     "Subject: INR\r\n\r\nINR 2,1\r\n").encode(), **day(""))
@@ -146,12 +156,18 @@ def year():
                 v.dr.ok("poll", **day(""))
                 row, = v.dr.ok("register", "list", "--json").json()
                 v.token = row["t"]
+                v.say(f"queue retry --to {v.dr.address}", v.labo.ok(
+                    "queue", "retry", "--to", v.dr.address, **day("")))
+            if line.startswith("queue add enrol"):
+                v.veille.ok("poll", **day(line))
+                v.wait_until(v.labo.mail, what="what is new")
+                v.labo.ok("poll", **day(line))
         yield v
 
 
 def test_both_languages_say_the_same_commands():
     assert commands(PAGE) == commands(FRENCH)
-    assert len(commands(PAGE)) == 19
+    assert len(commands(PAGE)) == 22
     tables = [re.search(r"^address,.*?^\.Ed", p.read_text(),
                         re.M | re.S).group(0) for p in (PAGE, FRENCH)]
     assert tables[0] == tables[1]
@@ -181,6 +197,15 @@ def test_what_was_done(year):
         assert (year.desk / out / "letters" / f"{name}.txt").exists()
     assert not list(year.desk.glob(f"{YEAR + 1}/keys/dr.martin*"))
     assert len(list(year.desk.glob("enrolment/mails/*.eml"))) > 1
+    on = day("queue add enrol")
+    assert {(r["identity"].split("/")[1], r["state"]) for r in year.labo.ok(
+        "key", "list", "--peers", "--json", **on).json()} == {
+        ("veille@asso.example#1", "usable"),
+        ("dr.martin@cab.example#1", "barred"),
+        ("cab.leroy@leroy.example#1", "usable")}
+    own, = year.labo.ok("key", "list", "--json", **on).json()
+    assert own["peers"] == 3
+    assert len(list(year.desk.glob(f"new/custodian-?.{YEAR + 1}.txt"))) == 3
     assert (year.desk / "desk" / f"witness.{YEAR}").exists()
     assert sorted(p.name for p in year.desk.glob("accepted/mails/*")) == [
         f"{n}.{YEAR}.autre.eml" for n in ("cab.leroy", "labo")]

@@ -184,7 +184,7 @@ def test_grants_are_what_their_members_derive(ours, theirs):
     file, code = theirs.grants(ours.listed(), "--ring", "ville", out="again")
     ours.reissue(LABO)
     got = ours.accept(file, code)
-    assert b"1 of the list have left or have another key" in got.stdout
+    assert b"1 of the list has left or has another key" in got.stdout
     header, p = opened(ours, "dr.noir", ours.mails()[0])
     assert len(p.all(records.GRANT)) == 1
 

@@ -292,6 +292,29 @@ class Dropped(Queued):
     word, left = "drop", 0
 
 
+class Added(Case):
+    """A sealed mail that was made elsewhere: queued once, and relayed."""
+
+    def prepare(self):
+        super().prepare()
+        d = self.demo
+        self.mail = d.dr.home / "enrolment.eml"
+        self.mail.write_bytes(self.forger.mail(d.labo, d.dr, self.data))
+
+    def run(self, **env):
+        return self.demo.dr.sceau("queue", "add", self.mail, **env)
+
+    def judge(self, first):
+        queued = len(self.demo.dr.ok("queue", "list", "--json").json())
+        assert queued == 1 if first.code == 0 else queued in (0, 1)
+        again = self.run()
+        assert again.code == 0, again.text()
+        assert len(self.demo.dr.ok("queue", "list", "--json").json()) == 1
+        settle(self.demo.dr)
+        settle(self.demo.dr)
+        assert self.demo.dr.shown() == [self.data]
+
+
 class Restored(Case):
     """What was shown before is shown again only with a flag."""
 

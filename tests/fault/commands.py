@@ -1,7 +1,7 @@
 """All commands under trial."""
 
 from fault import desks, homes
-from fault.cases import (Clear, Dropped, Gateway, Held, Held1, HeldDrop,
+from fault.cases import (Added, Clear, Dropped, Gateway, Held, Held1, HeldDrop,
                          Hprim, Inbox, KeyImport, Open, Outbox, Prove, Queued,
                          Receive, Refile, Refiling, Relay, Restored, Seal,
                          Send, quiet)
@@ -21,7 +21,8 @@ CASES = {
     "queue list": quiet("queue", "list", "--json"),
     "held list": quiet("held", "list", "--json"),
     "key list": quiet("key", "list", "--json"),
-    "queue retry": Queued, "queue drop": Dropped, "held release": Held,
+    "queue add": Added, "queue retry": Queued, "queue drop": Dropped,
+    "held release": Held,
     "restored": Restored, "key import": KeyImport,
     **homes.CASES, **desks.CASES,
 }

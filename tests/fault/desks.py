@@ -312,6 +312,37 @@ class Enrol(Act):
                 [g["identity"] for g in payload.all(records.GRANT)])
 
 
+class Sheets(Act):
+    """Three new ones, whole, or none that was said to be whole."""
+
+    word = "sheets"
+
+    def prepare(self):
+        self.made = "new/custodians"
+        super().prepare()
+
+    def run(self, **env):
+        return self.demo.labo.sceau(
+            "issuer", "sheets", self.folder, "--year", YEAR, "--sheets",
+            self.desk / self.made,
+            *(w for n in (1, 3) for w in ("--custodian", super(
+                Sheets, self).sheet(n))),
+            SCEAU_FAULT_CLOCK=f"@{self.at}", **env)
+
+    def judge_act(self, first, done):
+        new = sorted((self.desk / self.made).glob("*.txt"))
+        if first.code == 0:
+            assert len(new) == 3, new
+        else:
+            self.made = "again/custodians"
+            self.again()
+        folder = self.desk / self.made
+        root = root_of(self)
+        self.sheet = lambda n, year=YEAR: folder / f"custodian-{n}.{year}.txt"
+        assert root_of(self) == root, "of another root"
+        del self.sheet
+
+
 class Told(Act):
     """Acts that change nothing: with exit 0 they say the same."""
 
@@ -357,5 +388,6 @@ CASES = {
     "issuer init": Desk, "issuer add": DeskAdd, "issuer batch": DeskBatch,
     "issuer destroy": DeskDestroy, "issuer newcomer": Newcomer,
     "issuer reissue": Reissue, "issuer leave": Leave, "issuer renew": Renew,
-    "issuer enrol": Enrol, "issuer audit": Audit, "issuer witness": Witness,
+    "issuer enrol": Enrol, "issuer sheets": Sheets, "issuer audit": Audit,
+    "issuer witness": Witness,
 }
