@@ -10,6 +10,7 @@ src_libbase_a_SOURCES = \
 	src/base/hours.c src/base/hours.h \
 	src/base/lang.c src/base/lang.h \
 	src/base/late.c src/base/late.h \
+	src/base/lease.c src/base/lease.h \
 	src/base/log.c src/base/log.h \
 	src/base/sandbox.c src/base/sandbox.h \
 	src/base/sandbox_landlock.c src/base/sandbox_linux.h \

@@ -107,6 +107,7 @@ static const struct rule vault_may_so[] = {
 	{ "fcntl", { IS(1, F_SETFD) }, 1 },
 	{ "fcntl", { IS(1, F_GETFL) }, 1 },
 	{ "fcntl", { IS(1, F_SETFL) }, 1 },
+	{ "fcntl", { IS(1, F_GETLEASE) }, 1 },
 	RULE_END
 };
 
