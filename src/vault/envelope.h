@@ -94,6 +94,8 @@ void env_sealer_free(struct env_sealer **s);
  * are the caller's; tag, hash_len and len are filled.  ${key} is C
  * (borrowed).  The header goes to ${out} at once.
  * env_seal_put(): payload octets, any number at a time.
+ * env_seal_room(): octets that fill the chunk which is being filled; a whole
+ * one given after them is sealed where it lies.
  * env_seal_end(): the last, shorter chunk; the key is wiped.
  * Each: RC_OK, or what ${out} returned.
  */
@@ -101,6 +103,7 @@ enum rc env_seal_start(struct env_sealer *s, struct env_head *h,
     const uint8_t key[KDF_KEY_BYTES], struct env_sink out, struct err *e);
 enum rc env_seal_put(struct env_sealer *s, const void *p, size_t len,
     struct err *e);
+size_t env_seal_room(const struct env_sealer *s);
 enum rc env_seal_end(struct env_sealer *s, struct err *e);
 
 /* As env_sealer_new(). */
@@ -130,6 +133,10 @@ enum rc env_open_start(struct env_opener *o, const struct env_head *h,
 enum rc env_open_feed(struct env_opener *o, const void *p, size_t len,
     struct err *e);
 enum rc env_open_end(struct env_opener *o, struct err *e);
+
+/* env_open_skip(o, n): ${n} whole chunks, after what has come, are verified
+ * and not deciphered; nothing of them goes to ${out}.  From within it. */
+void env_open_skip(struct env_opener *o, uint64_t n);
 
 /* env_size(h_len, payload): octets of an envelope with that much payload. */
 uint64_t env_size(size_t head_len, uint64_t payload);

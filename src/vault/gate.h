@@ -127,7 +127,9 @@ enum gate_mode {
 	GATE_DELIVER,	/* sink gets one X-Sceau field, then the mail */
 	GATE_DIGEST,	/* everything is checked, nothing goes out */
 	GATE_RELAY,	/* all checks; sink gets the MAIL value unchanged */
-	GATE_RAW	/* filters: any octets, no inner check (2.19.14) */
+	GATE_RAW,	/* filters: any octets, no inner check (2.19.14) */
+	GATE_LOOK	/* the same, and nothing goes out; most of a long mail
+			 * is verified without being deciphered */
 };
 
 enum gate_flag {
@@ -169,10 +171,10 @@ void gate_open_flag(struct gate_open *o, unsigned flags);
 /*
  * gate_open_body(o, p, len, sink, e):
  * The next ${len} octets of the body, cut anywhere.  ${sink}: borrowed now;
- * NULL in GATE_DIGEST.  It gets nothing before all records ahead of MAIL are
- * accepted and the inner header is (2.11 steps 9 to 11); what it gets is
- * authentic, but *incomplete* until gate_open_end() says RC_OK: do not show
- * it before.
+ * NULL in GATE_DIGEST and GATE_LOOK.  It gets nothing before all records
+ * ahead of MAIL are accepted and the inner header is (2.11 steps 9 to 11);
+ * what it gets is authentic, but *incomplete* until gate_open_end() says
+ * RC_OK: do not show it before.
  *
  * RC_OK; RC_INPUT with EC_BODY, EC_RECORD, EC_AUTHORITY, EC_INNER or
  * EC_TRUNCATED; what the sink returned; RC_NOMEM.  After a failure only
@@ -231,11 +233,11 @@ struct gate_verdict {
 	bool		 has_mail;	/* an authentic MAIL was seen: failures
 					 * may be acknowledged (2.19.2) */
 	uint8_t		 d[GATE_D_BYTES]; /* of MAIL; zeros when not whole, and
-					 * in GATE_RAW */
+					 * for filters */
 	uint64_t	 mail_len;
 	int64_t		 sealed_at;	/* META; 0 when not read */
 	unsigned	 flags;		/* enum gate_flag bits */
-	bool		 inner_ok;	/* GATE_RAW: would 2.11 step 11 pass? */
+	bool		 inner_ok;	/* filters: would 2.11 step 11 pass? */
 	char		 inner_why[160];/* if not, why, for people */
 
 	bool		 relayed;
@@ -408,6 +410,10 @@ enum rc gate_seal_begin(struct gate *g, const struct gate_seal_args *args,
  * more than were announced. */
 enum rc gate_seal_mail(struct gate_seal *s, const void *p, size_t len,
     const struct gate_sink *sink, struct err *e);
+
+/* gate_seal_room(s): so many octets fill the chunk that is being filled, and
+ * go into it; whole chunks after them are sealed where they lie. */
+size_t gate_seal_room(const struct gate_seal *s);
 
 /* gate_seal_end(s, sink, e): the padding and the last chunk.  RC_INPUT: the
  * mail was shorter than announced or had another D: throw all of it away. */

@@ -111,6 +111,12 @@ check_generation(struct gate_open *o, struct err *e)
 
 /* ---- the mail inside --------------------------------------------------- */
 
+static bool
+is_silent(const struct gate_open *o)
+{
+	return o->args.mode == GATE_DIGEST || o->args.mode == GATE_LOOK;
+}
+
 static enum rc
 put_out(struct gate_open *o, const void *p, size_t len, struct err *e)
 {
@@ -207,6 +213,12 @@ judge_inner(struct gate_open *o, struct err *e)
 	return rc;
 }
 
+static bool
+is_filter(const struct gate_open *o)
+{
+	return o->args.mode == GATE_RAW || o->args.mode == GATE_LOOK;
+}
+
 /* Filters carry anything, and only say whether mail would have passed. */
 static void
 note_inner(struct gate_open *o, enum rc rc, const struct err *why)
@@ -229,6 +241,9 @@ raw_mail(struct gate_open *o, const uint8_t *p, size_t len, struct err *e)
 			note_inner(o, judge_inner(o, &why), &why);
 		else if (rc != RC_OK)
 			note_inner(o, rc, &why);
+		/* Nothing more is read out of it. */
+		if (o->inner_said && o->args.mode == GATE_LOOK)
+			env_open_skip(o->env, payload_skip(&o->reader));
 	}
 	return put_out(o, p, len, e);
 }
@@ -253,7 +268,7 @@ take_mail(void *ctx, const uint8_t *p, size_t len, struct err *e)
 	struct gate_open *o = ctx;
 	enum rc rc;
 
-	if (o->args.mode == GATE_RAW)
+	if (is_filter(o))
 		return raw_mail(o, p, len, e);
 	if (o->inner_said)
 		return put_out(o, p, len, e);
@@ -316,7 +331,7 @@ init_reader(struct gate_open *o)
 	payload_init(&o->reader, o->roles & desks ? PAYLOAD_DESK_MAX :
 	    PAYLOAD_MEMBER_MAX, on);
 	/* Who only wants the octets acknowledges nothing. */
-	o->reader.no_digest = o->args.mode == GATE_RAW;
+	o->reader.no_digest = is_filter(o);
 }
 
 static enum rc
@@ -403,7 +418,7 @@ gate_open_body(struct gate_open *o, const void *p, size_t len,
 		return said_before(o, e);
 	if (o->env == NULL)
 		return after_end(o, e);
-	o->sink = o->args.mode == GATE_DIGEST ? NULL : sink;
+	o->sink = is_silent(o) ? NULL : sink;
 	rc = env_open_feed(o->env, p, len, e);
 	return fail(o, rc, e);
 }
@@ -427,7 +442,7 @@ end_inner(struct gate_open *o, struct err *e)
 
 	if (!o->v.has_mail || o->inner_said)
 		return RC_OK;
-	if (o->args.mode != GATE_RAW)
+	if (!is_filter(o))
 		return judge_inner(o, e);
 	note_inner(o, judge_inner(o, &why), &why);
 	return RC_OK;
@@ -470,7 +485,7 @@ gate_open_end(struct gate_open *o, const struct gate_sink *sink,
 {
 	enum rc rc;
 
-	o->sink = o->args.mode == GATE_DIGEST ? NULL : sink;
+	o->sink = is_silent(o) ? NULL : sink;
 	rc = fail(o, finish(o, e), e);
 	o->v.class = EC_NONE;
 	if (rc != RC_OK) {

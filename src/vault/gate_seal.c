@@ -441,6 +441,12 @@ gate_seal_mail(struct gate_seal *s, const void *p, size_t len,
 	return payload_seal_mail(&s->sealer, p, len, e);
 }
 
+size_t
+gate_seal_room(const struct gate_seal *s)
+{
+	return env_seal_room(s->env);
+}
+
 enum rc
 gate_seal_end(struct gate_seal *s, const struct gate_sink *sink,
     struct err *e)

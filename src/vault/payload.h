@@ -129,6 +129,9 @@ struct payload_reader {
  * the padding is right; control, meta, has_mail and digest (zeros when not
  * wanted) may be used.
  *
+ * payload_skip(r): the whole chunks of MAIL after what the last ${on.mail} was
+ * given are not fed: how many, for env_open_skip().  From within it.
+ *
  * payload_free(r): wiped.
  *
  * Not judged here: who may say what (authority.h), and numbers and names of
@@ -140,6 +143,7 @@ void payload_init(struct payload_reader *r, size_t limit,
 enum rc payload_feed(struct payload_reader *r, const void *p, size_t len,
     struct err *e);
 enum rc payload_end(struct payload_reader *r, struct err *e);
+uint64_t payload_skip(struct payload_reader *r);
 void payload_free(struct payload_reader *r);
 
 /* payload_sink(r): an env_sink that feeds ${r}, for env_open_start(). */
