@@ -1,10 +1,12 @@
 """sceau starts at once: it loads a large library when it first wants it."""
 
+import fcntl
 import os
 import pathlib
 import re
 import signal
 import subprocess
+import threading
 
 import pytest
 
@@ -106,26 +108,114 @@ def test_a_file_is_read_from_where_it_stands(demo, forger, tmp_path):
     assert payload.mail == data, err
 
 
-@pytest.mark.parametrize("change", [
+CHANGES = pytest.mark.parametrize("change", [
     lambda f: f.write(b"X"), lambda f: f.truncate(100_000),
     lambda f: (f.seek(0, 2), f.write(b"more"))],
     ids=["changed", "cut", "longer"])
-def test_a_file_that_changes_is_not_sealed(demo, forger, tmp_path, change):
-    path = tmp_path / "mail"
-    path.write_bytes(bytes(200_000))
+
+
+def changed_meanwhile(demo, path, work):
+    """sceau seal of the file, which reads it, then waits for ${work}."""
     with open(path, "rb") as f:
         run = sealed_from(demo, f, SCEAU_FAULT="sandbox@vault:stop")
         try:
             demo.wait_until(lambda: fault.stopped(run.pid),
                             what="the vault")
-            with open(path, "r+b") as again:
-                change(again)
+            work()
         finally:
             os.kill(run.pid, signal.SIGCONT)
         out, err = run.communicate(timeout=60)
-    assert run.returncode == 65, err
+    return run.returncode, out, err
+
+
+@CHANGES
+def test_a_file_that_changes_is_not_sealed(demo, forger, tmp_path, change):
+    """Somebody had it open for writing all the time: no lease of it."""
+    path = tmp_path / "mail"
+    path.write_bytes(bytes(200_000))
+    with open(path, "r+b", buffering=0) as again:
+        code, out, err = changed_meanwhile(demo, path,
+                                           lambda: change(again))
+    assert code == 65, err
     with pytest.raises(Exception):
         forger.open(out)
+
+
+def leases(folder):
+    """Is there such a thing here, and may we have it?"""
+    path = folder / "lease"
+    path.write_bytes(b"")
+    with open(path, "rb") as f:
+        try:
+            fcntl.fcntl(f, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        except OSError:
+            pytest.skip("no leases on this file system")
+
+
+@LINUX
+@CHANGES
+@pytest.mark.parametrize("size, want", [(200_000, 0), (5_000_000, 75)])
+def test_who_would_change_it_waits(demo, forger, tmp_path, change, size,
+                                   want):
+    """What is in memory by then is sealed as it was; what would have to be
+    read again is not."""
+    leases(tmp_path)
+    path = tmp_path / "mail"
+    path.write_bytes(was := os.urandom(size))
+
+    def write():
+        with open(path, "r+b", buffering=0) as again:
+            change(again)
+    writer = threading.Thread(target=write)
+
+    def begin():
+        with pytest.raises(BlockingIOError):
+            os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        writer.start()
+    code, out, err = changed_meanwhile(demo, path, begin)
+    writer.join(10)
+    assert not writer.is_alive() and path.read_bytes() != was
+    assert code == want, err
+    if want:
+        with pytest.raises(Exception):
+            forger.open(out)
+    else:
+        assert forger.open(out)[1].mail == was
+
+
+@LINUX
+def test_a_long_file_is_opened_where_it_lies(demo, tmp_path):
+    """No copy of it; and one that somebody opens for writing is not read any
+    further."""
+    leases(tmp_path)
+    path, mail = tmp_path / "sealed", os.urandom(5_000_000)
+    path.write_bytes(b"before" + demo.labo.ok(
+        "--store", demo.labo.keystore, "seal", "--to", demo.dr.name,
+        input=mail).stdout)
+
+    def opened(begin=lambda: None):
+        with open(path, "rb", buffering=0) as f:
+            f.seek(6)
+            run = demo.dr.start("--store", demo.dr.keystore, "open", stdin=f,
+                                SCEAU_FAULT="sandbox@vault:stop")
+            try:
+                demo.wait_until(lambda: fault.stopped(run.pid), what="it")
+                files = [os.readlink(p) for p in
+                         pathlib.Path(f"/proc/{run.pid}/fd").iterdir()]
+                assert not any("(deleted)" in name for name in files), files
+                begin()
+            finally:
+                os.kill(run.pid, signal.SIGCONT)
+            out, err = run.communicate(timeout=60)
+            return run.returncode, out, err
+
+    def write():
+        with pytest.raises(BlockingIOError):
+            os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    code, out, err = opened()
+    assert code == 0 and out == mail, err
+    code, out, err = opened(write)
+    assert code == 75 and out == b"", err
 
 
 def test_a_filter_is_one_process_and_opens_nothing(demo, tmp_path):
