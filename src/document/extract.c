@@ -95,6 +95,26 @@ is_text(GMimeContentType *type, const char *ext)
 	    g_mime_content_type_is_type(type, "text", "plain");
 }
 
+/* What is not encoded is as long as it stands in the mail. */
+static uint64_t
+least_of(GMimeObject *o)
+{
+	GMimeDataWrapper *w = GMIME_IS_PART(o) ?
+	    g_mime_part_get_content(GMIME_PART(o)) : NULL;
+	GMimeContentEncoding how;
+	gint64 len;
+
+	if (w == NULL)
+		return 0;
+	how = g_mime_data_wrapper_get_encoding(w);
+	if (how == GMIME_CONTENT_ENCODING_BASE64 ||
+	    how == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE ||
+	    how == GMIME_CONTENT_ENCODING_UUENCODE)
+		return 0;
+	len = g_mime_stream_length(g_mime_data_wrapper_get_stream(w));
+	return len > 0 ? (uint64_t)len : 0;
+}
+
 static void
 describe(GMimeObject *o, struct extract_doc *d)
 {
@@ -113,6 +133,7 @@ describe(GMimeObject *o, struct extract_doc *d)
 		snprintf(d->ext, sizeof(d->ext), "%s", type == NULL ?
 		    ".txt" : ext_of(type));
 	d->text = is_text(type, d->ext);
+	d->least = least_of(o);
 	if (set == NULL || snprintf(d->charset, sizeof(d->charset), "%s",
 	    set) >= (int)sizeof(d->charset))
 		d->charset[0] = '\0';

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -23,6 +24,8 @@ struct extract_doc {
 	bool	text;			/* lines of characters, as far as its
 					 * type and name say */
 	char	charset[32];		/* that its sender declares, or "" */
+	uint64_t least;			/* octets that it has at least, as far
+					 * as is known without decoding it */
 	struct bytes octets;		/* when asked for: lent to end() */
 };
 

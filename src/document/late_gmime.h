@@ -13,6 +13,8 @@ enum rc late_gmime_load(struct err *e);
 #define LATE_GMIME(F) \
 	F(g_mime_content_type_get_parameter) \
 	F(g_mime_content_type_is_type) \
+	F(g_mime_data_wrapper_get_encoding) \
+	F(g_mime_data_wrapper_get_stream) \
 	F(g_mime_data_wrapper_write_to_stream) \
 	F(g_mime_init) \
 	F(g_mime_message_get_mime_part) \
@@ -29,6 +31,7 @@ enum rc late_gmime_load(struct err *e);
 	F(g_mime_part_get_filename) \
 	F(g_mime_part_get_type) \
 	F(g_mime_stream_fs_new) \
+	F(g_mime_stream_length) \
 	F(g_mime_stream_mem_get_byte_array) \
 	F(g_mime_stream_mem_get_type) \
 	F(g_mime_stream_mem_new) \
@@ -51,6 +54,10 @@ const struct late_gmime *late_gmime(void);
     late_gmime()->g_mime_content_type_get_parameter(__VA_ARGS__)
 #define g_mime_content_type_is_type(...) \
     late_gmime()->g_mime_content_type_is_type(__VA_ARGS__)
+#define g_mime_data_wrapper_get_encoding(...) \
+    late_gmime()->g_mime_data_wrapper_get_encoding(__VA_ARGS__)
+#define g_mime_data_wrapper_get_stream(...) \
+    late_gmime()->g_mime_data_wrapper_get_stream(__VA_ARGS__)
 #define g_mime_data_wrapper_write_to_stream(...) \
     late_gmime()->g_mime_data_wrapper_write_to_stream(__VA_ARGS__)
 #define g_mime_init(...) late_gmime()->g_mime_init(__VA_ARGS__)
@@ -82,6 +89,8 @@ const struct late_gmime *late_gmime(void);
     late_gmime()->g_mime_part_get_type(__VA_ARGS__)
 #define g_mime_stream_fs_new(...) \
     late_gmime()->g_mime_stream_fs_new(__VA_ARGS__)
+#define g_mime_stream_length(...) \
+    late_gmime()->g_mime_stream_length(__VA_ARGS__)
 #define g_mime_stream_mem_get_byte_array(...) \
     late_gmime()->g_mime_stream_mem_get_byte_array(__VA_ARGS__)
 #define g_mime_stream_mem_get_type(...) \

@@ -130,6 +130,10 @@ look_begin(void *arg, const struct extract_doc *d, int *fd, struct err *e)
 
 	if (!d->text || d->n >= EXTRACT_PARTS_MAX)
 		return RC_OK;
+	if (d->least > FILING_TEXT_MAX_BYTES) {
+		l->all->flags |= STORE_INBOX_NOT_COMPARED;
+		return RC_OK;
+	}
 	if (!l->j->begun) {
 		*fd = EXTRACT_HERE;
 		return RC_OK;

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from world import hprim, traces
+from world import fault, hprim, traces
 from world.attack import spoiled
 from world.follow import clock, plain
 from world.verdict import CRASHED, crash
@@ -215,6 +215,19 @@ def test_into_a_maildir(demo):
     assert [flags(r) for r in rows] == [[], ["other_birth"]]
     assert [r["reports"] for r in rows] == [2, 1]
     assert len(demo.dr.documents()) == 2
+
+
+def test_a_maildir_takes_a_text_too_large(demo, tmp_path):
+    """It is not copied, to be looked at and found too large."""
+    text = f"From: {demo.labo.address}\r\nTo: {demo.dr.address}\r\n" \
+        "Subject: INR\r\n\r\n" + "INR 2,1\r\n" * 600_000
+    demo.labo.ok("send", "-t", input=text.encode())
+    demo.labo.ok("poll")
+    calls = fault.Calls(tmp_path)
+    demo.dr.ok("poll", **calls.env())
+    assert len(demo.dr.shown()[0]) > len(text)
+    assert [flags(r) for r in inbox(demo.dr)] == [["not_compared"]]
+    assert calls.total("write", "clerk") < 150
 
 
 def test_a_maildir_takes_what_cannot_be_taken_apart(demo):

@@ -24,6 +24,7 @@ fsync(int fd)
 struct got {
 	FILE	*out;
 	unsigned n;
+	uint64_t least;
 };
 
 static enum rc
@@ -31,9 +32,9 @@ begin(void *arg, const struct extract_doc *d, int *fd, struct err *e)
 {
 	struct got *g = arg;
 
-	(void)d;
 	(void)e;
 	g->n++;
+	g->least = d->least;
 	*fd = fileno(g->out);
 	return RC_OK;
 }
@@ -79,7 +80,7 @@ check_here(const char *mail, char *want)
 static void
 check(const char *mail, const char *want)
 {
-	struct got g = { tmpfile(), 0 };
+	struct got g = { tmpfile(), 0, 0 };
 	const struct extract_sink sink = { &g, begin, end };
 	FILE *in = tmpfile();
 	struct err e = ERR_INIT;
@@ -92,6 +93,8 @@ check(const char *mail, const char *want)
 	rewind(g.out);
 	T_CHECK(fread(octets, 1, sizeof(octets) - 1, g.out) == strlen(want));
 	T_STR(octets, want);
+	T_CHECK(g.least == (strstr(mail, "Encoding:") == NULL ?
+	    strlen(want) : 0));
 	check_here(mail, octets);
 	fclose(in);
 	fclose(g.out);
@@ -105,6 +108,9 @@ test_no_document_waits_for_the_disk(void **state)
 	check("MIME-Version: 1.0\r\nContent-Type: application/pdf\r\n"
 	    "Content-Transfer-Encoding: base64\r\n\r\nSU5SIDIsMQ==\r\n",
 	    "INR 2,1");
+	check("MIME-Version: 1.0\r\nContent-Type: multipart/mixed; "
+	    "boundary=b\r\n\r\n--b\r\n\r\nINR 2,1\r\n\r\n--b--\r\n",
+	    "INR 2,1\r\n");
 	T_CHECK(nsyncs == 0);
 }
 
