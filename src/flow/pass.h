@@ -85,8 +85,10 @@ enum rc part_main(const struct pass *p, enum part part, unsigned index,
 /*
  * part_load(p, part, index, e):
  * What all of that kind will load, loaded before the first of them is forked:
- * fifty accounts need it once.  What is missing they will say.  RC_OK;
- * RC_NOMEM: this process is of no use any more.
+ * fifty accounts need it once, and so does one whose turn comes again and
+ * again.  One that is alone loads it itself, while its server gets ready.
+ * What is missing they will say.  RC_OK; RC_NOMEM: this process is of no use
+ * any more.
  */
 enum rc part_load(const struct pass *p, enum part part, unsigned index,
     struct err *e);

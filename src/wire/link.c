@@ -18,21 +18,34 @@ check(const struct conf_server *s, struct err *e)
 }
 
 enum rc
-link_new(const struct conf_server *server, int64_t until_ms, struct link *l,
-    struct err *e)
+link_new(const struct conf_server *server, struct link *l, struct err *e)
 {
-	enum rc rc;
-	int fd;
+	struct err why = ERR_INIT;
+	enum rc rc, begun;
 
 	memset(l, 0, sizeof(*l));
 	l->server = server;
 	if ((rc = check(server, e)) != RC_OK)
 		return rc;
+	begun = net_begin(server->host, server->port, &l->race, &why);
+	/* What is wrong here is said first, wherever the server is. */
 	if (server->tls != CONF_TLS_NONE &&
 	    (rc = tls_new(server, 0, &l->tls, e)) != RC_OK)
 		return rc;
-	if ((rc = net_connect(server->host, server->port, server->timeout_s,
-	    &fd, &l->peer, e)) != RC_OK)
+	if (begun != RC_OK)
+		*e = why;
+	return begun;
+}
+
+enum rc
+link_join(struct link *l, int64_t until_ms, struct err *e)
+{
+	const struct conf_server *server = l->server;
+	enum rc rc;
+	int fd;
+
+	if ((rc = net_end(&l->race, server->timeout_s, &fd, &l->peer, e)) !=
+	    RC_OK)
 		return rc;
 	if (server->tls == CONF_TLS_NONE && !l->peer.loopback) {
 		close(fd);
@@ -50,6 +63,7 @@ link_new(const struct conf_server *server, int64_t until_ms, struct link *l,
 void
 link_free(struct link *l)
 {
+	net_drop(&l->race);
 	stream_free(&l->stream);
 	tls_free(&l->tls);
 }

@@ -14,20 +14,27 @@
 struct link {
 	const struct conf_server	*server;	/* borrowed */
 	struct net_peer			 peer;
+	struct net_race			*race;	/* owned; until link_join() */
 	struct tls			*tls;	/* owned; NULL: TLS_NONE */
 	struct stream			*stream;	/* owned */
 };
 
 /*
- * link_new(server, until_ms, l, e):
- * Check the settings, load the certificates, resolve and connect; nothing is
- * read.  ${until_ms}: as in stream_until().  Without TLS only to this machine
- * itself.  ${l} must be link_free()d, after a failure too.
+ * link_new(server, l, e):
+ * Check the settings, resolve and knock, and load the certificates while the
+ * server gets ready.  ${l} must be link_free()d, after a failure too.
  * RC_OK, RC_TEMP, RC_CONF, RC_NOMEM.
  */
-enum rc link_new(const struct conf_server *server, int64_t until_ms,
-    struct link *l, struct err *e);
+enum rc link_new(const struct conf_server *server, struct link *l,
+    struct err *e);
 void link_free(struct link *l);
+
+/*
+ * link_join(l, until_ms, e):
+ * Have the connection; nothing is read.  ${until_ms}: as in stream_until().
+ * Without TLS only to this machine itself.  Results as link_new().
+ */
+enum rc link_join(struct link *l, int64_t until_ms, struct err *e);
 
 /* link_begin(l, e): TLS now, where it is implicit. */
 enum rc link_begin(struct link *l, struct err *e);

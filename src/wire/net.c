@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,7 +20,10 @@
 #define STAGGER_MS 250	/* RFC 8305 8: recommended delay between attempts */
 
 /* The attempts under way; fd -1 when one has failed. */
-struct race {
+struct net_race {
+	const char		*host;	/* borrowed */
+	uint16_t		 port;
+	struct addrinfo		*list;
 	struct pollfd		 fds[TRIES_MAX];
 	const struct addrinfo	*at[TRIES_MAX];
 	nfds_t			 n;	/* addresses */
@@ -78,7 +82,7 @@ resolve(const char *host, uint16_t port, struct addrinfo **list,
 
 /* The families in turn, the resolver's favourite first (RFC 8305 4). */
 static void
-line_up(struct race *race, const struct addrinfo *list)
+line_up(struct net_race *race, const struct addrinfo *list)
 {
 	const struct addrinfo *one = list, *other = list;
 	int first = list->ai_family;
@@ -100,7 +104,7 @@ line_up(struct race *race, const struct addrinfo *list)
 }
 
 static void
-begin(struct race *race)
+begin(struct net_race *race)
 {
 	const struct addrinfo *ai = race->at[race->begun];
 	struct pollfd *p = &race->fds[race->begun++];
@@ -120,7 +124,7 @@ begin(struct race *race)
 
 /* One that is connected, or -1; failed ones are closed and forgotten. */
 static int
-winner(struct race *race)
+winner(struct net_race *race)
 {
 	for (nfds_t i = 0; i < race->begun; i++) {
 		struct pollfd *p = &race->fds[i];
@@ -140,7 +144,7 @@ winner(struct race *race)
 }
 
 static bool
-any_under_way(const struct race *race)
+any_under_way(const struct net_race *race)
 {
 	for (nfds_t i = 0; i < race->begun; i++)
 		if (race->fds[i].fd >= 0)
@@ -148,30 +152,29 @@ any_under_way(const struct race *race)
 	return false;
 }
 
+/* The first attempt has been begun. */
 static int
-run_race(struct race *race, int timeout_s)
+run_race(struct net_race *race, int timeout_s)
 {
 	int64_t end = clock_ms() + (int64_t)timeout_s * 1000;
 	int won = -1;
 
-	race->error = ETIMEDOUT;
 	while (won < 0) {
 		int64_t left = end - clock_ms();
 
-		if (race->begun < race->n)
-			begin(race);
 		if (!any_under_way(race) && race->begun == race->n)
 			break;
-		if (!any_under_way(race))
-			continue;
-		if (left <= 0) {
+		if (any_under_way(race) && left <= 0) {
 			race->error = ETIMEDOUT;
 			break;
 		}
 		if (race->begun < race->n && left > STAGGER_MS)
 			left = STAGGER_MS;
-		if (poll(race->fds, race->begun, (int)left) > 0)
+		if (any_under_way(race) &&
+		    poll(race->fds, race->begun, (int)left) > 0)
 			won = winner(race);
+		if (won < 0 && race->begun < race->n)
+			begin(race);
 	}
 	return won;
 }
@@ -189,34 +192,73 @@ net_is_loopback(const struct sockaddr *sa)
 }
 
 enum rc
-net_connect(const char *host, uint16_t port, int timeout_s, int *fd,
-    struct net_peer *peer, struct err *e)
+net_begin(const char *host, uint16_t port, struct net_race **race,
+    struct err *e)
 {
-	struct race race = { .n = 0 };
-	struct addrinfo *list = NULL;
-	int won;
+	struct net_race *r = *race = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return err_nomem(e);
+	if (resolve(host, port, &r->list, e) != RC_OK) {
+		net_drop(race);
+		return e->rc;
+	}
+	r->host = host;
+	r->port = port;
+	line_up(r, r->list);
+	begin(r);
+	return RC_OK;
+}
+
+void
+net_drop(struct net_race **race)
+{
+	struct net_race *r = *race;
+
+	if (r == NULL)
+		return;
+	for (nfds_t i = 0; i < r->begun; i++)
+		if (r->fds[i].fd >= 0)
+			close(r->fds[i].fd);
+	if (r->list != NULL)
+		freeaddrinfo(r->list);
+	free(r);
+	*race = NULL;
+}
+
+enum rc
+net_end(struct net_race **race, int timeout_s, int *fd, struct net_peer *peer,
+    struct err *e)
+{
+	struct net_race *r = *race;
+	int won = run_race(r, timeout_s);
 
 	*fd = -1;
-	if (resolve(host, port, &list, e) != RC_OK)
-		return e->rc;
-	line_up(&race, list);
-	if ((won = run_race(&race, timeout_s)) >= 0) {
-		const struct addrinfo *ai = race.at[won];
+	if (won >= 0) {
+		const struct addrinfo *ai = r->at[won];
 
-		*fd = race.fds[won].fd;
-		race.fds[won].fd = -1;
-		peer->port = port;
+		*fd = r->fds[won].fd;
+		r->fds[won].fd = -1;
+		peer->port = r->port;
 		peer->loopback = net_is_loopback(ai->ai_addr);
 		if (getnameinfo(ai->ai_addr, ai->ai_addrlen, peer->address,
 		    sizeof(peer->address), NULL, 0, NI_NUMERICHOST) != 0)
 			peer->address[0] = '\0';
+	} else {
+		err_set(e, RC_TEMP, _("%s, port %u: no connection (%s)"),
+		    r->host, (unsigned)r->port, lang_errno(r->error));
 	}
-	for (nfds_t i = 0; i < race.begun; i++)
-		if (race.fds[i].fd >= 0)
-			close(race.fds[i].fd);
-	freeaddrinfo(list);
-	if (won < 0)
-		return err_set(e, RC_TEMP, _("%s, port %u: no connection (%s)"),
-		    host, (unsigned)port, lang_errno(race.error));
-	return RC_OK;
+	net_drop(race);
+	return won >= 0 ? RC_OK : RC_TEMP;
+}
+
+enum rc
+net_connect(const char *host, uint16_t port, int timeout_s, int *fd,
+    struct net_peer *peer, struct err *e)
+{
+	struct net_race *race;
+	enum rc rc = net_begin(host, port, &race, e);
+
+	*fd = -1;
+	return rc == RC_OK ? net_end(&race, timeout_s, fd, peer, e) : rc;
 }

@@ -18,16 +18,33 @@ struct net_peer {
 };
 
 /*
- * net_connect(host, port, timeout_s, fd, peer, e):
- * Resolve ${host} and connect to the first of its addresses that answers,
- * trying the next one each 250 ms (the manner of RFC 8305, families in turn).
- * Call it before the sandbox; nothing is read.  The resolver keeps its own
- * time (resolv.conf); ${timeout_s} is for the connection.
+ * net_begin(host, port, race, e):
+ * Resolve ${host} and knock at the first of its addresses, without waiting
+ * for it: until net_end() there is time to get ready, and for the server too.
+ * The resolver keeps its own time (resolv.conf).
+ * race  owned, also NULL after a failure; net_end() or net_drop()
+ * RC_OK; RC_TEMP: no such name now; RC_CONF: a name with a character that no
+ * name has; RC_NOMEM.
+ */
+struct net_race;
+enum rc net_begin(const char *host, uint16_t port, struct net_race **race,
+    struct err *e);
+
+/*
+ * net_end(race, timeout_s, fd, peer, e):
+ * Wait for the first of the addresses that answers, trying the next one each
+ * 250 ms (the manner of RFC 8305, families in turn).  Call it before the
+ * sandbox; nothing is read.
+ * race  taken, whatever comes of it
  * fd    owned: close-on-exec, not blocking, TCP_NODELAY, keepalive
  * peer  filled on RC_OK
- * RC_OK; RC_TEMP: no such name now, nobody there; RC_CONF: a name with a
- * character that no name has; RC_NOMEM.
+ * RC_OK; RC_TEMP: nobody there.
  */
+enum rc net_end(struct net_race **race, int timeout_s, int *fd,
+    struct net_peer *peer, struct err *e);
+void net_drop(struct net_race **race);
+
+/* net_connect(host, port, timeout_s, fd, peer, e): both in one go. */
 enum rc net_connect(const char *host, uint16_t port, int timeout_s, int *fd,
     struct net_peer *peer, struct err *e);
 

@@ -30,9 +30,10 @@ set_up(struct source *s, struct err *e)
 
 	if ((s->impl = i) == NULL)
 		return err_set(e, RC_NOMEM, "imap");
-	rc = late_etpan_load(e);
-	return rc != RC_OK ? rc : link_new(&s->account->server,
-	    s->limits.until_ms, &i->talk.link, e);
+	if ((rc = link_new(&s->account->server, &i->talk.link, e)) != RC_OK ||
+	    (rc = late_etpan_load(e)) != RC_OK)
+		return rc;
+	return link_join(&i->talk.link, s->limits.until_ms, e);
 }
 
 static enum rc

@@ -46,8 +46,9 @@ set_up(struct source *s, struct err *e)
 		return err_set(e, RC_NOMEM, "pop3");
 	p->max_list = s->limits.max_list;
 	s->info.one_release = true;
-	if ((rc = link_new(&s->account->server, s->limits.until_ms,
-	    &p->talk.link, e)) != RC_OK)
+	if ((rc = link_new(&s->account->server, &p->talk.link, e)) !=
+	    RC_OK ||
+	    (rc = link_join(&p->talk.link, s->limits.until_ms, e)) != RC_OK)
 		return rc;
 	if ((p->talk.room = malloc(POP3_ROOM_BYTES)) == NULL)
 		return err_set(e, RC_NOMEM, "pop3");

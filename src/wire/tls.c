@@ -283,6 +283,24 @@ set_rules(struct tls *t)
 	    X509_VERIFY_PARAM_set1_host(vp, t->host, 0)) == 1;
 }
 
+/* The first that this process made, or that it was forked with. */
+static SSL_CTX **
+spare(void)
+{
+	static SSL_CTX *first;
+
+	return &first;
+}
+
+static SSL_CTX *
+new_ctx(void)
+{
+	SSL_CTX *ctx = *spare();
+
+	*spare() = NULL;
+	return ctx != NULL ? ctx : SSL_CTX_new(TLS_client_method());
+}
+
 static enum rc
 set_up(struct tls *t, const struct conf_server *s, int max_version,
     struct err *e)
@@ -292,7 +310,7 @@ set_up(struct tls *t, const struct conf_server *s, int max_version,
 		    "the 44 characters that `sceau check` shows"));
 	t->pinned = s->pin != NULL;
 	t->host = strdup(s->host);
-	t->ctx = SSL_CTX_new(TLS_client_method());
+	t->ctx = new_ctx();
 	t->numeric = t->host != NULL && is_numeric(t->host);
 	if (t->host == NULL || t->ctx == NULL || !set_rules(t))
 		return err_set(e, RC_NOMEM, "tls");
@@ -324,7 +342,6 @@ tls_load(struct err *e)
 {
 	static bool ready;
 	enum rc rc = late_ssl_load(e);
-	SSL_CTX *first;
 
 	if (rc != RC_OK || ready)
 		return rc;
@@ -333,9 +350,8 @@ tls_load(struct err *e)
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 #endif
 	/* It looks its ciphers up with the first, and keeps what it found. */
-	if ((first = SSL_CTX_new(TLS_client_method())) == NULL)
+	if ((*spare() = SSL_CTX_new(TLS_client_method())) == NULL)
 		return err_set(e, RC_NOMEM, "tls");
-	SSL_CTX_free(first);
 	ready = true;
 	return RC_OK;
 }

@@ -44,7 +44,8 @@ void tls_free(struct tls **t);
 /*
  * tls_load(e):
  * Have OpenSSL ready in this process, so that those that it forks need not
- * make it so each for itself.  Holds nothing of any connection.  As
+ * make it so each for itself; the first tls_new() of each takes what was made
+ * here.  Holds nothing of any connection.  As
  * late_load(); RC_NOMEM: this process and those that it forks will never have
  * it, for OpenSSL tries once.
  */

@@ -123,6 +123,41 @@ test_nobody_answers(void **state)
 	T_CHECK(fd == -1);
 }
 
+/* The server has heard us before we wait for it. */
+static void
+test_a_knock(void **state)
+{
+	struct net_race *race;
+	struct net_peer peer;
+	struct err e = ERR_INIT;
+	uint16_t port = 0;
+	int at = listener(AF_INET, "127.0.0.1", 8, &port), fd, other;
+	char octet;
+
+	(void)state;
+	T_CHECK(at >= 0 && fcntl(at, F_SETFL, O_NONBLOCK) == 0);
+	T_RC(net_begin("127.0.0.1", port, &race, &e), RC_OK);
+	T_CHECK((other = accept(at, NULL, NULL)) >= 0);
+	T_RC(net_end(&race, 5, &fd, &peer, &e), RC_OK);
+	T_CHECK(race == NULL && write(fd, "x", 1) == 1 &&
+	    recv(other, &octet, 1, 0) == 1);
+	close(fd);
+	close(other);
+	/* Who thinks better of it goes without a word. */
+	T_RC(net_begin("127.0.0.1", port, &race, &e), RC_OK);
+	net_drop(&race);
+	T_CHECK(race == NULL && (other = accept(at, NULL, NULL)) >= 0 &&
+	    recv(other, &octet, 1, 0) == 0);
+	close(other);
+	close(at);
+	T_RC(net_begin("127.0.0.1", port, &race, &e), RC_OK);
+	T_RC(net_end(&race, 5, &fd, &peer, &e), RC_TEMP);
+	T_CHECK(race == NULL && fd == -1);
+	T_RC(net_begin("no.such.name.invalid", port, &race, &e), RC_TEMP);
+	T_CHECK(race == NULL);
+	net_drop(&race);
+}
+
 /* A listener whose queue is full says nothing at all. */
 static void
 test_somebody_says_nothing(void **state)
@@ -199,6 +234,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whoever_answers),
 		cmocka_unit_test(test_nobody_answers),
+		cmocka_unit_test(test_a_knock),
 		cmocka_unit_test(test_somebody_says_nothing),
 		cmocka_unit_test(test_what_stays_on_this_machine),
 		cmocka_unit_test(test_only_sockets_are_taken),

@@ -258,6 +258,29 @@ test_in_clear_only_on_this_machine(void **state)
 	close(at);
 }
 
+/* What is written wrongly is said first, wherever the server is. */
+static void
+test_settings_come_before_the_way(void **state)
+{
+	char host[] = "name.example", user[] = "dr", ca[] = "/nowhere.pem";
+	const struct conf_account account = { .protocol = CONF_POP3,
+	    .server = { .host = host, .user = user, .ca_file = ca,
+	    .tls = CONF_TLS_IMPLICIT, .timeout_s = 5 } };
+	const struct source_limits limits = { 100, 0, 0 };
+	struct err e = ERR_INIT;
+	struct source *s;
+
+	(void)state;
+	resolves_to("4", 9);
+	name.error = EAI_AGAIN;
+	T_RC(source_new(&account, &limits, &s, &e), RC_CONF);
+	T_CHECK(s == NULL && strstr(e.text, ca) != NULL);
+	name.error = 0;
+	name.connects = "r";
+	T_RC(source_new(&account, &limits, &s, &e), RC_CONF);
+	T_CHECK(s == NULL && strstr(e.text, ca) != NULL);
+}
+
 /* ---- streams ----------------------------------------------------------- */
 
 static struct stream *
@@ -418,6 +441,7 @@ main(void)
 		cmocka_unit_test(test_silence_is_not_waited_for_alone),
 		cmocka_unit_test(test_what_the_resolver_says),
 		cmocka_unit_test(test_in_clear_only_on_this_machine),
+		cmocka_unit_test(test_settings_come_before_the_way),
 		cmocka_unit_test(test_an_interruption_is_no_end),
 		cmocka_unit_test(test_a_call_that_fails_is_the_end),
 		cmocka_unit_test(test_an_interrupted_wait_goes_on),
