@@ -175,7 +175,7 @@ struct conf {
 	struct conf_wait late;		/* alarm when not received; 24 h */
 	struct conf_wait unopened;	/* and not opened; 72 h */
 	struct conf_wait silent;	/* no news of a practice; 3 days */
-	int		 parallel;	/* fetchers at once; 8 */
+	int		 parallel;	/* fetchers at once; 64 */
 	bool		 hub;		/* relay for members: gateway only */
 	char		*hub_members;	/* for these; or NULL: for all */
 	int		 hub_messages;	/* for each, a day; 0: no limit */

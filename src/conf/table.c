@@ -135,7 +135,7 @@ const struct row conf_rows[] = {
 	{ S_TOP, "silent", K_WAIT, TOP(silent), NULL, 60, 0, "3 days", NULL,
 	    N_("Alarm when nothing was heard of a correspondent for whom mail "
 	    "waits.") },
-	{ S_TOP, "parallel", K_INT, TOP(parallel), NULL, 1, 64, "8", NULL,
+	{ S_TOP, "parallel", K_INT, TOP(parallel), NULL, 1, 64, "64", NULL,
 	    N_("Accounts fetched at once.") },
 	{ S_TOP, "hub", K_BOOL, TOP(hub), NULL, 0, 0, "no", NULL,
 	    N_("Relay for members: the association's gateway only.") },

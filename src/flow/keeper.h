@@ -84,6 +84,8 @@ struct account {
 	uint64_t		 put_bytes;
 	int64_t			 again_at;	/* `run`: next start */
 	unsigned		 failures;	/* in a row */
+	bool			 let_in;	/* in this pass */
+	bool			 turned_away;	/* others of ours were there */
 	size_t			 refused;	/* listed and not given */
 	int64_t			 until_ms;	/* no session after; 0: none */
 	int64_t			 release_after;
@@ -247,6 +249,19 @@ enum rc accounts_start(struct keeper *k, struct err *e);
 enum rc account_frame(struct keeper *k, struct account *a,
     const struct frame *f, struct err *e);
 enum rc account_gone(struct keeper *k, struct account *a, struct err *e);
+/* account_over(): what its session came to is told, and it is done. */
+enum rc account_over(struct keeper *k, struct account *a, struct err *e);
+/* account_forget(): what it holds and is not committed. */
+void account_forget(struct account *a);
+/* account_turned_away(): some servers admit only so many at once from one
+ * address; true: it comes once more when the others of ours have left. */
+bool account_turned_away(const struct keeper *k, struct account *a);
+/* accounts_share(): octets that one account may gather before a commit;
+ * accounts_crowd(): all together hold so much that ${g}, of one that comes in,
+ * is to go into the store in smaller parts.  So the memory does not grow with
+ * their number. */
+size_t accounts_share(const struct keeper *k);
+bool accounts_crowd(const struct keeper *k, const struct gather *g);
 bool accounts_done(const struct keeper *k);
 /* accounts_may_wait(): may one more stay and wait for news? */
 bool accounts_may_wait(const struct keeper *k);

@@ -14,6 +14,7 @@ enum rc
 gather_add(struct keeper *k, struct gather *g, const void *p, size_t len,
     struct err *e)
 {
+	bool crowd = !k->p->dry_run && accounts_crowd(k, g);
 	enum rc rc = RC_OK;
 
 	if (k->p->dry_run && g->buf.len + len > STORE_PART_MAX_BYTES) {
@@ -22,13 +23,16 @@ gather_add(struct keeper *k, struct gather *g, const void *p, size_t len,
 		g->size += len;
 		return RC_OK;
 	}
-	if (g->buf.len + len > STORE_PART_MAX_BYTES) {
+	if (crowd || g->buf.len + len > STORE_PART_MAX_BYTES) {
 		if (g->id == 0)
 			rc = store_body_begin(k->st, &g->id, e);
 		if (rc == RC_OK)
 			rc = store_body_append(k->st, g->id, g->buf.p,
 			    g->buf.len, e);
-		buf_wipe(&g->buf);
+		if (crowd)
+			buf_free(&g->buf);
+		else
+			buf_wipe(&g->buf);
 	}
 	if (rc == RC_OK && !buf_add(&g->buf, p, len))
 		rc = err_set(e, RC_NOMEM, _("no memory left"));

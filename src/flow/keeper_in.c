@@ -14,103 +14,15 @@
 
 #define WANT_AT_ONCE 1000
 #define WANT_TWICE 64	/* when some of them may be fetched once more */
-#define PUT_BYTES (4U << 20)	/* gathered before a commit */
 #define LOGIN_AGAIN_S 3600
-#define SESSIONS_MAX 72		/* each is a process; see KIDS_MAX */
 
-enum rc
-accounts_new(struct keeper *k, struct err *e)
-{
-	size_t n = k->p->conf->naccounts;
-
-	if (n == 0)
-		return RC_OK;
-	if ((k->accounts = calloc(n, sizeof(*k->accounts))) == NULL)
-		return err_set(e, RC_NOMEM, _("no memory left"));
-	for (size_t i = 0; i < n; i++) {
-		k->accounts[i].conf = &k->p->conf->accounts[i];
-		k->accounts[i].index = (unsigned)i;
-		k->accounts[i].line.c.fd = -1;
-		k->accounts[i].line.c.got_fd = -1;
-	}
-	return RC_OK;
-}
-
-static void
-put_forget(struct account *a)
+void
+account_forget(struct account *a)
 {
 	for (size_t i = 0; i < a->nput; i++)
 		buf_free(&a->bodies[i]);
 	a->nput = 0;
 	a->put_bytes = 0;
-}
-
-void
-accounts_free(struct keeper *k)
-{
-	for (size_t i = 0; k->accounts != NULL &&
-	    i < k->p->conf->naccounts; i++) {
-		struct account *a = &k->accounts[i];
-
-		put_forget(a);
-		gather_drop(k, &a->mail);
-		free(a->raw);
-		store_list_free(&a->list);
-		chan_close(&a->line.c);
-	}
-	free(k->accounts);
-	k->accounts = NULL;
-}
-
-/* Those that wait for news are in nobody's way, or the others would never have
- * their turn. */
-static size_t
-accounts_running(const struct keeper *k)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < k->p->conf->naccounts; i++)
-		n += k->accounts[i].state != AC_OFF &&
-		    k->accounts[i].state != AC_WAITING &&
-		    k->accounts[i].state != AC_DONE;
-	return n;
-}
-
-bool
-accounts_may_wait(const struct keeper *k)
-{
-	size_t n = (size_t)k->p->conf->parallel;
-
-	for (size_t i = 0; i < k->p->conf->naccounts; i++)
-		n += k->accounts[i].state == AC_WAITING;
-	return n < SESSIONS_MAX;
-}
-
-/* At most `parallel` at once; `run` starts one again when its time comes. */
-enum rc
-accounts_start(struct keeper *k, struct err *e)
-{
-	enum rc rc = RC_OK;
-
-	if (k->p->kind == PASS_SUBMIT || k->stop)
-		return RC_OK;
-	for (size_t i = 0; rc == RC_OK && i < k->p->conf->naccounts; i++) {
-		struct account *a = &k->accounts[i];
-
-		if (a->state == AC_DONE && k->p->stay &&
-		    clock_now() >= a->again_at) {
-			a->state = AC_OFF;
-			memset(&a->suspect, 0, sizeof(a->suspect));
-		}
-		if (a->until_ms == 0)
-			a->until_ms = pass_until_ms(k->p, &a->conf->server);
-		if (a->state != AC_OFF || accounts_running(k) >=
-		    (size_t)k->p->conf->parallel)
-			continue;
-		a->state = AC_ASKED;
-		rc = keeper_start(k, PART_FETCH, a->index, e);
-	}
-	return rc;
 }
 
 /* ---- commit --------------------------------------------------------- */
@@ -131,7 +43,7 @@ put_commit(struct keeper *k, struct account *a, struct err *e)
 	rc = store_in_put(k->st, a->conf->name, clock_now(), a->put, a->nput,
 	    e);
 	FAULT("keeper.fetched.after");
-	put_forget(a);
+	account_forget(a);
 	k->open_more = k->open_more || (rc == RC_OK && !k->p->store_only);
 	k->taken = k->taken || rc == RC_OK;
 	return rc;
@@ -160,7 +72,7 @@ put_one(struct keeper *k, struct account *a, struct bytes id, struct err *e)
 	a->put_bytes += a->mail.buf.len;
 	a->nput++;
 	memset(&a->mail, 0, sizeof(a->mail));
-	if (a->nput < PUT_MAX && a->put_bytes < PUT_BYTES)
+	if (a->nput < PUT_MAX && a->put_bytes < accounts_share(k))
 		return RC_OK;
 	return put_commit(k, a, e);
 }
@@ -189,6 +101,8 @@ on_up(struct keeper *k, struct account *a, struct err *e)
 	enum rc rc;
 
 	a->failures = 0;
+	a->let_in = true;
+	a->turned_away = false;
 	a->raw_failed = false;
 	store_list_free(&a->list);
 	a->state = AC_LISTING;
@@ -474,6 +388,24 @@ refused_tell(struct keeper *k, struct account *a)
 	a->refused = 0;
 }
 
+enum rc
+account_over(struct keeper *k, struct account *a, struct err *e)
+{
+	struct line *l = &a->line;
+	enum rc rc;
+
+	a->turned_away = false;
+	if (l->rc != RC_OK) {
+		a->failures++;
+		err_ctx(&l->err, _("account %s"), a->conf->name);
+	}
+	rc = follow_account(k, a, e);
+	a->state = l->rc != RC_OK && again_without(k, a) ? AC_OFF : AC_DONE;
+	a->again_at = clock_now() + (l->why == WHY_LOGIN ? LOGIN_AGAIN_S :
+	    back_off_s(a));
+	return rc;
+}
+
 /* The session is over, in order or not: what came whole is kept. */
 enum rc
 account_gone(struct keeper *k, struct account *a, struct err *e)
@@ -490,37 +422,8 @@ account_gone(struct keeper *k, struct account *a, struct err *e)
 	if (!l->done && l->rc == RC_OK)
 		l->rc = err_set(&l->err, RC_TEMP,
 		    _("a process of sceau has ended early"));
-	if (l->rc != RC_OK) {
-		a->failures++;
-		err_ctx(&l->err, _("account %s"), a->conf->name);
-	}
-	if (rc == RC_OK)
-		rc = follow_account(k, a, e);
-	a->state = l->rc != RC_OK && again_without(k, a) ? AC_OFF : AC_DONE;
-	a->again_at = clock_now() + (l->why == WHY_LOGIN ? LOGIN_AGAIN_S :
-	    back_off_s(a));
-	return rc;
-}
-
-bool
-accounts_done(const struct keeper *k)
-{
-	for (size_t i = 0; i < k->p->conf->naccounts; i++)
-		if (k->accounts[i].state != AC_DONE &&
-		    !(k->stop && k->accounts[i].state == AC_OFF))
-			return false;
-	return true;
-}
-
-int64_t
-accounts_next_at(const struct keeper *k)
-{
-	int64_t at = CLOCK_FOREVER;
-
-	for (size_t i = 0; i < k->p->conf->naccounts; i++)
-		if (k->accounts[i].state == AC_DONE &&
-		    k->accounts[i].again_at >= clock_now() &&
-		    k->accounts[i].again_at < at)
-			at = k->accounts[i].again_at;
-	return at;
+	if (rc != RC_OK || !account_turned_away(k, a))
+		return rc == RC_OK ? account_over(k, a, e) : rc;
+	a->state = AC_OFF;
+	return RC_OK;
 }

@@ -11,7 +11,7 @@
 #include "wire/pipe.h"
 
 #define ANSWER_MS (10 * 60 * 1000)	/* of vault and clerk */
-#define LINES_MAX 128
+#define LINES_MAX 184
 
 /* ---- lines ---------------------------------------------------------- */
 

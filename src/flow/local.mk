@@ -21,6 +21,7 @@ src_libflow_a_SOURCES = \
 	src/flow/filter.c src/flow/filter.h \
 	src/flow/ipc.c src/flow/ipc.h \
 	src/flow/keeper.c src/flow/keeper.h \
+	src/flow/keeper_accounts.c \
 	src/flow/keeper_alarm.c \
 	src/flow/keeper_body.c \
 	src/flow/keeper_bulletin.c \

@@ -26,7 +26,7 @@
 #include "flow/tell.h"
 #include "wire/pipe.h"
 
-#define KIDS_MAX 128
+#define KIDS_MAX 184
 #define END_MS 10000	/* how long children may take to leave */
 #define END_NAP_NS 5000000
 

@@ -52,7 +52,7 @@ test_defaults(void **state)
 	assert_int_equal(c.unopened.s, 72 * 3600);
 	assert_int_equal(c.working.to, 20);
 	assert_false(c.working.day[0]);
-	assert_int_equal(c.parallel, 8);
+	assert_int_equal(c.parallel, 64);
 	conf_free(&c);
 	conf_free(&c);
 }
