@@ -17,6 +17,8 @@ enum rc late_ssl_load(struct err *e);
 	F(ASN1_STRING_get0_data) \
 	F(ASN1_STRING_length) \
 	F(ASN1_TIME_to_tm) \
+	F(BIO_new) \
+	F(BIO_s_mem) \
 	F(CRYPTO_free) \
 	F(d2i_X509) \
 	F(d2i_X509_NAME) \
@@ -57,8 +59,10 @@ enum rc late_ssl_load(struct err *e);
 	F(SSL_read) \
 	F(SSL_set_connect_state) \
 	F(SSL_set_default_read_buffer_len) \
+	F(SSL_set0_rbio) \
 	F(SSL_set_fd) \
 	F(SSL_set_read_ahead) \
+	F(SSL_set_rfd) \
 	F(SSL_shutdown) \
 	F(SSL_write) \
 	F(TLS_client_method) \
@@ -108,6 +112,8 @@ const struct late_ssl *late_ssl(void);
     late_ssl()->ASN1_STRING_get0_data(__VA_ARGS__)
 #define ASN1_STRING_length(...) late_ssl()->ASN1_STRING_length(__VA_ARGS__)
 #define ASN1_TIME_to_tm(...) late_ssl()->ASN1_TIME_to_tm(__VA_ARGS__)
+#define BIO_new(...) late_ssl()->BIO_new(__VA_ARGS__)
+#define BIO_s_mem(...) late_ssl()->BIO_s_mem(__VA_ARGS__)
 #define CRYPTO_free(...) late_ssl()->CRYPTO_free(__VA_ARGS__)
 #define d2i_X509(...) late_ssl()->d2i_X509(__VA_ARGS__)
 #define d2i_X509_NAME(...) late_ssl()->d2i_X509_NAME(__VA_ARGS__)
@@ -157,7 +163,9 @@ const struct late_ssl *late_ssl(void);
     late_ssl()->SSL_set_connect_state(__VA_ARGS__)
 #define SSL_set_default_read_buffer_len(...) \
     late_ssl()->SSL_set_default_read_buffer_len(__VA_ARGS__)
+#define SSL_set0_rbio(...) late_ssl()->SSL_set0_rbio(__VA_ARGS__)
 #define SSL_set_fd(...) late_ssl()->SSL_set_fd(__VA_ARGS__)
+#define SSL_set_rfd(...) late_ssl()->SSL_set_rfd(__VA_ARGS__)
 #define SSL_set_read_ahead(...) late_ssl()->SSL_set_read_ahead(__VA_ARGS__)
 #define SSL_shutdown(...) late_ssl()->SSL_shutdown(__VA_ARGS__)
 #define SSL_write(...) late_ssl()->SSL_write(__VA_ARGS__)

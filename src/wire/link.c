@@ -57,6 +57,8 @@ link_join(struct link *l, int64_t until_ms, struct err *e)
 	if (l->stream == NULL)
 		return RC_NOMEM;
 	stream_until(l->stream, until_ms);
+	if (server->tls == CONF_TLS_IMPLICIT)
+		stream_hello(l->stream, l->tls);
 	return RC_OK;
 }
 

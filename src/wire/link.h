@@ -31,7 +31,8 @@ void link_free(struct link *l);
 
 /*
  * link_join(l, until_ms, e):
- * Have the connection; nothing is read.  ${until_ms}: as in stream_until().
+ * Have the connection, and say TLS's hello where it is implicit; nothing is
+ * read.  ${until_ms}: as in stream_until().
  * Without TLS only to this machine itself.  Results as link_new().
  */
 enum rc link_join(struct link *l, int64_t until_ms, struct err *e);

@@ -31,9 +31,10 @@ set_up(struct source *s, struct err *e)
 	if ((s->impl = i) == NULL)
 		return err_set(e, RC_NOMEM, "imap");
 	if ((rc = link_new(&s->account->server, &i->talk.link, e)) != RC_OK ||
-	    (rc = late_etpan_load(e)) != RC_OK)
+	    (rc = link_join(&i->talk.link, s->limits.until_ms, e)) != RC_OK)
 		return rc;
-	return link_join(&i->talk.link, s->limits.until_ms, e);
+	/* While the server thinks. */
+	return late_etpan_load(e);
 }
 
 static enum rc

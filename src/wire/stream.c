@@ -336,6 +336,24 @@ stream_write(struct stream *s, const void *p, size_t len)
 	return (ssize_t)len;
 }
 
+void
+stream_hello(struct stream *s, struct tls *t)
+{
+	struct err ignored = ERR_INIT;
+	int said;
+
+	if (s->dead || (s->ssl = tls_start(t, s->fd, &ignored)) == NULL)
+		return;
+	/* In place of the socket: where there is nothing to be read. */
+	SSL_set0_rbio(s->ssl, BIO_new(BIO_s_mem()));
+	said = SSL_get_error(s->ssl, SSL_do_handshake(s->ssl));
+	if (said != SSL_ERROR_WANT_READ || SSL_set_rfd(s->ssl, s->fd) != 1) {
+		SSL_free(s->ssl);
+		s->ssl = NULL;
+	}
+	ERR_clear_error();
+}
+
 enum rc
 stream_tls(struct stream *s, struct tls *t, struct err *e)
 {
@@ -345,7 +363,7 @@ stream_tls(struct stream *s, struct tls *t, struct err *e)
 	if (s->dead)
 		return stream_error(s, &why, e);
 	stream_step(s, s->budget);
-	if ((s->ssl = tls_start(t, s->fd, e)) == NULL) {
+	if (s->ssl == NULL && (s->ssl = tls_start(t, s->fd, e)) == NULL) {
 		stream_kill(s, WHY_LOCAL, e);
 		return e->rc;
 	}

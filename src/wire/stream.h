@@ -39,6 +39,14 @@ struct stream *stream_new(int fd, const char *host, int timeout_s,
 void stream_free(struct stream **s);
 
 /*
+ * stream_hello(s, t):
+ * Say what TLS begins with, so that the server computes its answer meanwhile;
+ * nothing is read, which stream_tls() does, with the same ${t}.  What fails
+ * here fails there, in words.
+ */
+void stream_hello(struct stream *s, struct tls *t);
+
+/*
  * stream_tls(s, t, e):
  * Turn it into TLS, here and now.  The caller promises that it holds no octet
  * read before (for STARTTLS: its buffer is empty).  ${t} is borrowed until

@@ -281,6 +281,45 @@ test_settings_come_before_the_way(void **state)
 	T_CHECK(s == NULL && strstr(e.text, ca) != NULL);
 }
 
+/* The server has our hello before we read a word of its own. */
+static void
+test_hello_is_said_at_once(void **state)
+{
+	char host[] = "name.example", user[] = "dr",
+	    pin[] = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+	const struct conf_account account = { .protocol = CONF_POP3,
+	    .server = { .host = host, .user = user, .pin = pin,
+	    .tls = CONF_TLS_IMPLICIT, .timeout_s = 5 } };
+	const struct source_limits limits = { 100, 0, 0 };
+	struct err e = ERR_INIT;
+	struct source *s;
+	uint8_t hello[8];
+	uint16_t port;
+	int at = listener(8, &port), fd;
+
+	(void)state;
+	resolves_to("4", port);
+	T_RC(source_new(&account, &limits, &s, &e), RC_OK);
+	fd = accept(at, NULL, NULL);
+	assert_int_equal(recv(fd, hello, sizeof(hello), MSG_DONTWAIT), 8);
+	/* RFC 8446 5.1: a handshake; 4: of whose messages the first. */
+	T_CHECK(hello[0] == 22 && hello[1] == 3 && hello[5] == 1);
+	assert_int_equal(write(fd, "+OK in clear\r\n", 14), 14);
+	T_RC(source_open(s, NULL, &e), RC_TEMP);
+	T_CHECK(strstr(e.text, "does not answer in TLS") != NULL);
+	source_close(&s);
+	close(fd);
+	/* Gone before it: said when it is missed. */
+	resolves_to("4", port);
+	T_RC(source_new(&account, &limits, &s, &e), RC_OK);
+	fd = accept(at, NULL, NULL);
+	close(fd);
+	T_RC(source_open(s, NULL, &e), RC_TEMP);
+	assert_int_equal(source_why(s), WHY_NETWORK);
+	source_close(&s);
+	close(at);
+}
+
 /* ---- streams ----------------------------------------------------------- */
 
 static struct stream *
@@ -442,6 +481,7 @@ main(void)
 		cmocka_unit_test(test_what_the_resolver_says),
 		cmocka_unit_test(test_in_clear_only_on_this_machine),
 		cmocka_unit_test(test_settings_come_before_the_way),
+		cmocka_unit_test(test_hello_is_said_at_once),
 		cmocka_unit_test(test_an_interruption_is_no_end),
 		cmocka_unit_test(test_a_call_that_fails_is_the_end),
 		cmocka_unit_test(test_an_interrupted_wait_goes_on),
