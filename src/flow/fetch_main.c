@@ -29,6 +29,7 @@ struct fetch {
 	struct find			 find;
 	struct err			 found;	/* the finder's complaint */
 	bool				 raw;	/* not to be looked into */
+	bool				 first_us;	/* hear our goodbye */
 };
 
 static enum rc
@@ -284,6 +285,7 @@ serve(struct fetch *f, bool *leave, struct err *e)
 		return wait_news(f, e);
 	case IPC_FINISH:
 		*leave = true;
+		f->first_us = fr.body.len > 0;
 		return RC_OK;
 	}
 	return ipc_bad(e);
@@ -343,6 +345,11 @@ fetch_main(const struct pass *p, unsigned account, struct pass_ends *x,
 		rc = serve(f, &leave, e);
 	if (rc != RC_OK)
 		tell_why(f);
+	/* All that it asked for is done: what is left is courtesy. */
+	if (rc == RC_OK && f->first_us) {
+		ipc_done(f->keeper, rc, e);
+		chan_close(f->keeper);
+	}
 	source_close(&f->s);
 	buf_free(&f->out);
 	free(f);

@@ -44,7 +44,8 @@ enum ipc {
 	IPC_WANT_RAW,	/* id: all of it, as it is, for IPC_UNSEALED */
 	IPC_RELEASE,	/* enum conf_after(1), not sealed(1), n times: id */
 	IPC_WAIT,	/* wait for new mail, then list again */
-	IPC_FINISH,	/* leave in good order */
+	IPC_FINISH,	/* leave in good order; with an octet: nobody waits
+			 * for your place, so tell us before the server */
 
 	/* keeper -> vault */
 	IPC_OPEN,	/* mode(1; 0x80: nothing to the clerk), the envelope's

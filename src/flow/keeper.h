@@ -263,6 +263,8 @@ bool account_turned_away(const struct keeper *k, struct account *a);
 size_t accounts_share(const struct keeper *k);
 bool accounts_crowd(const struct keeper *k, const struct gather *g);
 bool accounts_done(const struct keeper *k);
+/* accounts_waiting(): for somebody's place. */
+bool accounts_waiting(const struct keeper *k);
 /* accounts_may_wait(): may one more stay and wait for news? */
 bool accounts_may_wait(const struct keeper *k);
 int64_t accounts_next_at(const struct keeper *k);

@@ -31,6 +31,8 @@ accounts_new(struct keeper *k, struct err *e)
 		k->accounts[i].line.c.fd = -1;
 		k->accounts[i].line.c.got_fd = -1;
 	}
+	if (pass_ahead(k->p))
+		k->accounts[0].state = AC_ASKED;
 	return RC_OK;
 }
 
@@ -192,6 +194,15 @@ accounts_crowd(const struct keeper *k, const struct gather *g)
 }
 
 /* ---- the end -------------------------------------------------------- */
+
+bool
+accounts_waiting(const struct keeper *k)
+{
+	for (size_t i = 0; i < k->p->conf->naccounts; i++)
+		if (k->accounts[i].state == AC_OFF)
+			return true;
+	return k->p->stay;
+}
 
 bool
 accounts_done(const struct keeper *k)

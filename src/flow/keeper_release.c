@@ -112,7 +112,8 @@ release_account(struct keeper *k, struct account *a, struct err *e)
 		return chan_put(&a->line.c, IPC_WAIT, 0, NULL, 0, e);
 	}
 	a->state = AC_LEAVING;
-	return chan_put(&a->line.c, IPC_FINISH, 0, NULL, 0, e);
+	return chan_put(&a->line.c, IPC_FINISH, 0, "", accounts_waiting(k) ?
+	    0 : 1, e);
 }
 
 enum rc

@@ -58,6 +58,7 @@ src_libflow_a_SOURCES = \
 	src/flow/sealing.c src/flow/sealing.h \
 	src/flow/spool.c src/flow/spool.h \
 	src/flow/starter.c src/flow/starter.h \
+	src/flow/starter_lock.c \
 	src/flow/submission.h \
 	src/flow/suspect.c src/flow/suspect.h \
 	src/flow/erase.c src/flow/erase.h \

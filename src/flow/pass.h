@@ -44,6 +44,17 @@ struct pass {
 	const struct secret	*passphrase;	/* of the key store, or NULL */
 };
 
+/* pass_ahead(): the only account of `poll` is fetched before anybody asks: the
+ * starter begins with it, and the keeper counts on that. */
+static inline bool
+pass_ahead(const struct pass *p)
+{
+	const struct conf *c = p->conf;
+
+	return p->kind == PASS_POLL && !p->stay && c->naccounts == 1 &&
+	    (c->route != NULL || !c->hub);
+}
+
 /* The ends that a child was given; -1 where it has none. */
 struct pass_ends {
 	struct chan	keeper;

@@ -1,16 +1,14 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 #ifdef HAVE_SYS_PRCTL_H
 #include <sys/prctl.h>
@@ -18,7 +16,6 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
-#include "base/file.h"
 #include "base/lang.h"
 #include "base/log.h"
 #include "flow/ipc.h"
@@ -27,8 +24,7 @@
 #include "wire/pipe.h"
 
 #define KIDS_MAX 184
-#define END_MS 10000	/* how long children may take to leave */
-#define END_NAP_NS 5000000
+#define END_MS 15000	/* how long children may take to leave */
 
 struct kid {
 	pid_t		pid;	/* 0: free */
@@ -192,21 +188,23 @@ hand_over(struct starter *s, enum part part, unsigned index, int fd,
 	return rc;
 }
 
+/* ${other}: one more end that it must not hold, or -1. */
 static enum rc
-start_one(struct starter *s, enum part part, unsigned index, struct err *e)
+start_one(struct starter *s, enum part part, unsigned index, int other,
+    struct err *e)
 {
 	struct pass_ends x = no_ends();
-	int ours = -1;
+	int ours[2] = { -1, other };
 	enum rc rc;
 
-	if ((rc = pair(&x.keeper, &ours, e)) != RC_OK)
+	if ((rc = pair(&x.keeper, &ours[0], e)) != RC_OK)
 		return rc;
-	if ((rc = kid_start(s, part, index, &x, &ours, 1, e)) != RC_OK) {
+	if ((rc = kid_start(s, part, index, &x, ours, 2, e)) != RC_OK) {
 		ends_close(&x);
-		close(ours);
+		close(ours[0]);
 		return rc;
 	}
-	return hand_over(s, part, index, ours, e);
+	return hand_over(s, part, index, ours[0], e);
 }
 
 /* Whose line to whom: vault, rows, clerk, composer; the keeper's, the
@@ -333,7 +331,7 @@ serve_start(struct starter *s, struct rd *r, struct err *e)
 	if (part != PART_FETCH && part != PART_RELAY)
 		return ipc_bad(e);
 	rc = part_load(s->p, (enum part)part, index, e);
-	return rc == RC_OK ? start_one(s, (enum part)part, index, e) : rc;
+	return rc == RC_OK ? start_one(s, (enum part)part, index, -1, e) : rc;
 }
 
 /* The two frames with which it leaves. */
@@ -453,24 +451,54 @@ kid_report(const struct kid *k, int status)
 		    LK_N("signal", WTERMSIG(status)));
 }
 
-static bool
+static void
+kid_gone(struct kid *k, int status)
+{
+	kid_report(k, status);
+	k->pid = 0;
+}
+
+static void
 reap(struct starter *s)
 {
-	bool left = false;
-
 	for (size_t i = 0; i < KIDS_MAX; i++) {
 		struct kid *k = &s->kids[i];
 		int status;
 
-		if (k->pid == 0)
-			continue;
-		if (waitpid(k->pid, &status, WNOHANG) == k->pid) {
-			kid_report(k, status);
-			k->pid = 0;
-		} else
-			left = true;
+		if (k->pid != 0 && waitpid(k->pid, &status, WNOHANG) == k->pid)
+			kid_gone(k, status);
 	}
-	return left;
+}
+
+/* ---- the end -------------------------------------------------------- */
+
+static void
+on_beat(int sig)
+{
+	(void)sig;
+}
+
+/* Each second a signal, so that no wait is for ever; 0: none. */
+static void
+beat(time_t each_s)
+{
+	const struct itimerval each = { { each_s, 0 }, { each_s, 0 } };
+	struct sigaction a;
+
+	memset(&a, 0, sizeof(a));
+	a.sa_handler = on_beat;
+	sigaction(SIGALRM, &a, NULL);
+	setitimer(ITIMER_REAL, &each, NULL);
+}
+
+static struct kid *
+kid_left(struct starter *s, pid_t pid)
+{
+	for (size_t i = 0; i < KIDS_MAX; i++)
+		if (s->kids[i].pid != 0 && (pid == 0 ||
+		    s->kids[i].pid == pid))
+			return &s->kids[i];
+	return NULL;
 }
 
 /* Every child leaves when its lines are cut; one that does not is ended. */
@@ -478,21 +506,25 @@ static void
 end_all(struct starter *s)
 {
 	int64_t until = clock_ms() + END_MS;
-	/* Most are about to leave when they have said so. */
-	struct timespec nap = { 0, END_NAP_NS / 64 };
 
 	chan_close(&s->keeper);
 	chan_close(&s->clerk);
 	chan_close(&s->composer);
-	while (reap(s)) {
-		if (clock_ms() > until)
-			for (size_t i = 0; i < KIDS_MAX; i++)
-				if (s->kids[i].pid != 0)
-					kill(s->kids[i].pid, SIGKILL);
-		nanosleep(&nap, NULL);
-		if (nap.tv_nsec < END_NAP_NS)
-			nap.tv_nsec *= 2;
+	beat(1);
+	while (kid_left(s, 0) != NULL) {
+		int status;
+		pid_t pid = waitpid(-1, &status, 0);
+		struct kid *k = pid > 0 ? kid_left(s, pid) : NULL;
+
+		if (pid < 0 && errno != EINTR)
+			break;
+		if (k != NULL)
+			kid_gone(k, status);
+		for (size_t i = 0; i < KIDS_MAX && clock_ms() > until; i++)
+			if (s->kids[i].pid != 0)
+				kill(s->kids[i].pid, SIGKILL);
 	}
+	beat(0);
 }
 
 static enum rc
@@ -528,9 +560,13 @@ start_keeper(struct starter *s, struct err *e)
 
 	if ((rc = pair(&x.starter, &ours, e)) != RC_OK)
 		return rc;
-	rc = kid_start(s, PART_KEEPER, 0, &x, &ours, 1, e);
-	ends_close(&x);
 	chan_init(&s->keeper, ours);
+	/* It is what takes longest. */
+	if (pass_ahead(s->p))
+		rc = start_one(s, PART_FETCH, 0, x.starter.fd, e);
+	if (rc == RC_OK)
+		rc = kid_start(s, PART_KEEPER, 0, &x, NULL, 0, e);
+	ends_close(&x);
 	if (rc == RC_OK && s->job != NULL)
 		rc = chan_send(&s->keeper, IPC_SUBMIT, 0, s->job->submit->p,
 		    s->job->submit->len, e);
@@ -558,27 +594,4 @@ starter_run(const struct pass *p, const struct starter_job *job, int *code,
 	end_all(&s);
 	*code = s.code;
 	return rc == RC_OK ? s.rc : rc;
-}
-
-enum rc
-starter_lock(const struct conf *c, int *fd, struct err *e)
-{
-	char path[4096];
-	enum rc rc;
-
-	*fd = -1;
-	if ((rc = file_mkdirs(c->state, 0700, e)) != RC_OK)
-		return rc;
-	if (snprintf(path, sizeof(path), "%s/lock", c->state) >=
-	    (int)sizeof(path))
-		return err_set(e, RC_CONF, _("%s: the name is too long"),
-		    c->state);
-	if ((*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600)) < 0)
-		return err_sys(e, "%s", path);
-	if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
-		return RC_OK;
-	rc = errno == EWOULDBLOCK ? RC_OK : err_sys(e, "%s", path);
-	close(*fd);
-	*fd = -1;
-	return rc;
 }

@@ -9,6 +9,7 @@ import pytest
 from world import memory
 from world.dovecot import Dovecot
 from world.proxy import Proxy
+from world.scripted import Scripted
 
 ACCOUNT = """account "box-{n}" {{
     protocol = {protocol}
@@ -146,3 +147,30 @@ def test_a_server_that_admits_nobody(demo):
     code, err, _, _ = polled(demo, port)
     assert code == 75 and err.count("in.failed") == MANY
     assert time.monotonic() - began < 20
+
+
+# ---- the only one ----------------------------------------------------------
+
+@pytest.mark.parametrize("protocol,goodbye", (("pop3", "QUIT"),
+                                              ("imap", "LOGOUT")))
+def test_a_goodbye_that_is_not_answered(demo, protocol, goodbye):
+    """All is done by then: a pass in good order, and no process is ended."""
+    with Scripted(protocol, demo.dovecot.cert, hang=goodbye) as server:
+        demo.dr.configure(account={}, protocol=protocol, port=server.port)
+        code, err, _, _ = polled(demo, server.port)
+        assert (code, err) == (0, "")
+        assert server.verbs[-1] == goodbye and server.handshakes == 1
+
+
+def test_the_only_one_is_asked_for_once(demo, forger):
+    """By the starter, before the keeper; a second one, by the keeper."""
+    for n in (0, 1):
+        with Proxy(demo.dovecot.port["imaps"]) as near:
+            folders(demo, demo.dovecot, n)
+            demo.post(demo.dr, forger.mail(demo.labo, demo.dr, demo.mail_of(
+                f"INR {n}", demo.dr)))
+            demo.dr.configure(account={}, protocol="imap", port=near.port,
+                              sections=sections(demo, near.port, n))
+            demo.dr.ok("poll")
+            assert near.connections == 1 + n
+            assert len(demo.dr.shown()) == 1 + n
