@@ -14,6 +14,7 @@ struct store_list {
 	struct store	*st;
 	int64_t		 number;
 	int64_t		 at;		/* wanted ids given so far */
+	bool		 any;		/* or the table need not be asked */
 	char		 account[STORE_LABEL_BYTES];
 };
 
@@ -31,18 +32,16 @@ enum rc
 store_account_at(struct store *st, const char *account, const char *place,
     bool *other, struct err *e)
 {
-	int64_t known, same;
+	int64_t known;		/* 1: at another place, 2: there */
 	enum rc rc;
 
 	*other = false;
-	if ((rc = DB_INT(st, e, &known, "SELECT count(*) FROM account "
-	    "WHERE name = ?1", V_T(account))) != RC_OK ||
-	    (rc = DB_INT(st, e, &same, "SELECT count(*) FROM account "
-	    "WHERE name = ?1 AND place = ?2", V_T(account), V_S(place))) !=
-	    RC_OK)
+	if ((rc = DB_INT(st, e, &known, "SELECT ifnull((SELECT 1 + "
+	    "(place = ?2) FROM account WHERE name = ?1), 0)", V_T(account),
+	    V_S(place))) != RC_OK)
 		return rc;
-	*other = known && !same;
-	if (same || st->mode == STORE_READ)
+	*other = known == 1;
+	if (known == 2 || st->mode == STORE_READ)
 		return RC_OK;
 	if ((rc = tx_begin(st, e)) != RC_OK)
 		return rc;
@@ -76,6 +75,7 @@ store_list_add(struct store_list *l, const struct store_uid *uids, size_t n,
 
 	/* Touches the temporary file only: locks nobody out. */
 	store_read_end(st);
+	l->any = true;
 	if ((rc = db_exec(st, "BEGIN", e)) != RC_OK)
 		return rc;
 	for (size_t i = 0; rc == RC_OK && i < n; i++)
@@ -129,6 +129,9 @@ list_apply(struct store_list *l, struct err *e)
 static enum rc
 wanted_count(struct store_list *l, int64_t *n, struct err *e)
 {
+	*n = 0;
+	if (!l->any)
+		return RC_OK;
 	return DB_INT(l->st, e, n, "SELECT count(*) FROM listed l "
 	    "WHERE l.list = ?2 AND NOT EXISTS (SELECT 1 FROM incoming i "
 	    "WHERE i.account = ?1 AND i.uid = l.uid)",
@@ -168,6 +171,8 @@ store_list_wanted(struct store_list *l, struct store_uid *out, size_t max,
 	enum rc rc;
 
 	*n = 0;
+	if (!l->any)
+		return RC_OK;
 	if ((rc = DB_ASK(st, e, &s, "SELECT l.id, l.uid FROM listed l "
 	    "WHERE l.list = ?2 AND l.id > ?3 AND NOT EXISTS (SELECT 1 "
 	    "FROM incoming i WHERE i.account = ?1 AND i.uid = l.uid) "
@@ -192,8 +197,9 @@ store_list_free(struct store_list **l)
 	if (*l == NULL)
 		return;
 	/* What cannot be removed goes when the store is closed. */
-	(void)DB_DO((*l)->st, &ignored, "DELETE FROM listed WHERE list = ?1",
-	    V_I((*l)->number));
+	if ((*l)->any)
+		(void)DB_DO((*l)->st, &ignored, "DELETE FROM listed "
+		    "WHERE list = ?1", V_I((*l)->number));
 	free(*l);
 	*l = NULL;
 }
