@@ -26,12 +26,10 @@ def sections(stand, protocol, port, boxes):
         user=b.user, folder=b.folder) for i, b in enumerate(boxes))
 
 
-def ours(stand, protocol, n, ms, parallel=0):
+def ours(stand, protocol, n, ms):
     dr = stand.dr
     port = stand.far(stand.dovecot.port[protocol + "s"], ms)
     conf = {"sections": sections(stand, protocol, port, stand.boxes[:n - 1])}
-    if parallel:
-        conf["top"] = {"parallel": parallel}
 
     def poll(memory=False):
         dr.protocol = protocol
@@ -40,8 +38,7 @@ def ours(stand, protocol, n, ms, parallel=0):
     def first():
         # The pass before has looked at every mailbox once.
         poll()
-    return Side("sceau" + (f", parallel = {parallel}" if parallel else ""),
-                poll, first, probe=lambda: poll(True), n=n)
+    return Side("sceau", poll, first, probe=lambda: poll(True), n=n)
 
 
 def theirs(stand, name, protocol, n, ms, rounds):
@@ -69,8 +66,6 @@ def measure(bench):
         stand.dr.protocol = protocol
         stand.fill(stand.dr, 0, 8_000)
         sides = [ours(stand, protocol, n, ms)]
-        if n > 1:
-            sides.append(ours(stand, protocol, n, ms, n))
         for name in peers.fetchers(bench, protocol):
             sides.append(theirs(stand, name, protocol, n, ms, bench.rounds))
         bench.table(title, compare(sides, n, bench.rounds), "mailbox")
