@@ -478,17 +478,18 @@ on_beat(int sig)
 	(void)sig;
 }
 
-/* Each second a signal, so that no wait is for ever; 0: none. */
+/* Each second a signal, so that no wait is for ever; 0: none any more, and an
+ * alarm kills again, which who is forked later relies on. */
 static void
 beat(time_t each_s)
 {
 	const struct itimerval each = { { each_s, 0 }, { each_s, 0 } };
 	struct sigaction a;
 
-	memset(&a, 0, sizeof(a));
-	a.sa_handler = on_beat;
-	sigaction(SIGALRM, &a, NULL);
 	setitimer(ITIMER_REAL, &each, NULL);
+	memset(&a, 0, sizeof(a));
+	a.sa_handler = each_s > 0 ? on_beat : SIG_DFL;
+	sigaction(SIGALRM, &a, NULL);
 }
 
 static struct kid *
