@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include <string.h>
+
 #include "base/utf8.h"
 
 bool
@@ -23,6 +25,22 @@ utf8_next(const uint8_t *p, size_t len, size_t *at, uint32_t *c)
 	}
 	return *c >= least[n] && *c <= 0x10ffff &&
 	    (*c < 0xd800 || *c > 0xdfff);
+}
+
+size_t
+utf8_ascii(const uint8_t *p, size_t len)
+{
+	size_t n = 0;
+	uint64_t eight;
+
+	for (; len - n >= sizeof(eight); n += sizeof(eight)) {
+		memcpy(&eight, p + n, sizeof(eight));
+		if ((eight & 0x8080808080808080ULL) != 0)
+			break;
+	}
+	while (n < len && p[n] < 0x80)
+		n++;
+	return n;
 }
 
 bool

@@ -14,6 +14,10 @@
  */
 bool utf8_next(const uint8_t *p, size_t len, size_t *at, uint32_t *c);
 
+/* utf8_ascii(p, len): how many octets below 0x80 there are before the first
+ * that is not. */
+size_t utf8_ascii(const uint8_t *p, size_t len);
+
 /* utf8_control(c): C0, DEL or C1. */
 bool utf8_control(uint32_t c);
 

@@ -158,11 +158,12 @@ guess_single(const uint8_t *p, size_t len, struct charset_guess *g)
 	int64_t sums[NTRIED] = { 0 };
 	size_t best = 0;
 
-	for (size_t i = 0; i < len; i++)
-		if (p[i] >= 0x80) {
-			seen[p[i]] = true;
-			score(p, len, i, sums);
-		}
+	for (size_t i = utf8_ascii(p, len); i < len;) {
+		seen[p[i]] = true;
+		score(p, len, i, sums);
+		i++;
+		i += utf8_ascii(p + i, len - i);
+	}
 	for (size_t i = 0; i < NTRIED; i++)
 		if (sums[i] > sums[best])
 			best = i;
@@ -177,25 +178,15 @@ guess_single(const uint8_t *p, size_t len, struct charset_guess *g)
 static bool
 is_utf8(const uint8_t *p, size_t len)
 {
-	size_t at = 0;
+	size_t at = utf8_ascii(p, len);
 	uint32_t c;
 
-	while (at < len)
-		if (p[at] < 0x80)
-			at++;
-		else if (!utf8_next(p, len, &at, &c))
+	while (at < len) {
+		if (!utf8_next(p, len, &at, &c))
 			return false;
+		at += utf8_ascii(p + at, len - at);
+	}
 	return true;
-}
-
-static bool
-is_ascii(const uint8_t *p, size_t len)
-{
-	size_t i = 0;
-
-	while (i < len && p[i] < 0x80)
-		i++;
-	return i == len;
 }
 
 static bool
@@ -286,7 +277,7 @@ charset_guess(const uint8_t *p, size_t len, struct charset_guess *g)
 	g->sure = true;
 	if (!byte_order_mark(p, len, g)) {
 		g->set = CHARSET_UTF8;
-		g->ascii = is_ascii(p, len);
+		g->ascii = utf8_ascii(p, len) == len;
 		if (!g->ascii && !is_utf8(p, len))
 			guess_single(p, len, g);
 	}

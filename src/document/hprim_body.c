@@ -249,6 +249,26 @@ is_plain(uint8_t c)
 	return c == '\n' || (c >= ' ' && c < 0x7f && c != '&');
 }
 
+/* How many such there are: in blocks, of which the compiler looks at many
+ * octets at once. */
+static size_t
+plain_run(const uint8_t *p, size_t len)
+{
+	size_t n = 0;
+
+	for (; len - n >= 16; n += 16) {
+		uint8_t odd = 0;
+
+		for (size_t i = 0; i < 16; i++)
+			odd = (uint8_t)(odd | !is_plain(p[n + i]));
+		if (odd != 0)
+			break;
+	}
+	while (n < len && is_plain(p[n]))
+		n++;
+	return n;
+}
+
 void
 hprim_octets(struct hprim_reading *r)
 {
@@ -269,8 +289,8 @@ hprim_octets(struct hprim_reading *r)
 		enum hprim_what what;
 
 		/* Nothing is ever wrong with most of them. */
-		for (was = at; at < b->len && is_plain(b->p[at]);)
-			at++;
+		was = at;
+		at += plain_run(b->p + at, b->len - at);
 		if (at > was) {
 			c = b->p[at - 1];
 			continue;

@@ -52,6 +52,23 @@ test_values(void **state)
 	T_CHECK(!utf8_control(160));
 }
 
+/* Whatever it is looked at in blocks of: the first that is not ASCII. */
+static void
+test_ascii(void **state)
+{
+	uint8_t p[41];
+
+	(void)state;
+	for (size_t from = 0; from < 9; from++)
+		for (size_t at = from; at < sizeof(p); at++) {
+			memset(p, 0x7f, sizeof(p));
+			p[at] = 0x80;
+			T_CHECK(utf8_ascii(p + from, sizeof(p) - from) ==
+			    at - from);
+			T_CHECK(utf8_ascii(p + from, at - from) == at - from);
+		}
+}
+
 static void
 test_hidden(void **state)
 {
@@ -74,6 +91,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good_and_bad),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_ascii),
 		cmocka_unit_test(test_hidden),
 	};
 
