@@ -34,22 +34,26 @@ def test_what_it_starts_with():
 
 
 @LINUX
+@pytest.mark.parametrize("command", ("poll", "run"))
 @pytest.mark.parametrize("who, wanted", [("dr", {"ssl"}),
                                          ("labo", {"ssl", "etpan"})])
-def test_what_a_pass_loads(demo, who, wanted):
+def test_what_a_pass_loads(demo, who, wanted, command):
     """Who fetches has what its protocol needs, and who writes the store has
-    nothing of it; with no mail there is no more."""
-    run = getattr(demo, who).start("poll", SCEAU_FAULT="sandbox@fetch:stop")
+    nothing of it; with no mail there is no more.  The starter has it only
+    for those that come after."""
+    run = getattr(demo, who).start(command, SCEAU_FAULT="sandbox@fetch:stop")
     try:
         demo.wait_until(lambda: any(fault.stopped(pid) for pid in
                                     fault.children(run.pid)), what="fetch")
         got = {fault.stopped(pid): loaded(pid)
                for pid in fault.children(run.pid)}
         assert got == {True: wanted, False: set()}
-        assert loaded(run.pid) == wanted
+        assert loaded(run.pid) == (wanted if command == "run" else set())
     finally:
         for pid in fault.children(run.pid):
             os.kill(pid, signal.SIGCONT)
+        if command == "run":
+            run.terminate()
         assert run.wait(timeout=60) == 0, run.communicate()
 
 
