@@ -15,6 +15,7 @@
 #include "issuer/sheets.h"
 
 #define LETTER_MAX_BYTES 65536UL
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define LINE_WORDS 6		/* of a line of the counterfoil */
 
 /* A file that is being written under another name. */
@@ -29,8 +30,8 @@ enum { SHEET, FOIL, LIST, NPAPERS };
 /* A line of the former counterfoil, lent by s->former. */
 struct former {
 	const char	*line;
-	struct bytes	 identity;
-	bool		 anew;		/* his letter is there: written anew */
+	struct bytes	 identity, digits;
+	bool		 written;	/* its letter is there: in its place */
 };
 
 struct sheets {
@@ -39,7 +40,7 @@ struct sheets {
 	unsigned	 nsheets;
 	size_t		 n;		/* letters */
 	struct buf	 former;	/* the counterfoil that was there */
-	struct former	*lines;		/* its, by identity; owned */
+	struct former	*lines;		/* its, in order; owned */
 	size_t		 nlines;
 	struct buf	 text;		/* a letter: a secret */
 	struct buf	 page;		/* the same */
@@ -203,34 +204,62 @@ field(const char *line, unsigned n)
 }
 
 static int
-by_identity(const void *a, const void *b)
+by_octets(struct bytes x, struct bytes y)
 {
-	const struct bytes x = ((const struct former *)a)->identity;
-	const struct bytes y = ((const struct former *)b)->identity;
 	int order = memcmp(x.p, y.p, x.len < y.len ? x.len : y.len);
 
 	return order != 0 ? order : (x.len > y.len) - (x.len < y.len);
 }
 
-static enum rc
-cut_lines(struct sheets *s, struct err *e)
+/* One identity has a letter of each year, told apart by its digits. */
+static int
+by_letter(const void *a, const void *b)
 {
-	char *p = (char *)s->former.p, *end;
-	size_t n = 0;
+	const struct former *x = a, *y = b;
+	int order = by_octets(x->identity, y->identity);
 
-	for (size_t i = 0; i < s->former.len; i++)
-		n += p[i] == '\n';
-	if ((s->lines = calloc(n + 1, sizeof(*s->lines))) == NULL)
-		return err_nomem(e);
-	for (; (end = strchr(p, '\n')) != NULL; p = end + 1) {
-		*end = '\0';
+	return order != 0 ? order : by_octets(x->digits, y->digits);
+}
+
+/* The line at ${p} ends with a NUL then; returns the next. */
+static char *
+cut_line(char *p)
+{
+	char *end = p + strcspn(p, "\n"), *next = end + (*end != '\0');
+
+	if (end > p && end[-1] == '\r')
+		end--;
+	*end = '\0';
+	return next;
+}
+
+/* People edit it, and spreadsheets write what they like: CRLF, a byte order
+ * mark, no heading, no end of the last line.  False: it is no lines of text. */
+static bool
+cut_lines(struct sheets *s)
+{
+	const size_t mark = strlen(BYTE_ORDER_MARK);
+	char *p = (char *)s->former.p, *next;
+	struct identity id;
+
+	if (strlen(p) != s->former.len - 1)
+		return false;
+	if (strncmp(p, BYTE_ORDER_MARK, mark) == 0)
+		p += mark;
+	for (bool first = true; *p != '\0'; p = next, first = false) {
+		next = cut_line(p);
+		if (strchr(p, '\r') != NULL)
+			return false;
+		const struct former f = { p, field(p, IDENTITY),
+		    field(p, DIGITS), false };
+
 		/* The first line says what is what. */
-		if (p != (char *)s->former.p)
-			s->lines[s->nlines++] = (struct former){ p,
-			    field(p, IDENTITY), false };
+		if (*p != '\0' && (!first || identity_parse(
+		    (const char *)f.identity.p, f.identity.len, &id)))
+			s->lines[s->nlines++] = f;
 	}
-	qsort(s->lines, s->nlines, sizeof(*s->lines), by_identity);
-	return RC_OK;
+	qsort(s->lines, s->nlines, sizeof(*s->lines), by_letter);
+	return true;
 }
 
 /* It is all that an association knows of letters destroyed since. */
@@ -238,28 +267,32 @@ static enum rc
 read_former(struct sheets *s, struct err *e)
 {
 	const char *path = s->papers[LIST].path;
+	size_t n = 1;
 	enum rc rc;
 
 	if (access(path, F_OK) != 0 && errno == ENOENT)
 		return RC_OK;
 	if ((rc = file_read(path, MEMBERS_FILE_MAX, &s->former, e)) != RC_OK)
 		return rc == RC_INPUT ? (e->rc = RC_CONF) : rc;
-	return buf_add8(&s->former, 0) ? cut_lines(s, e) : err_nomem(e);
+	for (size_t i = 0; i < s->former.len; i++)
+		n += s->former.p[i] == '\n';
+	if (!buf_add8(&s->former, 0) ||
+	    (s->lines = calloc(n, sizeof(*s->lines))) == NULL)
+		return err_nomem(e);
+	return cut_lines(s) ? RC_OK : err_set(e, RC_CONF, _("%s is no lines of "
+	    "text any more, and was left as it is: save it as plain text, or "
+	    "give it another name, and give the same command again"), path);
 }
 
-static void
-mark_anew(struct sheets *s, const struct identity *id)
+static struct former *
+find_former(const struct sheets *s, const struct identity *id,
+    struct bytes digits)
 {
-	const struct former want = { .identity = identity_bytes(id) };
-	struct former *f = s->nlines == 0 ? NULL : bsearch(&want, s->lines,
-	    s->nlines, sizeof(*s->lines), by_identity);
+	const struct former want = { .identity = identity_bytes(id),
+	    .digits = digits };
 
-	if (f == NULL)
-		return;
-	while (f > s->lines && by_identity(f - 1, &want) == 0)
-		f--;
-	for (; f < s->lines + s->nlines && by_identity(f, &want) == 0; f++)
-		f->anew = true;
+	return s->nlines == 0 ? NULL : bsearch(&want, s->lines, s->nlines,
+	    sizeof(*s->lines), by_letter);
 }
 
 enum rc
@@ -350,25 +383,7 @@ is_formula(const char *name)
 	return *name != '\0' && strchr("=+-@", *name) != NULL;
 }
 
-static enum rc
-add_lines(struct sheets *s, const struct letter_words *w,
-    const struct member *m, struct err *e)
-{
-	char number[24];
-
-	snprintf(number, sizeof(number), "%zu", s->n);
-	const struct word v[LINE_WORDS] = { { "n", text(number) },
-	    { "name", text(m->show) }, { "identity", text(m->id.s) },
-	    { "mark", text(is_formula(m->show) ? "'" : "") },
-	    { "digits", words_find(w->v, LETTER_NWORDS, "digits") },
-	    { "today", words_find(w->v, LETTER_NWORDS, "today") } };
-
-	mark_anew(s, &m->id);
-	return add_line(s, v, list_line, e);
-}
-
-/* A letter that is no more: its line as it stood, with what was written into
- * it. */
+/* A line as it stood, with what was written into it. */
 static enum rc
 keep_line(struct sheets *s, const struct former *f, size_t at, struct err *e)
 {
@@ -383,10 +398,32 @@ keep_line(struct sheets *s, const struct former *f, size_t at, struct err *e)
 	}
 	const struct word v[LINE_WORDS] = { { "n", text(number) },
 	    { "name", name }, { "identity", f->identity },
-	    { "digits", field(f->line, DIGITS) },
+	    { "digits", f->digits },
 	    { "today", field(f->line, TODAY) }, { "line", text(f->line) } };
 
 	return add_line(s, v, "{line}\n", e);
+}
+
+static enum rc
+add_lines(struct sheets *s, const struct letter_words *w,
+    const struct member *m, struct err *e)
+{
+	const struct bytes digits = words_find(w->v, LETTER_NWORDS, "digits");
+	struct former *f = find_former(s, &m->id, digits);
+	char number[24];
+
+	if (f != NULL) {
+		f->written = true;
+		return keep_line(s, f, s->n, e);
+	}
+	snprintf(number, sizeof(number), "%zu", s->n);
+	const struct word v[LINE_WORDS] = { { "n", text(number) },
+	    { "name", text(m->show) }, { "identity", text(m->id.s) },
+	    { "mark", text(is_formula(m->show) ? "'" : "") },
+	    { "digits", digits },
+	    { "today", words_find(w->v, LETTER_NWORDS, "today") } };
+
+	return add_line(s, v, list_line, e);
 }
 
 enum rc
@@ -431,7 +468,7 @@ end_foils(struct sheets *s, struct err *e)
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; i < s->nlines && rc == RC_OK; i++)
-		if (!s->lines[i].anew)
+		if (!s->lines[i].written)
 			rc = keep_line(s, &s->lines[i], ++n, e);
 	if (rc != RC_OK)
 		return rc;

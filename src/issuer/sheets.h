@@ -27,7 +27,8 @@ struct sheets;
  * sheets_open(plan, s, e):
  * Begin letters/print-NNN.html, of SHEETS_LETTERS letters each, and
  * counterfoil.html and counterfoil.txt in ${plan->out}, all 0600.  RC_OK,
- * ${*s} owned; RC_TEMP: files; RC_CONF: a name that is too long; RC_NOMEM.
+ * ${*s} owned; RC_TEMP: files; RC_CONF: a name that is too long, or a former
+ * counterfoil that is no lines of text; RC_NOMEM.
  */
 enum rc sheets_open(const struct sheets_plan *plan, struct sheets **s,
     struct err *e);
@@ -45,8 +46,9 @@ enum rc sheets_add(struct sheets *s, const struct member *w,
  * sheets_close(s, rc, e):
  * With ${rc} RC_OK the documents take the places of former ones; else all is
  * undone.  A letter that was destroyed since, as it should be, is printed no
- * more, and keeps its line on the counterfoil.  With nothing new, former
- * documents stay when their counterfoil has such lines.  Frees ${*s}.
+ * more, and keeps its line on the counterfoil; each line keeps what people
+ * wrote into it.  With nothing new, former documents stay when their
+ * counterfoil has lines of such letters.  Frees ${*s}.
  * RC_TEMP: files; else ${rc}.
  */
 enum rc sheets_close(struct sheets **s, enum rc rc, struct err *e);

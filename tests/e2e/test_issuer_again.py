@@ -7,9 +7,10 @@ import time
 import pytest
 
 from test_issuer import HEAD, POST, YEAR
-from test_issuer_acts import LEROY, MARTIN, NAME, desk, made   # fixtures too
+from test_issuer_acts import (   # fixtures among them
+    LEROY, MARTIN, NAME, date, desk, made, renew)
 
-__all__ = ["desk", "made"]
+__all__ = ["date", "desk", "made"]
 
 
 def test_reissue_that_fails_anywhere_is_done_once(made, tmp_path):
@@ -91,3 +92,84 @@ def test_acts_in_one_folder_keep_the_counterfoil(made, named):
     got = made.run("destroy", made.folder, "--year", YEAR, "--early",
                    *made.custodians())
     assert named or f"of {YEAR} in {day}\n".encode() in got.stdout
+
+
+def handed(made, *words):
+    """Dr Martin's new letter, in a folder of its own; its counterfoil."""
+    made.run("reissue", made.folder, MARTIN, "--out", made.top / "theft",
+             *made.custodians(), *words)
+    return made.top / "theft/counterfoil.txt"
+
+
+@pytest.mark.parametrize("edit", [
+    lambda t: t.replace("\n", "\r\n"),        # a spreadsheet's
+    lambda t: t[:-1],                           # no end of line at the end
+    lambda t: t.split("\n", 1)[1],              # the heading removed
+    lambda t: "\ufeff" + t,
+    lambda t: t.split("\n", 1)[1][:-1],
+    lambda t: t.replace("\t\n", "\n"),         # an empty cell cut off
+    lambda t: t.replace("\tletter of", "\tdate"),
+])
+def test_a_counterfoil_edited_by_hand_loses_nothing(made, edit):
+    foil = handed(made)
+    line = foil.read_text().splitlines()[1]
+    foil.write_bytes(edit(foil.read_text()).encode())
+    for path in (foil.parent / "letters").iterdir():
+        path.unlink()
+    made.run("reissue", made.folder, "dr.durand@durand.example", "--out",
+             foil.parent, *made.custodians())
+    got = foil.read_bytes().decode()
+    assert "\r" not in got and "\ufeff" not in got
+    lines = got.splitlines()
+    assert lines[0].startswith("empreinte\t") and len(lines) == 3
+    assert lines[2].rstrip("\t") == line.rstrip("\t")
+    html = rows(foil.with_name("counterfoil.html"))
+    assert [(r[0], r[2], r[3]) for r in html] == [
+        (str(n + 1), x.split("\t")[2], x.split("\t")[0])
+        for n, x in enumerate(lines[1:])]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "mac"])
+def test_a_counterfoil_that_cannot_be_read_is_kept(made, encoding):
+    """A spreadsheet's Unicode text has NULs, that of an old Mac CR alone."""
+    foil = handed(made)
+    text = foil.read_text()
+    foil.write_bytes(text.encode("utf-16") if encoding == "utf-16" else
+                     text.replace("\n", "\r").encode())
+    before = {p: p.read_bytes() for p in (foil, foil.with_name(
+        "counterfoil.html"))}
+    words = ("reissue", made.folder, "dr.durand@durand.example", "--out",
+             foil.parent, *made.custodians())
+    got = made.run(*words, check=78)
+    assert b"counterfoil.txt" in got.stderr
+    assert {p: p.read_bytes() for p in before} == before
+    foil.rename(foil.with_name("kept.txt"))
+    made.run(*words)
+    assert "dr.durand" in foil.read_text()
+
+
+def test_what_was_written_into_a_counterfoil_stays(made):
+    """Also while the letter is still there, and a second act comes."""
+    foil = handed(made)
+    foil.write_text(foil.read_text().replace("\t\n", "\t5 mars\n"))
+    line = foil.read_text().splitlines()[1]
+    made.run("reissue", made.folder, "dr.durand@durand.example", "--out",
+             foil.parent, *made.custodians())
+    assert line.endswith("\t5 mars")
+    assert foil.read_text().splitlines().count(line) == 1
+    assert len(foil.read_text().splitlines()) == 3
+
+
+def test_letters_of_two_years_have_each_their_line(date, made):
+    """In one folder: one handed over and destroyed, the other still there."""
+    date(YEAR, 11, 20)
+    renew(made)
+    foil = handed(made)
+    lines = foil.read_text().splitlines()[1:]
+    assert len(lines) == 2
+    letter, = (foil.parent / "letters").glob(f"dr.martin*{YEAR}*.txt")
+    letter.unlink()
+    made.run("reissue", made.folder, "dr.durand@durand.example", "--out",
+             foil.parent, *made.custodians())
+    got = foil.read_text().splitlines()[1:]
+    assert len(got) == 4 and set(lines) < set(got)
