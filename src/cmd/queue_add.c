@@ -60,6 +60,27 @@ take_envelope(void *arg, const uint8_t *p, size_t len, struct err *e)
 	return buf_add(arg, p, len) ? RC_OK : err_nomem(e);
 }
 
+/* A line of MIME ends an envelope.  Without one a copy was cut short: queued, it
+ * would open nowhere, and keep the whole one of the same T out. */
+static bool
+is_whole(const struct buf *mail)
+{
+	const uint8_t *p = mail->p, *end = p + mail->len, *nl;
+	bool sealed = false;
+
+	for (; p < end; p = nl + 1) {
+		const size_t left = (size_t)(end - p);
+
+		if (sealed && left >= 2 && memcmp(p, "--", 2) == 0)
+			return true;
+		sealed = sealed || (left >= FIND_MAGIC_LEN &&
+		    memcmp(p, FIND_MAGIC, FIND_MAGIC_LEN) == 0);
+		if ((nl = memchr(p, '\n', left)) == NULL)
+			return false;
+	}
+	return false;
+}
+
 /* The envelope alone goes on, in a mail made anew: whatever else stands in the
  * file goes nowhere. */
 static enum rc
@@ -79,6 +100,9 @@ find_envelope(struct adding *a, struct env_head *h, struct err *e)
 	if (rc == RC_OK && found != FIND_ONE)
 		rc = err_set(e, RC_INPUT, _("there is no sealed mail in it, "
 		    "and nothing goes out in clear"));
+	if (rc == RC_OK && !is_whole(&a->mail))
+		rc = err_set(e, RC_INPUT, _("it was cut short: copy it anew "
+		    "from where it was made"));
 	if (rc == RC_OK)
 		rc = env_head_parse(a->envelope.p, a->envelope.len, h, e);
 	if (rc == RC_OK && h->source != ENV_CHANNEL)
@@ -99,8 +123,7 @@ find_route(const struct adding *a, char route[STORE_ROUTE_BYTES],
 	submit_init(&s, MAIL_MAX);
 	if ((rc = submit_scan(&s, a->mail.p, a->mail.len, e)) == RC_OK)
 		rc = submit_scan_end(&s, &add, e);
-	if (rc == RC_OK && (s.nrcpts != 1 ||
-	    strlen(s.rcpts[0].s) >= STORE_ROUTE_BYTES))
+	if (rc == RC_OK && s.nrcpts != 1)
 		rc = err_set(e, RC_INPUT, _("one recipient is wanted; "
 		    "it names %zu"), s.nrcpts);
 	if (rc == RC_OK)
@@ -236,7 +259,8 @@ add_folder(struct adding *a, const char *dir, struct err *e)
 	enum rc rc = RC_OK;
 
 	if (n < 0)
-		return err_set(e, RC_TEMP, "%s: %s", dir, strerror(errno));
+		return err_set(e, errno == ENOMEM ? RC_NOMEM : RC_CONF,
+		    _("%s: %s"), dir, lang_errno(errno));
 	for (int i = 0; i < n; i++) {
 		if (rc == RC_OK && snprintf(path, PATH_MAX, "%s/%s", dir,
 		    names[i]->d_name) >= PATH_MAX)

@@ -128,3 +128,45 @@ def test_cut_off(made, folder, sender, when):
     sender.add(folder)
     assert {r["t"] for r in sender.queue()} == tags(mails(made))
     assert len(sender.queue()) == len(mails(made))
+
+
+def test_a_copy_that_was_cut_short(made, folder, sender):
+    """As a stick that is pulled out leaves it: told, and the whole one still
+    goes."""
+    path = mails(made)[0]
+    whole = path.read_bytes()
+    start = whole.index(b"U0NFQVU")
+    stop = whole.index(b"\r\n\r\n--", start)
+    ends = [i for i in range(start, stop) if whole[i - 2:i] == b"\r\n"]
+    for cut in (ends[len(ends) // 2], ends[-1], stop - 4, stop, stop + 2):
+        path.write_bytes(whole[:cut])
+        got = sender.add(path, check=65)
+        assert path.name in got.stderr.decode()
+        assert sender.queue() == []
+    path.write_bytes(whole)
+    sender.add(path)
+    assert {r["t"] for r in sender.queue()} == tags([path])
+
+
+def test_a_mail_program_s_copy(made, folder, sender):
+    """With bare LF, and with what a list adds at the end."""
+    first, second, *_ = mails(made)
+    first.write_bytes(first.read_bytes().replace(b"\r\n", b"\n"))
+    second.write_bytes(second.read_bytes() + b"_______\r\nthe list\r\n")
+    sender.add(first, second)
+    assert {r["t"] for r in sender.queue()} == tags([first, second])
+
+
+def test_two_at_once(made, folder, sender):
+    """Each T once, whoever is first; who is second says so or finds it."""
+    words = [sender.sceau_, "-c", sender.conf, "queue", "add", folder]
+    running = [subprocess.Popen(words, env={
+        "PATH": "/usr/bin:/bin", "HOME": str(sender.folder), **passed()},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
+    for p in running:
+        p.communicate(timeout=60)
+    assert {p.returncode for p in running} <= {0, 75}
+    assert 0 in {p.returncode for p in running}
+    assert len(sender.queue()) == len(mails(made))
+    sender.add(folder)
+    assert {r["t"] for r in sender.queue()} == tags(mails(made))
