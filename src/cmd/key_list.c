@@ -161,9 +161,9 @@ put_peer(struct peers *l, const struct identity *id, size_t self,
 	const char *show, *state = N_("usable");
 
 	if (!ring_entry(ks->ring, id, &x))
-		x.show = "";
-	show = row->peer != NULL && row->peer->has_entry ? row->peer->show :
-	    x.show;
+		x = (struct ring_entry){ .show = "" };
+	show = row->peer != NULL && row->peer->has_entry &&
+	    row->peer->entry_at >= x.at ? row->peer->show : x.show;
 	if (strstr(id->s, l->word) == NULL && strstr(show, l->word) == NULL)
 		return;
 	if (ring_barred(ks->ring, id) > id->gen || row->min > id->gen)

@@ -1,8 +1,10 @@
 """sceau key list: years and their states, correspondents, twins."""
 
+import time
+
 import pytest
 
-from pysceau import keyfile
+from pysceau import keyfile, records
 from test_keys_travel import CODE, NEXT_CODE, Bench, noon
 from world.demo import YEAR
 
@@ -61,6 +63,21 @@ def test_correspondents_all_or_by_a_word(bench, demo):
     got = bench.member.ok("key", "list", "nobody", "--lang", "fr")
     assert "la passerelle" in got.stdout.decode()
     assert bench.member.sceau("key", "list", "two", "words").code == 64
+
+
+@pytest.mark.parametrize("later, name", [(-60, "mail"), (60, "key file")])
+def test_the_later_name_is_shown(bench, demo, forger, later, name):
+    """That of the key file or of a mail since, as when writing to him."""
+    durand = demo.durand.identity.encode()
+    bench.maker.time = int(time.time()) + later
+    bench.maker.display = {demo.durand.name.encode(): (
+        1, demo.durand.route.encode(), "of the key file")}
+    bench.hold()
+    demo.post(demo.dr, forger.mail(demo.issuer, demo.dr, None, control=[
+        records.entry(1, durand, demo.durand.route.encode(), "of the mail")]))
+    demo.dr.ok("poll")
+    row, = demo.dr.ok("key", "list", "cabinet.durand", "--json").json()
+    assert row["name"] == f"of the {name}"
 
 
 def test_two_holders_of_one_key_are_told(bench, demo):
