@@ -170,6 +170,10 @@ destroy(struct app *app, struct desk *d, const struct issuer_words *w,
 		return err_set(e, RC_CONF, witness_archived(d, year) ?
 		    _("the root of %u is destroyed already") :
 		    _("there is no root for %u here"), year);
+	if (w->lost && w->ncustodians > 0)
+		return err_set(e, RC_CONF, _("with the sheets of two "
+		    "custodians leave --lost out: then the witness keys are "
+		    "kept; nothing was destroyed"));
 	if ((rc = check_time(year, w->early || w->lost, e)) != RC_OK)
 		return rc;
 	if (!app->dry_run && (rc = end_root(w, d, &n, e)) != RC_OK)

@@ -124,3 +124,11 @@ def test_the_end_without_sheets(made):
     path, code = made.pair("dr.martin", year=NEXT)
     got = keyfile.read(path.read_bytes(), paper.parse(code), ())
     assert got.self["year"] == NEXT
+
+
+def test_sheets_that_are_there_are_not_lost(made):
+    """Who brings two need not give the witness keys up."""
+    before = made.files()
+    got = made.run("destroy", made.folder, "--year", YEAR, "--lost",
+                   *made.custodians(), check=78)
+    assert b"leave --lost out" in got.stderr and made.files() == before
