@@ -188,7 +188,8 @@ on_member(struct facts *x, const struct frame *f, struct err *e)
 	if (who[0] == '\0') {
 		more = gate_entries(x->g, &nth, &line);
 		args.who = line.identity;
-	} else if (gate_listed(x->g, who))
+	} else if (gate_listed(x->g, who) || gate_is_issuer(x->g, who))
+		/* Its enrolments made a row of it; it reads no mail. */
 		said = err_set(&why, RC_PERM, "%s", who);
 	if (said == RC_OK && more)
 		said = gate_resolve(x->g, &args, &dest, &why);

@@ -556,6 +556,8 @@ bool gate_bars(const struct gate *g, size_t *i, struct gate_bar *out);
 bool gate_may_bar(const struct gate *g, const char *name);
 /* gate_listed(g, name): the directory has a line for that name. */
 bool gate_listed(const struct gate *g, const char *name);
+/* gate_is_issuer(g, name): that name makes the keys, of any year of ours. */
+bool gate_is_issuer(const struct gate *g, const char *name);
 
 /* gate_row_renew(g, key, in, out, e): after a year was erased: the row under
  * the store's new local key, without keys of years no longer held. */

@@ -50,6 +50,19 @@ gate_listed(const struct gate *g, const char *name)
 	    ring_entry(g->ks->ring, &id, &x);
 }
 
+bool
+gate_is_issuer(const struct gate *g, const char *name)
+{
+	struct identity id;
+
+	if (!identity_parse_name(name, strlen(name), &id))
+		return false;
+	for (size_t i = 0; i < g->ks->nselves; i++)
+		if (keystore_role(g->ks, i, &id) & 1U << REC_ROLE_ISSUER)
+			return true;
+	return false;
+}
+
 /* Roles are kept by our own year: one of any year is respected. */
 static bool
 may_bar(const struct gate *g, const struct identity *name)

@@ -298,6 +298,8 @@ test_which_key_of_the_desk(void **state)
 	T_CHECK(gate_desk(g, NOW + 100, name) == 1);
 	T_CHECK(gate_listed(g, MARTIN) && !gate_listed(g, "no name") &&
 	    !gate_listed(g, "demo/nobody@x.example"));
+	T_CHECK(gate_is_issuer(g, "demo/association@demo.example") &&
+	    !gate_is_issuer(g, MARTIN) && !gate_is_issuer(g, "no name"));
 	gate_free(&g);
 }
 
