@@ -144,7 +144,8 @@ static const struct {
 	[EC_NOKEY] = { "NOKEY",
 	    N_("the key for it is not here yet; kept until it is imported") },
 	[EC_EXPIRED] = { "EXPIRED",
-	    N_("its key has been erased; held, cannot be opened here") },
+	    N_("its key was erased or replaced; held, ask the sender to "
+	    "send it anew") },
 	[EC_HEADER] = { "HEADER",
 	    N_("forged or damaged; held, nothing was answered") },
 	[EC_BARRED] = { "BARRED",

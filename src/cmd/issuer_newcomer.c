@@ -24,10 +24,11 @@ say_newcomers(const struct app *app, const struct desk *d,
 		return;
 	pairs_say_where(d, plan);
 	printf(_("Hand the key file and the letter out by different ways, and "
-	    "destroy the letters' files once they are printed.  A newcomer can "
-	    "write at once to whom his ring holds, and be answered; the next "
-	    "sceau issuer enrol lets the others write to him first, and the "
-	    "watch desk tell him who is barred: if you can, make it today.\n"));
+	    "destroy the letters' files once they are printed. Before he "
+	    "writes, today if you can: sceau issuer enrol. Until then "
+	    "answers go to his address, not to his mailbox, when these are "
+	    "two; nobody writes to him first; and the watch desk cannot tell "
+	    "him who is barred.\n"));
 }
 
 /* Entered and saved first: a run that was cut off finds them there. */

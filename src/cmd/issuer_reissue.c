@@ -41,10 +41,11 @@ say_bar(const struct member *w)
 		    "a thief of the old one may announce.\n"), (int)name.len,
 		    (const char *)name.p);
 	else
-		printf(_("1. At once, at the watch desk: sceau bar %.*s. "
-		    "Until a member has that bulletin, or a message of the "
-		    "new key, whoever holds the old key can pass for %s with "
-		    "him.\n"), (int)name.len, (const char *)name.p, w->show);
+		printf(_("1. At once, at the watch desk, unless you have just "
+		    "done it: sceau bar %.*s --generation %u. Until a member "
+		    "has that bulletin, or a message of the new key, whoever "
+		    "holds the old key can pass for %s with him.\n"),
+		    (int)name.len, (const char *)name.p, w->id.gen, w->show);
 }
 
 /* The watch desk writes to a key that it was told of. */

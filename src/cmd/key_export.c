@@ -175,8 +175,9 @@ say_taken(const struct key_take *t)
 		    "the other computer: it is marked as a possible "
 		    "duplicate.\n"));
 	if (t->pending > 0)
-		printf(_("%zu messages waited for this key; the next poll "
-		    "opens them.\n"), t->pending);
+		printf(P_("%zu message waited for this key; the next poll "
+		    "opens it.\n", "%zu messages waited for this key; the next "
+		    "poll opens them.\n", t->pending), t->pending);
 	printf("%s", t->app->dry_run ? _("Nothing was changed (--dry-run).\n") :
 	    _("Now delete that file, stop sceau on the other computer (one "
 	    "mailbox, one gateway), and look whether all is well: sceau "

@@ -19,6 +19,18 @@ key_say_head(const struct key_take *t)
 	    "same.\n"), h->digits);
 }
 
+/* After a theft there are several keys of one year. */
+static bool
+newer_of_year(const struct keystore *ks, const struct keystore_self *s)
+{
+	for (size_t i = 0; i < ks->nselves; i++)
+		if (ks->selves[i].year == s->year &&
+		    ks->selves[i].id.gen > s->id.gen &&
+		    identity_same_name(&ks->selves[i].id, &s->id))
+			return true;
+	return false;
+}
+
 /* The years beside the new one, as PROTOCOL 2.8 has them overlap. */
 static void
 say_other_years(const struct key_take *t)
@@ -29,8 +41,9 @@ say_other_years(const struct key_take *t)
 	for (size_t i = 0; i < t->ks->nselves; i++) {
 		const struct keystore_self *s = &t->ks->selves[i];
 
-		if (s->year >= r->year ||
-		    !identity_same_name(&s->id, &r->self))
+		if (s->year >= r->year || clock_now() >= s->read_until_at ||
+		    !identity_same_name(&s->id, &r->self) ||
+		    newer_of_year(t->ks, s))
 			continue;
 		clock_say(s->send_until_at, until);
 		clock_say(s->read_until_at, read);
@@ -78,13 +91,15 @@ say_people(const struct key_take *t)
 		    "%u is held, and nothing in it is new.\n"), r->self.s,
 		    r->year);
 	else
-		printf(_("Key of %s for %u: %s.\n"), r->self.s, r->year,
-		    r->again ? _("was held already") : _("is held now"));
+		printf(r->again ?
+		    _("The key of %s for %u was held already.\n") :
+		    _("The key of %s for %u is held now.\n"), r->self.s,
+		    r->year);
 	printf(_("To write until %s,"), until);
 	printf(_(" to read until %s.\n"), read);
 	say_other_years(t);
 	say_clock(r);
-	printf(_("Correspondents: %zu new, %zu known; directory: %zu.\n"),
+	printf(_("Correspondents: new %zu, known %zu; directory: %zu.\n"),
 	    r->nkeys, r->nheld, r->nentries);
 	if (r->nconflicts > 0)
 		printf(_("%zu keys differ from those held (the first: %.*s); "
@@ -92,8 +107,9 @@ say_people(const struct key_take *t)
 		    r->nconflicts, (int)r->conflict.len,
 		    r->conflict.s);
 	if (t->pending > 0)
-		printf(_("%zu messages waited for this key; the next poll "
-		    "opens them.\n"), t->pending);
+		printf(P_("%zu message waited for this key; the next poll "
+		    "opens it.\n", "%zu messages waited for this key; the next "
+		    "poll opens them.\n", t->pending), t->pending);
 	printf("%s", t->app->dry_run ? _("Nothing was changed (--dry-run).\n") :
 	    _("Now destroy the file and the letter, and look whether all is "
 	    "well: sceau check\n"));

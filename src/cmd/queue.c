@@ -206,6 +206,9 @@ retry_to(struct app *app, const char *who, struct err *e)
 		printf(P_("%zu message is tried at the next poll, the very "
 		    "same envelope.\n", "%zu messages are tried at the next "
 		    "poll, the very same envelopes.\n", n), n);
+	if (rc == RC_OK && !app->dry_run && n > 0)
+		printf("%s", _("Whoever has another key since, after a theft, "
+		    "cannot open them: for him, send the document anew.\n"));
 	return rc;
 }
 

@@ -421,7 +421,7 @@ refuse_alike(const struct member *held, const struct member *w,
 		    "who has left; an address is never given again"),
 		    held->show);
 	return err_set(e, RC_INPUT, _("the address is that of %s, with "
-	    "another route, name or kind, or without a ring that it is in"),
+	    "another route, name or kind, or without a list that it is on"),
 	    held->show);
 }
 

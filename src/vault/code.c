@@ -119,7 +119,7 @@ code_parse(const char *text, size_t len, uint8_t code[CODE_BYTES],
 		wipe(code, CODE_BYTES);
 		rc = err_set(e, RC_INPUT, _("the code is mistyped: its last "
 		    "symbol does not fit the others; compare each group with "
-		    "the letter"));
+		    "what is printed"));
 	}
 out:
 	wipe(v, sizeof(v));

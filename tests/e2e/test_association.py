@@ -23,8 +23,8 @@ NOTED = "4d27c81e9b3fa605"              # the page's
 GRANTS = f"autre-for-exemple.{YEAR}"
 # On what day a command is typed; the first that fits.
 DAYS = (("sheets", (1, 4, 4)), ("queue add enrol", (0, 4, 2)),
-        ("queue add", (0, 4, 7)), ("witness", (1, 4, 3)),
-        ("destroy", (1, 4, 2)), ("renew", (0, 11, 20)),
+        ("queue add", (0, 4, 7)), ("weekly", (0, 4, 10)),
+        ("witness", (1, 4, 3)), ("destroy", (1, 4, 2)), ("renew", (0, 11, 20)),
         ("--noted", (0, 11, 20)), ("issuer list", (0, 4, 5)),
         ("grant", (0, 4, 6)), ("accept", (0, 4, 7)), ("enrol", (0, 4, 2)),
         ("newcomer", (0, 3, 8)), ("leave", (0, 3, 9)),
@@ -158,10 +158,15 @@ def year():
                 v.token = row["t"]
                 v.say(f"queue retry --to {v.dr.address}", v.labo.ok(
                     "queue", "retry", "--to", v.dr.address, **day("")))
+            if line.startswith("issuer reissue"):    # what it says to type
+                v.veille.ok("bar", "exemple/dr.martin@cab.example",
+                            "--generation", 2, **day(line))
             if line.startswith("queue add enrol"):
                 v.veille.ok("poll", **day(line))
                 v.wait_until(v.labo.mail, what="what is new")
-                v.labo.ok("poll", **day(line))
+                for m in (v.labo, v.veille):
+                    m.ok("poll", **day(line))
+        v.weekly = v.veille.sceau("poll", **day("weekly"))
         yield v
 
 
@@ -203,6 +208,10 @@ def test_what_was_done(year):
         ("veille@asso.example#1", "usable"),
         ("dr.martin@cab.example#1", "barred"),
         ("cab.leroy@leroy.example#1", "usable")}
+    # a bulletin, and none for the issuer, who has no mailbox
+    assert b"no_key" not in year.weekly.stderr
+    assert "bulletin.sealed" in [
+        e["event"] for e in year.veille.ok("log", "--json").json()]
     own, = year.labo.ok("key", "list", "--json", **on).json()
     assert own["peers"] == 3
     assert len(list(year.desk.glob(f"new/custodian-?.{YEAR + 1}.txt"))) == 3

@@ -130,7 +130,7 @@ def test_on_more_lists(listed):
     assert b"Nobody has anything" in enrol(listed).stdout
     # the same again is no news; taken off a list is nobody
     assert b"more lists" not in listed.add(more).stdout
-    assert b"without a ring that it is in" in listed.add(check=65).stderr
+    assert b"without a list that it is on" in listed.add(check=65).stderr
 
 
 def test_the_gateway_carries_it_until_then(listed):

@@ -129,7 +129,7 @@ def test_D12_a_years_key_that_comes_late(demo, forger):
     demo.dr.ok("poll")
     assert demo.dr.shown() == [now]
     got = with_key_file(demo, forger, demo.dr, YEAR + 1, both)
-    assert b"1 messages waited for this key" in got.stdout
+    assert b"1 message waited for this key" in got.stdout
     demo.dr.ok("poll")
     assert sorted(demo.dr.shown()) == sorted([now, first])
     assert demo.dr.held() == [] and demo.dr.mail() == []
