@@ -67,7 +67,7 @@ key_rows_open(const struct app *app, const struct keystore *ks,
 	if ((r->o = secret_alloc(sizeof(*r->o))) == NULL)
 		rc = err_nomem(e);
 	else if ((rc = store_open(app->conf.state, STORE_READ, &r->st, e)) ==
-	    RC_OK)
+	    RC_OK && (rc = store_read_begin(r->st, e)) == RC_OK)
 		rc = read_self(r, e);
 	if (rc != RC_OK)
 		key_rows_close(out);
