@@ -244,6 +244,13 @@ apply_self(struct gate_open *o, struct err *e)
 	return rc;
 }
 
+/* Another association's watch desk counts bulletins of its own. */
+static bool
+same_desk(const struct gate_open *o)
+{
+	return bytes_eq(identity_assoc(&o->h.from), identity_assoc(&o->h.to));
+}
+
 enum rc
 gate_apply(struct gate_open *o, struct err *e)
 {
@@ -258,7 +265,7 @@ gate_apply(struct gate_open *o, struct err *e)
 	    (rc = apply_records(o, e)) != RC_OK ||
 	    (rc = apply_self(o, e)) != RC_OK)
 		return rc;
-	if (o->reader.meta.bulletin > o->own.bulletin) {
+	if (same_desk(o) && o->reader.meta.bulletin > o->own.bulletin) {
 		o->v.missed = o->reader.meta.bulletin;
 		rc = gate_alarm(o, GATE_AL_MISSED_BULLETIN,
 		    identity_bytes(&o->h.from), e);

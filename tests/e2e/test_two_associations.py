@@ -386,6 +386,14 @@ def test_our_watch_desk_bars_theirs_for_us(towns, ours, theirs):
     towns.post(None, labo, ours.mails()[-1].read_bytes())
     labo.ok("poll")
     towns.arrives(labo, dr, "avant")
+    towns.watch.ok("bar", "essai/dr.noir@noir.example")
+    towns.watch.ok("poll")
+    towns.wait_until(lambda: len(labo.mail()) > 0, what="the bulletin")
+    labo.sceau("poll")
+    # its number is none of theirs
+    towns.arrives(labo, dr, "entre")
+    assert "missed_bulletin" not in [
+        e["event"] for e in dr.ok("log", "--json").json()]
     towns.watch.ok("bar", f"beta/{DR}", "--excluded")
     towns.watch.ok("poll")
     towns.wait_until(lambda: len(labo.mail()) > 0, what="the bulletin")
