@@ -169,6 +169,13 @@ class Table:
     def missed(self):
         return [n for n, _ in self.events()].count("missed_bulletin")
 
+    def is_known(self, own):
+        """Has the store a row about that identity's name?"""
+        with contextlib.closing(sqlite3.connect(
+                self.reader.state / "sceau.db")) as db:
+            return db.execute("SELECT count(*) FROM row WHERE key = ?", (
+                own.partition("#")[0].encode(),)).fetchone() == (1,)
+
     def reaches(self, name):
         """How a mail to him would go: directly, through the gateway, or None:
         not at all."""
@@ -190,7 +197,10 @@ class Table:
         me, own = self.reader, self.who[sender].decode()
         subject = f"{name} {sender}"
         if name == "META":
-            return self.event("missed_bulletin", own)
+            missed = self.event("missed_bulletin", own)
+            # Another association's watch desk counts its own (2.19.24).
+            return missed if not own.startswith("beta/") else \
+                not missed and self.is_known(own)
         if name == "GRANT":
             # Of whom a key is held, another one is an alarm (K8).
             return self.event("grant_conflict", own) or \

@@ -71,7 +71,7 @@ def test_a_damaged_index_costs_nothing(demo, queued):
 def test_the_keeper_left_before_it_was_answered(demo, queued):
     """What it said on leaving is what cron hears, not that it left."""
     damage(demo.labo, "queue_due")
-    process = demo.labo.start("poll",
+    process = demo.labo.start("run",
                               SCEAU_FAULT="starter.started.before:stop")
     demo.wait_until(lambda: stopped(process.pid))
     keeper = children(process.pid)[0]
