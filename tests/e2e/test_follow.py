@@ -558,7 +558,9 @@ def test_all_of_a_practice_again_and_never_twice(demo, labo):
     got = demo.labo.ok("queue", "retry", "--to", demo.dr.address,
                        **clock(at(0, 11)))
     assert plain(got.stdout.decode()) == "2 envois sont réessayés à la " \
-        "prochaine relève, les mêmes enveloppes exactement.\n"
+        "prochaine relève, les mêmes enveloppes exactement.\n" \
+        "Qui a depuis une autre clé, après un vol, ne peut les ouvrir : " \
+        "envoyez-lui de nouveau le document.\n"
     labo.poll(at(0, 11))
     demo.wait_until(lambda: len(demo.dr.mail()) == 2, what="both again")
     assert len(demo.durand.mail()) == 2

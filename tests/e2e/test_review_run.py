@@ -42,7 +42,8 @@ def test_what_is_released_is_opened(demo, forger, running):
 def test_what_could_not_be_delivered_is_tried_again(demo):
     """No new mail is needed for that."""
     script = demo.dr.folder / "take"
-    script.write_text("cat >/dev/null\nexit 75\n")
+    tried = demo.dr.folder / "tried"
+    script.write_text(f"cat >/dev/null\ntouch {tried}\nexit 75\n")
     demo.dr.conf.write_text(demo.dr.conf.read_text() + f"""
 deliver "software" {{
     kind = pipe
@@ -53,8 +54,12 @@ deliver "software" {{
     demo.labo.ok("poll")
     process = demo.dr.start("run")
     try:
-        demo.wait_until(lambda: demo.dr.shown() == [data], 30, "the first")
-        script.write_text(f"cat >{demo.dr.folder}/taken\n")
+        demo.wait_until(lambda: demo.dr.shown() == [data] and
+                        tried.exists(), 30, "the first")
+        # At once: a shell that reads half a script ends well.
+        other = demo.dr.folder / "other"
+        other.write_text(f"cat >{demo.dr.folder}/taken\n")
+        other.replace(script)
         demo.wait_until((demo.dr.folder / "taken").exists, 90, "the second")
     finally:
         process.send_signal(signal.SIGTERM)
