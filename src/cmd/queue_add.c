@@ -60,8 +60,8 @@ take_envelope(void *arg, const uint8_t *p, size_t len, struct err *e)
 	return buf_add(arg, p, len) ? RC_OK : err_nomem(e);
 }
 
-/* A line of MIME ends an envelope.  Without one a copy was cut short: queued, it
- * would open nowhere, and keep the whole one of the same T out. */
+/* A line of MIME ends an envelope.  Without one a copy was cut short: queued,
+ * it would open nowhere, and keep the whole one of the same T out. */
 static bool
 is_whole(const struct buf *mail)
 {
