@@ -24,17 +24,12 @@ struct key_rows {
 	struct buf	 key, value;
 };
 
-/* Under today's local key, or under the one before the last erasure. */
 static bool
 unseal(struct key_rows *r, const char *key, size_t *len)
 {
-	const struct bytes in = { r->value.p, r->value.len };
-	const uint8_t *previous = keystore_previous(r->ks);
-	struct err ignored = ERR_INIT;
-
-	return row_open(keystore_local(r->ks), key, in, r->o->plain, len,
-	    &ignored) == RC_OK || (previous != NULL && row_open(previous, key,
-	    in, r->o->plain, len, &ignored) == RC_OK);
+	return row_unseal(keystore_local(r->ks), keystore_previous(r->ks),
+	    key, (struct bytes){ r->value.p, r->value.len }, r->o->plain,
+	    len);
 }
 
 static enum rc

@@ -335,10 +335,8 @@ cmd_queue_add(struct app *app, int argc, char **argv, struct err *e)
 		;
 	if (rc == RC_OK && optind == argc)
 		rc = app_usage(app, e);
-	if (rc == RC_OK && app->conf.route == NULL)
-		rc = err_set(e, RC_CONF, _("nothing can be sent without "
-		    "route = our own mail address; write it into %s"),
-		    app->conf.path);
+	if (rc == RC_OK)
+		rc = conf_route(&app->conf, e);
 	a->app = app;
 	if (rc == RC_OK && app->json &&
 	    (a->o = out_new(true, "queued", cols)) == NULL)

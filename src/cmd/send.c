@@ -248,10 +248,8 @@ cmd_send(struct app *app, int argc, char **argv, struct err *e)
 
 	if (rc == RC_OK && s.argc == 0 && !s.read_to)
 		return app_usage(app, e);
-	if (rc == RC_OK && app->conf.route == NULL)
-		rc = err_set(e, RC_CONF, _("nothing can be sent without "
-		    "route = our own mail address; write it into %s"),
-		    app->conf.path);
+	if (rc == RC_OK)
+		rc = conf_route(&app->conf, e);
 	if (rc == RC_OK)
 		rc = send_run(&s, e);
 	composer_free(&s.mail);

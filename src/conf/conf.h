@@ -219,6 +219,10 @@ enum rc conf_read(const char *path, const void *text, size_t len,
 int64_t conf_before(const struct conf *c, const struct conf_wait *w,
     int64_t now);
 
+/* conf_route(c, e): RC_OK; RC_CONF: there is no route, and so nothing can be
+ * sent. */
+enum rc conf_route(const struct conf *c, struct err *e);
+
 /* One row of the table, for manuals and for `sceau check`. */
 struct conf_setting {
 	const char	*section;	/* "" at the top */

@@ -473,3 +473,11 @@ conf_settings_each(enum rc (*each)(void *arg, const struct conf_setting *s,
 	buf_free(&b);
 	return rc;
 }
+
+enum rc
+conf_route(const struct conf *c, struct err *e)
+{
+	return c->route != NULL ? RC_OK : err_set(e, RC_CONF, _("nothing can "
+	    "be sent without route = our own mail address; write it into %s"),
+	    c->path);
+}

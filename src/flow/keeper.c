@@ -407,10 +407,8 @@ keeper_begin(struct keeper *k, struct err *e)
 	k->vault.c.fd = k->rows.c.fd = k->clerk.c.fd = -1;
 	k->vault.c.got_fd = k->rows.c.got_fd = k->clerk.c.got_fd = -1;
 	k->began_at = clock_now();
-	if (k->p->conf->route == NULL && k->p->conf->hub)
-		return err_set(e, RC_CONF, _("nothing can be sent without "
-		    "route = our own mail address; write it into %s"),
-		    k->p->conf->path);
+	if (k->p->conf->hub && (rc = conf_route(k->p->conf, e)) != RC_OK)
+		return rc;
 	if ((rc = chan_nonblock(&k->x->starter, e)) != RC_OK ||
 	    (rc = accounts_new(k, e)) != RC_OK ||
 	    (rc = begin_fetching(k, e)) != RC_OK ||

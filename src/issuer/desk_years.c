@@ -307,8 +307,7 @@ desk_sheets_make(const struct desk *d, uint16_t year, const char *sheets,
 	enum rc rc;
 
 	BUG_ON(desk_root(d, year) == NULL);
-	if ((rc = desk_sheets_free(year, sheets, e)) != RC_OK ||
-	    (rc = open_sheets(sheets, e)) != RC_OK)
+	if ((rc = open_sheets(sheets, e)) != RC_OK)
 		return rc;
 	return share(d, year_at(d, year), sheets, english, e);
 }

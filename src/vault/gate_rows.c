@@ -83,19 +83,11 @@ gate_cache_free(struct gate_cache *c)
 
 /* ---- one row ----------------------------------------------------------- */
 
-/* Under today's local key, or under the one before the last erasure. */
 static bool
 unseal(struct gate *g, const char *key, const struct buf *in, size_t *len)
 {
-	const struct bytes row = { in->p, in->len };
-	const uint8_t *previous = keystore_previous(g->ks);
-	struct err ignored = ERR_INIT;
-
-	if (row_open(keystore_local(g->ks), key, row, g->scratch->plain, len,
-	    &ignored) == RC_OK)
-		return true;
-	return previous != NULL && row_open(previous, key, row,
-	    g->scratch->plain, len, &ignored) == RC_OK;
+	return row_unseal(keystore_local(g->ks), keystore_previous(g->ks),
+	    key, (struct bytes){ in->p, in->len }, g->scratch->plain, len);
 }
 
 /* A question to another process, for each message: so it is asked once. */

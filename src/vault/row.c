@@ -446,3 +446,14 @@ row_open(const uint8_t local[KDF_KEY_BYTES], const char *key, struct bytes in,
 	*len = in.len - ROW_NONCE_BYTES - ROW_MAC_BYTES;
 	return RC_OK;
 }
+
+bool
+row_unseal(const uint8_t local[KDF_KEY_BYTES], const uint8_t *previous,
+    const char *key, struct bytes in, uint8_t *out, size_t *len)
+{
+	struct err ignored = ERR_INIT;
+
+	return row_open(local, key, in, out, len, &ignored) == RC_OK ||
+	    (previous != NULL &&
+	    row_open(previous, key, in, out, len, &ignored) == RC_OK);
+}

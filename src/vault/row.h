@@ -128,4 +128,12 @@ enum rc row_seal(const uint8_t local[KDF_KEY_BYTES], const char *key,
 enum rc row_open(const uint8_t local[KDF_KEY_BYTES], const char *key,
     struct bytes in, uint8_t *out, size_t *len, struct err *e);
 
+/*
+ * row_unseal(local, previous, key, in, out, len):
+ * The same under today's local key, or under the one before the last erasure;
+ * ${previous} may be NULL.  False: neither opens it.
+ */
+bool row_unseal(const uint8_t local[KDF_KEY_BYTES], const uint8_t *previous,
+    const char *key, struct bytes in, uint8_t *out, size_t *len);
+
 #endif
