@@ -1,6 +1,7 @@
 """The commands under trial that carry mail, for the campaigns: how each is
 prepared, how it is run, and what must hold once it has been run again with
-nothing failing.  Those of keys are in homes.py, the issuer's in desks.py."""
+nothing failing.  Those of keys are in homes.py, the issuer's in desks.py and
+sisters.py."""
 
 import copy
 import pathlib

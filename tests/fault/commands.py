@@ -1,6 +1,6 @@
 """All commands under trial."""
 
-from fault import desks, homes
+from fault import desks, homes, sisters
 from fault.cases import (Added, Clear, Dropped, Gateway, Held, Held1, HeldDrop,
                          Hprim, Inbox, KeyImport, Open, Outbox, Prove, Queued,
                          Receive, Refile, Refiling, Relay, Restored, Seal,
@@ -24,5 +24,5 @@ CASES = {
     "queue add": Added, "queue retry": Queued, "queue drop": Dropped,
     "held release": Held,
     "restored": Restored, "key import": KeyImport,
-    **homes.CASES, **desks.CASES,
+    **homes.CASES, **desks.CASES, **sisters.CASES,
 }
