@@ -3,9 +3,11 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/lang.h"
 #include "base/secret.h"
 #include "issuer/custody.h"
+#include "issuer/letter.h"
 
 #define LINE_BYTES 64		/* a code that was typed, and a NUL */
 #define CODE_LIKE 20		/* symbols: what is meant to be a code */
@@ -29,6 +31,18 @@ custody_number(const struct custody *c)
 	return a == b ? 0 : 1 + 2 + 3 - a - b;
 }
 
+void
+custody_mark(char out[CUSTODY_MARK_BYTES])
+{
+	static const char symbols[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	uint8_t rnd[CUSTODY_MARK_BYTES - 1];
+
+	random_bytes(rnd, sizeof(rnd));
+	for (size_t i = 0; i < sizeof(rnd); i++)
+		out[i] = symbols[rnd[i] % 32];
+	out[sizeof(rnd)] = '\0';
+}
+
 /* ---- the sheet ---------------------------------------------------------- */
 
 static const char fr[] =
@@ -37,6 +51,7 @@ static const char fr[] =
 "Dépositaire %u de 3\n"
 "\n"
 "Objet : la racine des clés de %u\n"
+"Feuille du %s, jeu %s\n"
 "\n"
 "Madame, Monsieur,\n"
 "\n"
@@ -63,6 +78,9 @@ static const char fr[] =
 "apportez-la au bureau d'émission : ces six codes vous y sont demandés, dans\n"
 "cet ordre. Majuscules et tirets ne comptent pas.\n"
 "\n"
+"Deux feuilles ne vont ensemble que si elles sont du même jeu. Si une feuille\n"
+"plus récente vous est remise pour %u, détruisez aussitôt celle-ci.\n"
+"\n"
 "Si elle est perdue, ou si quelqu'un a pu la lire, prévenez aussitôt\n"
 "l'association. Après le 31 mars %u, quand elle vous aura dit que la racine\n"
 "est détruite à son bureau, détruisez cette feuille vous-même : tant que deux\n"
@@ -76,6 +94,7 @@ static const char en[] =
 "Custodian %u of 3\n"
 "\n"
 "Subject: the root of the keys of %u\n"
+"Sheet of %s, set %s\n"
 "\n"
 "Dear custodian,\n"
 "\n"
@@ -102,6 +121,9 @@ static const char en[] =
 "to the issuer's desk: you are asked for these six codes, in this order.\n"
 "Capitals and dashes do not matter.\n"
 "\n"
+"Two sheets go together only when they are of the same set. When you are\n"
+"given a newer sheet of %u, destroy this one at once.\n"
+"\n"
 "If it is lost, or if anybody may have read it, tell the association at once.\n"
 "After 31 March %u, when it has told you that the root is destroyed at its\n"
 "desk, destroy this sheet yourself: as long as two sheets exist, the mail of\n"
@@ -114,15 +136,17 @@ custody_format(const struct custody_sheet *s, const struct custody *c,
     struct buf *out)
 {
 	char t[CUSTODY_PARTS][ROOT_PART_CODES][CODE_TEXT_BYTES];
+	char day[LETTER_DAY_BYTES];
 	const unsigned year = s->year;
 	bool ok;
 
+	letter_day(clock_local(s->at), s->english, day);
 	for (size_t i = 0; i < CUSTODY_PARTS; i++)
 		root_part_format(&c->parts[i], t[i]);
 	ok = buf_addf(out, s->english ? en : fr, s->assoc, custody_number(c),
-	    year, year, c->parts[0].number, t[0][0], t[0][1], t[0][2],
-	    c->parts[1].number, t[1][0], t[1][1], t[1][2], year + 1, year,
-	    s->call);
+	    year, day, s->mark, year, c->parts[0].number, t[0][0], t[0][1],
+	    t[0][2], c->parts[1].number, t[1][0], t[1][1], t[1][2], year,
+	    year + 1, year, s->call);
 	wipe(t, sizeof(t));
 	return ok;
 }

@@ -25,12 +25,19 @@ void custody_of(const struct root_part parts[ROOT_PARTS], unsigned number,
 /* custody_number(c): 1..3; 0: these two parts are nobody's. */
 unsigned custody_number(const struct custody *c);
 
+/* custody_mark(out): a new one, random, so that it says nothing of the root:
+ * the sheets of one split bear the same. */
+#define CUSTODY_MARK_BYTES 5
+void custody_mark(char out[CUSTODY_MARK_BYTES]);
+
 /* What stands on a sheet beside the codes. */
 struct custody_sheet {
 	const char	*assoc;
 	const char	*call;		/* whom to call */
 	uint16_t	 year;
 	bool		 english;	/* else French */
+	int64_t		 at;		/* when it was made */
+	char		 mark[CUSTODY_MARK_BYTES];
 };
 
 /*

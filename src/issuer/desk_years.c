@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/lang.h"
 #include "base/secret.h"
@@ -184,8 +185,9 @@ desk_join(struct desk *d, uint16_t year, const struct custody *c, size_t n,
 	if (rc == RC_INPUT)
 		rc = err_set(e, RC_INPUT, _("both sheets are of %u and yet do "
 		    "not fit together: one is older than the new sheets that "
-		    "were made since, or a code of one is not as it was "
-		    "printed; compare each"), year);
+		    "were made since, and bears another set than theirs, or "
+		    "a code of one is not as it was printed; compare each"),
+		    year);
 	return rc;
 }
 
@@ -258,15 +260,16 @@ share(const struct desk *d, size_t at, const char *sheets, bool english,
 {
 	struct bytes by = identity_address(&d->issuer);
 	char address[IDENTITY_MAX_BYTES + 1];
-	const struct custody_sheet s = { d->members->assoc,
-	    d->members->call[0] != '\0' ? d->members->call : address,
-	    d->years[at], english };
+	struct custody_sheet s = { .assoc = d->members->assoc,
+	    .call = d->members->call[0] != '\0' ? d->members->call : address,
+	    .year = d->years[at], .english = english, .at = clock_now() };
 	struct root_part *parts = secret_alloc(ROOT_PARTS * sizeof(*parts));
 	struct custody *c = secret_alloc(sizeof(*c));
 	enum rc rc = RC_OK;
 
 	snprintf(address, sizeof(address), "%.*s", (int)by.len,
 	    (const char *)by.p);
+	custody_mark(s.mark);
 	if (parts == NULL || c == NULL)
 		rc = err_nomem(e);
 	if (rc == RC_OK) {

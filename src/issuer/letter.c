@@ -8,7 +8,6 @@
 #include "issuer/letter.h"
 #include "vault/code.h"
 
-#define DATE_BYTES 40
 
 static const char *const fr_months[12] = { "janvier", "février", "mars",
     "avril", "mai", "juin", "juillet", "août", "septembre", "octobre",
@@ -106,9 +105,9 @@ static const char en[] =
 "\n"
 "Whom to call: {call}\n";
 
-/* The day of ${at} in UTC, in which the dates of keys are fixed. */
-static void
-say_day(int64_t at, bool english, char out[DATE_BYTES])
+/* UTC: the dates of keys are fixed in it. */
+void
+letter_day(int64_t at, bool english, char out[LETTER_DAY_BYTES])
 {
 	time_t t = (time_t)at;
 	struct tm tm;
@@ -117,10 +116,10 @@ say_day(int64_t at, bool english, char out[DATE_BYTES])
 	if (gmtime_r(&t, &tm) == NULL)
 		return;
 	if (english)
-		snprintf(out, DATE_BYTES, "%d %s %d", tm.tm_mday,
+		snprintf(out, LETTER_DAY_BYTES, "%d %s %d", tm.tm_mday,
 		    en_months[tm.tm_mon], tm.tm_year + 1900);
 	else
-		snprintf(out, DATE_BYTES, "%d%s %s %d", tm.tm_mday,
+		snprintf(out, LETTER_DAY_BYTES, "%d%s %s %d", tm.tm_mday,
 		    tm.tm_mday == 1 ? "er" : "", fr_months[tm.tm_mon],
 		    tm.tm_year + 1900);
 }
@@ -149,16 +148,17 @@ text(const char *s)
 bool
 letter_format(const struct letter *l, struct buf *out)
 {
-	char today[DATE_BYTES], from[DATE_BYTES], send[DATE_BYTES];
-	char read[DATE_BYTES], year[8];
+	char today[LETTER_DAY_BYTES], from[LETTER_DAY_BYTES];
+	char send[LETTER_DAY_BYTES];
+	char read[LETTER_DAY_BYTES], year[8];
 	struct buf to = BUF_INIT;
 	bool ok;
 
-	say_day(l->at, l->english, today);
-	say_day(l->dates.from_at, l->english, from);
+	letter_day(l->at, l->english, today);
+	letter_day(l->dates.from_at, l->english, from);
 	/* Ends are excluded: people are told the last day. */
-	say_day(l->dates.send_until_at - 1, l->english, send);
-	say_day(l->dates.read_until_at - 1, l->english, read);
+	letter_day(l->dates.send_until_at - 1, l->english, send);
+	letter_day(l->dates.read_until_at - 1, l->english, read);
 	snprintf(year, sizeof(year), "%u", l->year);
 	ok = add_to(l->to, &to);
 	const struct word words[] = {

@@ -27,6 +27,11 @@ struct letter {
 	bool		 english;	/* else French */
 };
 
+/* letter_day(at, english, out): the day of ${at} in UTC, as it is printed,
+ * "28 November 2026" or "1er décembre 2026". */
+#define LETTER_DAY_BYTES 40
+void letter_day(int64_t at, bool english, char out[LETTER_DAY_BYTES]);
+
 /*
  * letter_format(l, out):
  * Plain text, UTF-8, lines of at most 78 characters where no name is longer.

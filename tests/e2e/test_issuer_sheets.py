@@ -62,6 +62,25 @@ def test_new_sheets_are_the_same_root(made):
         assert made.read(local).grants == was.grants
 
 
+def test_a_sheet_says_of_when_and_of_which_set_it_is(made):
+    """A custodian with two papers sees which is newer, and two custodians
+    whether theirs go together."""
+    now = {"SCEAU_FAULT_CLOCK": at(YEAR, 6, 1), "TZ": "XST-14"}
+    sheets(made, "--sheets", "new", **now)
+    sheets(made, "--sheets", "english", "--lang", "en", **now)
+    marks = []
+    for folder, day in (("desk/custodians", r"\S+ \S+ \d{4}"),
+                        ("new", f"2 juin {YEAR}"),
+                        ("english", f"2 June {YEAR}")):
+        texts = [(made.top / f"{folder}/custodian-{n}.{YEAR}.txt").read_text()
+                 for n in (1, 2, 3)]
+        found = {re.search(rf"(?:du|of) {day}, (?:jeu|set) ([0-9A-Z]{{4}})\n",
+                           text)[1] for text in texts}
+        assert len(found) == 1
+        marks += found
+    assert len(set(marks)) == 3
+
+
 @pytest.mark.parametrize("words, said, code", [
     ((), b"is there, and is kept", 78),
     (("--year", "2001"), b"no root for 2001", 78),

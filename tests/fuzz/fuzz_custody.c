@@ -13,7 +13,7 @@ static void
 print(const struct custody *c, struct buf *out)
 {
 	const struct custody_sheet s = { "demo", "02 31 00 00 00", 2027,
-	    c->parts[0].share[0] % 2 == 0 };
+	    c->parts[0].share[0] % 2 == 0, 1795856400, "K7QD" };
 
 	BUG_ON(!custody_format(&s, c, out));
 }

@@ -5,7 +5,7 @@ static struct custody_sheet
 sheet(bool english)
 {
 	return (struct custody_sheet){ "association-des-medecins-de-la-ville",
-	    "02 31 00 00 00", 2027, english };
+	    "02 31 00 00 00", 2027, english, 1795856400, "K7QD" };
 }
 
 static void
@@ -45,8 +45,53 @@ test_there_and_back(void **state)
 		assert_int_equal(custody_number(&back), i % 3 + 1);
 		T_CHECK(strstr(buf_str(&b), i < 3 ? "31 mars 2028" :
 		    "31 March 2028") != NULL);
+		T_CHECK(strstr(buf_str(&b), i < 3 ?
+		    "\nFeuille du 28 novembre 2026, jeu K7QD\n" :
+		    "\nSheet of 28 November 2026, set K7QD\n") != NULL);
 	}
 	buf_free(&b);
+}
+
+/* A sheet that was printed when sheets bore no date and no set. */
+static void
+test_of_before(void **state)
+{
+	char t[2][ROOT_PART_CODES][CODE_TEXT_BYTES];
+	struct err e = ERR_INIT;
+	struct custody c[3], back;
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	three(c);
+	root_part_format(&c[1].parts[0], t[0]);
+	root_part_format(&c[1].parts[1], t[1]);
+	T_CHECK(buf_addf(&b, "Association demo\n\nCustodian 2 of 3\n\n"
+	    "Subject: the root of the keys of 2027\n\nDear custodian,\n\n"
+	    "    Part 1\n\n"
+	    "        1   %s\n        2   %s\n        3   %s\n\n"
+	    "    Part 3\n\n"
+	    "        4   %s\n        5   %s\n        6   %s\n\n"
+	    "Whom to call: 02 31 00 00 00\n", t[0][0], t[0][1], t[0][2],
+	    t[1][0], t[1][1], t[1][2]));
+	T_RC(parse(&b, &back, &e), RC_OK);
+	assert_memory_equal(&back, &c[1], sizeof(back));
+	buf_free(&b);
+}
+
+static void
+test_marks(void **state)
+{
+	char a[CUSTODY_MARK_BYTES], b[CUSTODY_MARK_BYTES];
+	unsigned same_n = 0;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		custody_mark(a);
+		custody_mark(b);
+		T_CHECK(strlen(a) == 4);
+		same_n += strcmp(a, b) == 0;
+	}
+	T_CHECK(same_n < 3);
 }
 
 /* What an old printer's paper gave, typed into a file by hand. */
@@ -148,6 +193,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_there_and_back),
+		cmocka_unit_test(test_of_before),
+		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_typed_by_hand),
 		cmocka_unit_test(test_says_which_code),
 		cmocka_unit_test(test_not_a_sheet),
