@@ -111,7 +111,8 @@ dir_sync(const char *path)
 }
 
 static enum rc
-read_fd(int fd, const char *path, size_t max, struct buf *out, struct err *e)
+read_fd(int fd, const char *path, size_t max, bool regular, struct buf *out,
+    struct err *e)
 {
 	struct stat st;
 	ssize_t n;
@@ -120,6 +121,9 @@ read_fd(int fd, const char *path, size_t max, struct buf *out, struct err *e)
 		return err_sys(e, "%s", path);
 	if (S_ISDIR(st.st_mode))
 		return err_set(e, RC_CONF, _("%s is a folder"), path);
+	if (regular && !S_ISREG(st.st_mode))
+		return err_set(e, RC_CONF, _("%s is not a regular file"),
+		    path);
 	for (;;) {
 		size_t room = out->len < max ? max - out->len : 0;
 
@@ -138,21 +142,37 @@ read_fd(int fd, const char *path, size_t max, struct buf *out, struct err *e)
 	}
 }
 
-enum rc
-file_read(const char *path, size_t max, struct buf *out, struct err *e)
+/* Opening a FIFO waits for who writes into it, unless it is told not to. */
+static enum rc
+read_path(const char *path, size_t max, bool regular, struct buf *out,
+    struct err *e)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC |
+	    (regular ? O_NONBLOCK | O_NOCTTY : 0));
 	enum rc rc;
 
 	buf_wipe(out);
 	if (fd < 0)
 		return err_set(e, RC_CONF, _("%s: %s"), path,
 		    lang_errno(errno));
-	rc = read_fd(fd, path, max, out, e);
+	rc = read_fd(fd, path, max, regular, out, e);
 	close(fd);
 	if (rc != RC_OK)
 		buf_wipe(out);
 	return rc;
+}
+
+enum rc
+file_read(const char *path, size_t max, struct buf *out, struct err *e)
+{
+	return read_path(path, max, false, out, e);
+}
+
+enum rc
+file_read_regular(const char *path, size_t max, struct buf *out,
+    struct err *e)
+{
+	return read_path(path, max, true, out, e);
 }
 
 static void

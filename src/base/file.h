@@ -16,6 +16,11 @@
 enum rc file_read(const char *path, size_t max, struct buf *out,
     struct err *e);
 
+/* file_read_regular(): the same, and RC_CONF for what is no regular file, which
+ * may never end, or never begin: for files whose names others chose. */
+enum rc file_read_regular(const char *path, size_t max, struct buf *out,
+    struct err *e);
+
 /*
  * file_write(path, p, len, mode, e):
  * Write under a temporary name beside it, sync, rename, sync the folder: a

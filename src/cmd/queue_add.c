@@ -16,11 +16,13 @@
 #include "base/secret.h"
 #include "cmd/cmd.h"
 #include "cmd/out.h"
+#include "cmd/sent.h"
 #include "mail/find.h"
 #include "mail/submit.h"
 #include "mail/wrap.h"
 #include "store/store_out.h"
 #include "vault/envelope.h"
+#include "vault/index.h"
 
 #define MAIL_MAX (64UL * 1024 * 1024)
 #define AT_ONCE 64		/* mails in one transaction */
@@ -42,13 +44,17 @@ struct adding {
 	struct out	*o;		/* JSON only */
 	struct sealed_mail mails[AT_ONCE];
 	size_t		 n;		/* of mails[] */
+	struct buf	 seen;		/* each T of this run, to be queued */
+	struct index	 by_t;		/* into seen */
 	size_t		 added, known;
+	size_t		 sent, failed;	/* of those known */
 	struct buf	 mail, envelope;
 };
 
 static const struct out_col cols[] = {
 	{ "file", NULL, OUT_TEXT }, { "to", NULL, OUT_TEXT },
 	{ "t", NULL, OUT_TEXT }, { "queued", NULL, OUT_BOOL },
+	{ "id", NULL, OUT_NUMBER }, { "state", NULL, OUT_TEXT },
 	{ NULL, NULL, OUT_TEXT }
 };
 
@@ -147,21 +153,32 @@ keep_envelope(struct adding *a, int64_t *body, struct err *e)
 	return rc;
 }
 
-static enum rc
-is_known(struct adding *a, const uint8_t t[STORE_T_BYTES], bool *known,
-    struct err *e)
+/* A dry run writes no row by which a second one of its T would be found. */
+static bool
+is_seen(const struct adding *a, const uint8_t t[STORE_T_BYTES])
 {
-	struct store_out m;
-	enum rc rc = store_out_find(a->st, t, &m, e);
+	struct index_at at;
+	int64_t i = index_first(&a->by_t, index_hash(t, STORE_T_BYTES), &at);
 
-	*known = rc == RC_OK && m.id != 0;
-	for (size_t i = 0; i < a->n && !*known; i++)
-		*known = memcmp(a->mails[i].t, t, STORE_T_BYTES) == 0;
-	return rc;
+	while (i >= 0 && memcmp(a->seen.p + (size_t)i * STORE_T_BYTES, t,
+	    STORE_T_BYTES) != 0)
+		i = index_next(&a->by_t, &at);
+	return i >= 0;
 }
 
+static bool
+note(struct adding *a, const uint8_t t[STORE_T_BYTES])
+{
+	const size_t n = a->seen.len / STORE_T_BYTES;
+
+	return buf_add(&a->seen, t, STORE_T_BYTES) &&
+	    index_add(&a->by_t, (uint32_t)n, index_hash(t, STORE_T_BYTES));
+}
+
+/* ${row}: what is there already, or NULL. */
 static void
-tell(struct adding *a, const struct sealed_mail *m, bool queued)
+tell(struct adding *a, const struct sealed_mail *m, bool queued,
+    const struct store_out *row)
 {
 	char t[2 * STORE_T_BYTES + 1];
 
@@ -172,7 +189,36 @@ tell(struct adding *a, const struct sealed_mail *m, bool queued)
 	out_text(a->o, "to", m->to);
 	out_text(a->o, "t", t);
 	out_bool(a->o, "queued", queued);
+	if (row != NULL) {
+		out_number(a->o, "id", row->id);
+		out_text(a->o, "state", sent_word(row, true));
+	}
 	out_row(a->o);
+}
+
+/* It is there, and nothing more becomes of it by itself. */
+static void
+say_failed(const struct sealed_mail *m, const struct store_out *row)
+{
+	const long long no = (long long)row->id;
+
+	printf(_("%s is there as no. %lld, and has failed: sceau queue retry "
+	    "%lld tries it again.\n"), m->file, no, no);
+}
+
+static void
+pass_over(struct adding *a, const struct sealed_mail *m,
+    const struct store_out *row)
+{
+	a->known++;
+	if (row != NULL && row->state == STORE_SENT)
+		a->sent++;
+	if (row != NULL && row->state == STORE_FAILED) {
+		a->failed++;
+		if (a->o == NULL)
+			say_failed(m, row);
+	}
+	tell(a, m, false, row);
 }
 
 /* ---- the queue ---------------------------------------------------------- */
@@ -200,23 +246,38 @@ promise(struct adding *a, struct err *e)
 	rc = a->app->dry_run ? RC_OK : store_out_submit(a->st, clock_now(),
 	    NULL, put, a->n, &submission, e);
 	for (size_t i = 0; i < a->n && rc == RC_OK; i++)
-		tell(a, &a->mails[i], !a->app->dry_run);
+		tell(a, &a->mails[i], !a->app->dry_run, NULL);
 	a->added += rc == RC_OK ? a->n : 0;
 	a->n = 0;
 	return rc;
 }
 
 static enum rc
+add_new(struct adding *a, struct sealed_mail *m, struct err *e)
+{
+	uint8_t rnd[WRAP_RANDOM_BYTES];
+	enum rc rc;
+
+	random_bytes(rnd, sizeof(rnd));
+	wrap_message_id(a->app->conf.route, rnd, m->message_id);
+	clock_5322(clock_now(), m->date);
+	if (!a->app->dry_run && (rc = keep_envelope(a, &m->body, e)) != RC_OK)
+		return rc;
+	if (!note(a, m->t))
+		return err_nomem(e);
+	return ++a->n < AT_ONCE ? RC_OK : promise(a, e);
+}
+
+static enum rc
 add_mail(struct adding *a, const char *path, struct err *e)
 {
 	struct sealed_mail *m = &a->mails[a->n];
-	uint8_t rnd[WRAP_RANDOM_BYTES];
+	struct store_out row;
 	struct env_head h;
-	bool known;
 	enum rc rc;
 
 	buf_wipe(&a->mail);
-	if ((rc = file_read(path, MAIL_MAX, &a->mail, e)) != RC_OK)
+	if ((rc = file_read_regular(path, MAIL_MAX, &a->mail, e)) != RC_OK)
 		return rc;
 	if ((rc = find_envelope(a, &h, e)) != RC_OK ||
 	    (rc = find_route(a, m->route, e)) != RC_OK)
@@ -224,19 +285,16 @@ add_mail(struct adding *a, const char *path, struct err *e)
 	snprintf(m->file, sizeof(m->file), "%s", path);
 	snprintf(m->to, sizeof(m->to), "%s", h.to.s);
 	memcpy(m->t, h.tag, sizeof(m->t));
-	if ((rc = is_known(a, m->t, &known, e)) != RC_OK)
-		return rc;
-	if (known) {
-		a->known++;
-		tell(a, m, false);
+	if (is_seen(a, m->t)) {
+		pass_over(a, m, NULL);
 		return RC_OK;
 	}
-	random_bytes(rnd, sizeof(rnd));
-	wrap_message_id(a->app->conf.route, rnd, m->message_id);
-	clock_5322(clock_now(), m->date);
-	if (!a->app->dry_run && (rc = keep_envelope(a, &m->body, e)) != RC_OK)
+	if ((rc = store_out_find(a->st, m->t, &row, e)) != RC_OK)
 		return rc;
-	return ++a->n < AT_ONCE ? RC_OK : promise(a, e);
+	if (row.id == 0)
+		return add_new(a, m, e);
+	pass_over(a, m, &row);
+	return RC_OK;
 }
 
 /* ---- all of them -------------------------------------------------------- */
@@ -300,6 +358,9 @@ say_added(const struct adding *a)
 		    "the next poll sends it.\n", "%zu sealed mails are queued "
 		    "(there already: %zu); the next poll sends them.\n", n),
 		    n, a->known);
+	if (a->sent + a->failed > 0)
+		printf(_("Of those there already: sent %zu, failed %zu.\n"),
+		    a->sent, a->failed);
 }
 
 /* What stands before a wrong one is queued all the same: given again, the
@@ -349,6 +410,8 @@ cmd_queue_add(struct app *app, int argc, char **argv, struct err *e)
 		end = out_end(&a->o, NULL, rc == RC_OK ? e : &why);
 	buf_free(&a->mail);
 	buf_free(&a->envelope);
+	buf_free(&a->seen);
+	index_free(&a->by_t);
 	free(a);
 	return rc == RC_OK ? end : rc;
 }

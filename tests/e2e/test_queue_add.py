@@ -1,7 +1,10 @@
 """sceau queue add: sealed mails of the issuer's desk, relayed by a member."""
 
+import base64
 import json
+import os
 import re
+import sqlite3
 import subprocess
 
 import pytest
@@ -155,6 +158,69 @@ def test_a_mail_program_s_copy(made, folder, sender):
     second.write_bytes(second.read_bytes() + b"_______\r\nthe list\r\n")
     sender.add(first, second)
     assert {r["t"] for r in sender.queue()} == tags([first, second])
+
+
+def other_t(text, n):
+    """The mail with another T: the queue looks no further."""
+    head = mail.find(text)
+    t = envelope.parse_header(head).T
+    at = head.index(t)
+    body = head[:at] + n.to_bytes(len(t), "big") + head[at + len(t):]
+    start = text.index(b"U0NFQVU")
+    stop = text.index(b"\r\n\r\n--", start)
+    lines = base64.encodebytes(body).rstrip().replace(b"\n", b"\r\n")
+    return text[:start] + lines + text[stop:]
+
+
+def test_a_dry_run_counts_as_the_run(made, sender, folder, tmp_path):
+    """Also what comes twice, far apart."""
+    text = mails(made)[0].read_bytes()
+    many = tmp_path / "many"
+    many.mkdir()
+    for i in range(150):
+        (many / f"{i:03}.eml").write_bytes(other_t(text, i % 70))
+    want = "70 sealed mails {} queued (there already: 80)"
+    assert want.format("would be") in sender.add(
+        many, "--dry-run").stdout.decode()
+    assert want.format("are") in sender.add(many).stdout.decode()
+    assert len(sender.queue()) == 70
+
+
+def test_what_has_failed_or_was_sent_is_told(made, sender, folder):
+    sender.add(folder)
+    first, second, *_ = mails(made)
+    rows = {r["t"]: r["id"] for r in sender.queue()}
+    no, = (rows[t] for t in tags([first]))
+    gone, = (rows[t] for t in tags([second]))
+    db = sqlite3.connect(sender.state / "sceau.db")
+    db.execute("UPDATE queue SET state = 5 WHERE id = ?", (no,))
+    db.execute("UPDATE queue SET state = 4 WHERE id = ?", (gone,))
+    db.commit()
+    for words in ((), ("--dry-run",)):
+        said = sender.add(folder, *words).stdout.decode()
+        assert f"{first} is there as no. {no}, and has failed: sceau queue " \
+            f"retry {no} " in said
+        assert "Of those there already: sent 1, failed 1." in said
+        assert said.count("has failed") == 1
+    rows = [json.loads(x) for x in
+            sender.add(folder, "--json").stdout.splitlines()]
+    assert sorted(r["state"] for r in rows)[:2] == ["failed", "queued"]
+    assert [r["id"] for r in rows if r["state"] == "sent"] == [gone]
+    db.close()
+
+
+def test_what_is_no_file_is_not_waited_for(made, sender, folder, tmp_path):
+    """A name is no promise: a FIFO would wait for ever."""
+    odd = tmp_path / "odd"
+    odd.mkdir()
+    os.mkfifo(odd / "a.eml")
+    (odd / "b.eml").write_bytes(mails(made)[0].read_bytes())
+    (odd / "zero.eml").symlink_to("/dev/zero")
+    for words in ((odd,), (odd / "a.eml",), (odd / "zero.eml",),
+                  ("/dev/null",)):
+        got = sender.add(*words, check=78)
+        assert b"not a regular file" in got.stderr
+    assert not sender.state.exists() or sender.queue() == []
 
 
 def test_two_at_once(made, folder, sender):
