@@ -158,6 +158,29 @@ end_root(const struct issuer_words *w, struct desk *d, size_t *n,
 	return rc == RC_OK ? witness_destroy(d, year, n, e) : rc;
 }
 
+static void
+say_would(const struct issuer_words *w)
+{
+	printf(w->lost ? _("The root of %u would be destroyed, and no "
+	    "witness key kept.\n") : _("The root of %u would be "
+	    "destroyed, its witness keys kept.\n"), w->plan.year);
+}
+
+/* Two custodians who come with their sheets mean it; without them one word
+ * would end a year that nobody can bring back. */
+static enum rc
+check_meant(const struct app *app, const struct issuer_words *w,
+    struct err *e)
+{
+	if (!w->lost || w->really || app->dry_run)
+		return RC_OK;
+	if (!app->json)
+		say_would(w);
+	return err_set(e, RC_CONF, _("nothing was destroyed: a root of %u "
+	    "there will never be again, so it is done with --lost --really"),
+	    w->plan.year);
+}
+
 static enum rc
 destroy(struct app *app, struct desk *d, const struct issuer_words *w,
     struct err *e)
@@ -166,6 +189,8 @@ destroy(struct app *app, struct desk *d, const struct issuer_words *w,
 	size_t n = 0;
 	enum rc rc;
 
+	if (w->really && !w->lost)
+		return app_usage(app, e);
 	if (!desk_knows(d, year))
 		return err_set(e, RC_CONF, witness_archived(d, year) ?
 		    _("the root of %u is destroyed already") :
@@ -174,16 +199,15 @@ destroy(struct app *app, struct desk *d, const struct issuer_words *w,
 		return err_set(e, RC_CONF, _("with the sheets of two "
 		    "custodians leave --lost out: then the witness keys are "
 		    "kept; nothing was destroyed"));
-	if ((rc = check_time(year, w->early || w->lost, e)) != RC_OK)
+	if ((rc = check_time(year, w->early || w->lost, e)) != RC_OK ||
+	    (rc = check_meant(app, w, e)) != RC_OK)
 		return rc;
 	if (!app->dry_run && (rc = end_root(w, d, &n, e)) != RC_OK)
 		return rc;
 	if (app->json)
 		return object(year, app->dry_run ? NULL : &n, e);
 	if (app->dry_run)
-		printf(w->lost ? _("The root of %u would be destroyed, and no "
-		    "witness key kept.\n") : _("The root of %u would be "
-		    "destroyed, its witness keys kept.\n"), year);
+		say_would(w);
 	else if (w->lost)
 		say_lost(d, year);
 	else
@@ -198,6 +222,7 @@ cmd_issuer_destroy(struct app *app, int argc, char **argv, struct err *e)
 		{ "year", required_argument, NULL, OPT_YEAR },
 		{ "early", no_argument, NULL, OPT_EARLY },
 		{ "lost", no_argument, NULL, OPT_LOST },
+		{ "really", no_argument, NULL, OPT_REALLY },
 		{ "custodian", required_argument, NULL, OPT_CUSTODIAN },
 		{ NULL, 0, NULL, 0 }
 	};

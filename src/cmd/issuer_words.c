@@ -35,6 +35,15 @@ hub_of(struct app *app, int argc, char **argv, struct issuer_words *w,
 }
 
 static enum rc
+custodian_of(struct app *app, struct issuer_words *w, struct err *e)
+{
+	if (w->ncustodians == ISSUER_CUSTODIANS_MAX)
+		return app_usage(app, e);
+	w->custodians[w->ncustodians++] = optarg;
+	return RC_OK;
+}
+
+static enum rc
 option(struct app *app, int argc, char **argv, int opt,
     struct issuer_words *w, struct err *e)
 {
@@ -62,13 +71,12 @@ option(struct app *app, int argc, char **argv, int opt,
 		w->plan.sheets = optarg;
 		return RC_OK;
 	case OPT_CUSTODIAN:
-		if (w->ncustodians == ISSUER_CUSTODIANS_MAX)
-			return app_usage(app, e);
-		w->custodians[w->ncustodians++] = optarg;
-		return RC_OK;
+		return custodian_of(app, w, e);
 	case OPT_EARLY:
 	case OPT_LOST:
-		*(opt == OPT_LOST ? &w->lost : &w->early) = true;
+	case OPT_REALLY:
+		*(opt == OPT_EARLY ? &w->early : opt == OPT_LOST ? &w->lost :
+		    &w->really) = true;
 		return RC_OK;
 	case OPT_MAIL:
 		w->mail = optarg;

@@ -17,6 +17,7 @@ enum {
 	OPT_CUSTODIAN,
 	OPT_EARLY,
 	OPT_LOST,
+	OPT_REALLY,
 	OPT_MAIL,
 	OPT_OUT,
 	OPT_POLICY,
@@ -41,6 +42,7 @@ struct issuer_words {
 	const char	*code_file;
 	bool		 early;
 	bool		 lost;
+	bool		 really;
 	bool		 since;
 	int64_t		 since_at;
 	size_t		 ncustodians;

@@ -118,7 +118,7 @@ const struct cmd cmds[] = {
 	    "[--custodian FILE]...", N_("mails that bring our members what "
 	    "another association granted"), CMD_DRY | CMD_JSON,
 	    cmd_issuer_accept },
-	{ "issuer destroy", "DIR --year Y [--early|--lost] "
+	{ "issuer destroy", "DIR --year Y [--early|--lost [--really]] "
 	    "[--custodian FILE]...",
 	    N_("the end of a year's root; what is needed to arbitrate stays"),
 	    CMD_DRY | CMD_JSON, cmd_issuer_destroy },

@@ -125,8 +125,18 @@ def test_the_end_without_sheets(made):
     got = made.run("destroy", made.folder, "--year", YEAR, "--lost",
                    "--dry-run")
     assert b"no witness key kept" in got.stdout and made.files() == before
+    # one word does not end a year
+    for words in ((), ("--json",)):
+        got = made.run("destroy", made.folder, "--year", YEAR, "--lost",
+                       *words, check=78)
+        assert b"--lost --really" in got.stderr
+        assert (b"no witness key kept" in got.stdout) == (not words)
+        assert made.files() == before
+    made.run("destroy", made.folder, "--year", YEAR, "--early", "--really",
+             check=64)
+    assert made.files() == before
     got = made.run("destroy", made.folder, "--year", YEAR, "--lost",
-                   "--lang", "fr").stdout.decode()
+                   "--really", "--lang", "fr").stdout.decode()
     for word in (f"issuer renew --year {NEXT}", "contrefait",
                  f"custodian-3.{YEAR}.txt"):
         assert word in got
