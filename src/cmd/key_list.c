@@ -157,19 +157,16 @@ put_peer(struct peers *l, const struct identity *id, size_t self,
     const struct key_row *row)
 {
 	const struct keystore *ks = l->ks;
-	struct ring_entry x = { .show = "" };
-	const char *show, *state = N_("usable");
+	const char *state = N_("usable");
+	struct ring_entry x;
 
-	if (!ring_entry(ks->ring, id, &x))
-		x = (struct ring_entry){ .show = "" };
-	show = row->peer != NULL && row->peer->has_entry &&
-	    row->peer->entry_at >= x.at ? row->peer->show : x.show;
-	if (strstr(id->s, l->word) == NULL && strstr(show, l->word) == NULL)
+	(void)row_entry(row->peer, ks->ring, id, &x);
+	if (strstr(id->s, l->word) == NULL && strstr(x.show, l->word) == NULL)
 		return;
 	if (ring_barred(ks->ring, id) > id->gen || row->min > id->gen)
 		state = N_("barred");
 	out_text(l->o, "identity", id->s);
-	out_text(l->o, "name", show);
+	out_text(l->o, "name", x.show);
 	out_number(l->o, "year", ks->selves[self].year);
 	out_text(l->o, "own", ks->selves[self].id.s);
 	out_text(l->o, "state", l->json ? state : _(state));

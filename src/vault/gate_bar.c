@@ -191,10 +191,7 @@ bar(struct gate *g, const struct gate_rows *rows, uint8_t min, uint8_t seen,
 	if (rc != RC_OK)
 		return rc;
 	look(g, seen, name, out);
-	if (g->scratch->peer.has_entry)
-		snprintf(out->show, sizeof(out->show), "%s",
-		    g->scratch->peer.show);
-	else if (ring_entry(g->ks->ring, name, &x))
+	if (row_entry(&g->scratch->peer, g->ks->ring, name, &x))
 		snprintf(out->show, sizeof(out->show), "%s", x.show);
 	if ((rc = choose(min, out, e)) != RC_OK)
 		return rc;

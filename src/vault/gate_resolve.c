@@ -169,19 +169,14 @@ choose(const struct search *s, const struct identity *name, uint8_t min,
 	return best;
 }
 
-/* His mailbox and how he is shown, from the later of row and directory. */
+/* His mailbox and how he is shown; his row is in scratch->peer. */
 static void
 put_entry(const struct gate *g, const struct identity *name, char *route,
     char *show)
 {
-	const struct row_peer *p = &g->scratch->peer;
-	struct ring_entry x = { 0, 0, "", "", "" };
-	bool held = ring_entry(g->ks->ring, name, &x);
+	struct ring_entry x;
 
-	if (p->has_entry && (!held || p->entry_at >= x.at)) {
-		x.route = p->route;
-		x.show = p->show;
-	}
+	(void)row_entry(&g->scratch->peer, g->ks->ring, name, &x);
 	if (route != NULL)
 		snprintf(route, GATE_ROUTE_BYTES, "%s", x.route);
 	if (show != NULL)

@@ -165,6 +165,24 @@ row_enter(struct row_peer *r, int64_t at, uint8_t gen, uint8_t flags,
 		memcpy(r->show, show.p, show.len);
 }
 
+/* Of two of one moment the row's: key files are older than what follows. */
+bool
+row_entry(const struct row_peer *r, const struct ring *ring,
+    const struct identity *name, struct ring_entry *out)
+{
+	const bool held = ring_entry(ring, name, out);
+
+	if (!held)
+		*out = (struct ring_entry){ 0, 0, "", "", "" };
+	if (r == NULL || !r->has_entry || (held && r->entry_at < out->at))
+		return held;
+	out->flags = r->entry_flags;
+	out->at = r->entry_at;
+	out->route = r->route;
+	out->show = r->show;
+	return true;
+}
+
 static struct bytes
 text_bytes(const char *s)
 {

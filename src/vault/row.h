@@ -11,6 +11,7 @@
 #include "vault/identity.h"
 #include "vault/kdf.h"
 #include "vault/record.h"
+#include "vault/ring.h"
 
 #define ROW_BARS_MAX 8		/* generations of the watch desk */
 #define ROW_GRANTS_MAX 24
@@ -92,6 +93,15 @@ uint8_t row_min(const struct row_peer *r, uint8_t desk);
 /* row_enter(): a line of the directory; the later envelope's stays. */
 void row_enter(struct row_peer *r, int64_t at, uint8_t gen, uint8_t flags,
     struct bytes route, struct bytes show);
+
+/*
+ * row_entry(r, ring, name, out):
+ * The line of the directory that holds for ${name}: the later one of his row
+ * ${r}, NULL when there is none, and of ${ring}; its texts are lent from
+ * either, "" in all when there is no line: false then.
+ */
+bool row_entry(const struct row_peer *r, const struct ring *ring,
+    const struct identity *name, struct ring_entry *out);
 
 /* row_merge(to, from), row_self_merge(to, from): all that either knows. */
 void row_merge(struct row_peer *to, const struct row_peer *from);

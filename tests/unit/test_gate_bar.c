@@ -117,6 +117,49 @@ test_a_name_that_nobody_knows(void **state)
 	gate_free(&g);
 }
 
+/* The desk opens the issuer's line about Durand, of ${at}. */
+static void
+enter(struct gate *g, int64_t at, const char *show)
+{
+	struct buf control = BUF_INIT, env = BUF_INIT;
+	struct rec r = { .type = REC_ENTRY };
+
+	rec_meta(&control, at, 0, A_YEAR);
+	r.entry = (struct rec_entry){ REC_ENTRY_PRACTICE,
+	    assoc_id(DURAND "#1"), { (const uint8_t *)"a@b.example", 11 },
+	    { (const uint8_t *)show, strlen(show) } };
+	rec_to(&control, &r);
+	forge(A_ISSUER, A_WATCH, A_YEAR, &control, NULL, &env);
+	expect_class(g, &rows, &env, EC_NONE);
+	buf_free(&control);
+	buf_free(&env);
+}
+
+/* A key file that came after what was learnt says his newer name. */
+static void
+test_he_is_shown_as_was_said_last(void **state)
+{
+	static const char now[] = "Dr Durand-Martin";
+	struct keystore *ks = assoc_store(A_WATCH, A_YEAR);
+	const struct identity id = assoc_id(DURAND "#1");
+	struct gate_barring x;
+	struct err e = ERR_INIT;
+	struct gate *g;
+
+	(void)state;
+	T_RC(ring_enter(ks->ring, REC_ENTRY_PRACTICE, NOW + 100, &id,
+	    identity_address(&id), (struct bytes){ (const uint8_t *)now,
+	    strlen(now) }, &e), RC_OK);
+	g = gate_over(ks);
+	enter(g, NOW, "Dr Durand");
+	T_RC(bar(g, AT_DURAND, 2, &x, &e), RC_OK);
+	T_STR(x.show, now);
+	enter(g, NOW + 200, "Dr D.-M.");
+	T_RC(bar(g, AT_DURAND, 2, &x, &e), RC_OK);
+	T_STR(x.show, "Dr D.-M.");
+	gate_free(&g);
+}
+
 /* A new key is not barred by a second call for the old one's theft. */
 static void
 test_who_has_had_two_keys_is_asked_about(void **state)
@@ -250,6 +293,8 @@ main(void)
 		cmocka_unit_test_setup(test_it_only_rises_and_by_one_key,
 		    fresh),
 		cmocka_unit_test_setup(test_a_name_that_nobody_knows, fresh),
+		cmocka_unit_test_setup(test_he_is_shown_as_was_said_last,
+		    fresh),
 		cmocka_unit_test_setup(
 		    test_who_has_had_two_keys_is_asked_about, fresh),
 		cmocka_unit_test_setup(test_what_the_key_file_brought, fresh),

@@ -376,6 +376,41 @@ test_lines_of_one_moment(void **state)
 	free(r);
 }
 
+/* Of row and directory the later line holds, of one moment the row's. */
+static void
+test_the_later_line_holds(void **state)
+{
+	const struct identity id = assoc_id(A_MARTIN),
+	    other = assoc_id(A_LABO);
+	struct row_peer *r = calloc(1, sizeof(*r));
+	struct ring *ring = ring_new(0);
+	struct err e = ERR_INIT;
+	struct ring_entry x;
+
+	(void)state;
+	T_CHECK(!row_entry(NULL, ring, &id, &x) && !row_entry(r, ring, &id,
+	    &x));
+	T_CHECK(x.route[0] == '\0' && x.show[0] == '\0');
+	T_RC(ring_enter(ring, 1, 5, &id, text("ring@b.example"),
+	    text("Ring"), &e), RC_OK);
+	T_CHECK(row_entry(NULL, ring, &id, &x) && row_entry(r, ring, &id,
+	    &x));
+	T_STR(x.route, "ring@b.example");
+	for (int64_t at = 4; at <= 6; at++) {
+		memset(r, 0, sizeof(*r));
+		row_enter(r, at, 1, 2, text("row@b.example"), text("Row"));
+		T_CHECK(row_entry(r, ring, &id, &x));
+		T_STR(x.route, at < 5 ? "ring@b.example" : "row@b.example");
+		T_STR(x.show, at < 5 ? "Ring" : "Row");
+		T_CHECK(x.at == (at < 5 ? 5 : at) && x.flags ==
+		    (at < 5 ? 1 : 2));
+		T_CHECK(row_entry(r, ring, &other, &x));
+		T_STR(x.show, "Row");
+	}
+	ring_free(&ring);
+	free(r);
+}
+
 static void
 test_sealed_rows_are_bound_to_their_key(void **state)
 {
@@ -425,6 +460,7 @@ main(void)
 		cmocka_unit_test(test_a_row_that_is_none),
 		cmocka_unit_test(test_texts_of_a_row),
 		cmocka_unit_test(test_lines_of_one_moment),
+		cmocka_unit_test(test_the_later_line_holds),
 		cmocka_unit_test(test_sealed_rows_are_bound_to_their_key),
 	};
 
