@@ -1,6 +1,7 @@
 /* sceau queue: what waits to be relayed, and what became of it. */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -8,6 +9,8 @@
 #include "base/clock.h"
 #include "base/lang.h"
 #include "cmd/cmd.h"
+#include "cmd/key.h"
+#include "cmd/key_rows.h"
 #include "cmd/out.h"
 #include "cmd/sent.h"
 #include "store/store_out.h"
@@ -127,6 +130,102 @@ try_relays(struct app *app, struct store *st, struct err *e)
 	return rc;
 }
 
+/* ---- again -------------------------------------------------------------- */
+
+/* The key store is read once a mail asks for it: what was made elsewhere and
+ * is only relayed here needs none. */
+struct again {
+	struct app	*app;
+	struct store	*st;
+	struct keystore	*ks;
+	struct key_rows	*rows;
+};
+
+static void
+again_free(struct again *a)
+{
+	key_rows_close(&a->rows);
+	keystore_free(&a->ks);
+}
+
+static enum rc
+open_keys(struct again *a, struct err *e)
+{
+	const struct keystore_at at = key_at(a->app);
+	enum rc rc = RC_OK;
+
+	if (a->rows != NULL)
+		return RC_OK;
+	if (a->ks == NULL)
+		rc = keystore_load(&at, &a->ks, e);
+	return rc == RC_OK ? key_rows_open(a->app, a->ks, &a->rows, e) : rc;
+}
+
+/* The mailbox of him whom it is sealed for, as a mail sealed now would name
+ * it; "" when nothing is known of him any more. */
+static enum rc
+route_today(struct again *a, const struct store_out *m,
+    char route[STORE_ROUTE_BYTES], struct err *e)
+{
+	struct identity id;
+	struct ring_entry x;
+	struct key_row row;
+	struct bytes address;
+	enum rc rc;
+
+	route[0] = '\0';
+	if (m->kind != STORE_MAIL ||
+	    !identity_parse(m->identity, strlen(m->identity), &id))
+		return RC_OK;
+	if ((rc = open_keys(a, e)) != RC_OK ||
+	    (rc = key_rows_find(a->rows, &id, &row, e)) != RC_OK)
+		return rc;
+	if (!row_entry(row.peer, a->ks->ring, &id, &x))
+		return RC_OK;
+	address = identity_address(&id);
+	if (x.route[0] != '\0')
+		snprintf(route, STORE_ROUTE_BYTES, "%s", x.route);
+	else
+		snprintf(route, STORE_ROUTE_BYTES, "%.*s", (int)address.len,
+		    (const char *)address.p);
+	return RC_OK;
+}
+
+/* The same envelope wherever it goes: who has it already drops it by its T. */
+static enum rc
+retry_one(struct again *a, const struct store_out *m,
+    enum store_result *result, struct err *e)
+{
+	char route[STORE_ROUTE_BYTES];
+	bool moved;
+	enum rc rc = route_today(a, m, route, e);
+
+	if (rc != RC_OK)
+		return rc;
+	moved = route[0] != '\0' && strcmp(route, m->to_route) != 0;
+	rc = store_out_retry(a->st, m->id, moved ? route : NULL, clock_now(),
+	    result, e);
+	if (rc == RC_OK && *result == STORE_OK && moved)
+		printf(_("No. %lld goes to %s, the mailbox of %s today; before "
+		    "it went to %s.\n"), (long long)m->id, route, m->identity,
+		    m->to_route);
+	return rc;
+}
+
+static enum rc
+retry_no(struct app *app, struct store *st, int64_t id,
+    enum store_result *result, struct err *e)
+{
+	struct again a = { .app = app, .st = st };
+	struct store_out m;
+	enum rc rc = store_out_get(st, id, &m, e);
+
+	if (rc == RC_OK && m.id != 0)
+		rc = retry_one(&a, &m, result, e);
+	again_free(&a);
+	return rc;
+}
+
 static enum rc
 change(struct app *app, const char *no, bool retry, struct err *e)
 {
@@ -140,8 +239,8 @@ change(struct app *app, const char *no, bool retry, struct err *e)
 	if (app->dry_run)
 		return RC_OK;
 	if ((rc = store_open(app->conf.state, STORE_WRITE, &st, e)) == RC_OK)
-		rc = retry ? store_out_retry(st, id, clock_now(), &result,
-		    e) : store_out_drop(st, id, &result, e);
+		rc = retry ? retry_no(app, st, id, &result, e) :
+		    store_out_drop(st, id, &result, e);
 	if (rc == RC_OK && retry)
 		rc = try_relays(app, st, e);
 	store_close(&st);
@@ -154,8 +253,7 @@ change(struct app *app, const char *no, bool retry, struct err *e)
 
 /* Every mail for ${who} that has not been received and is still there. */
 static enum rc
-retry_of(struct app *app, struct store *st, const char *who, size_t *done,
-    struct err *e)
+retry_of(struct again *a, const char *who, size_t *done, struct err *e)
 {
 	static const enum store_ask asks[] = { STORE_ASK_WAITING,
 	    STORE_ASK_UNDELIVERED, STORE_ASK_TROUBLE };
@@ -170,14 +268,13 @@ retry_of(struct app *app, struct store *st, const char *who, size_t *done,
 		const struct store_filter f = { .ask = asks[i],
 		    .mail_only = true };
 
-		rc = sent_list(st, &f, who, &after, m, AT_ONCE, &n, e);
+		rc = sent_list(a->st, &f, who, &after, m, AT_ONCE, &n, e);
 		for (size_t j = 0; rc == RC_OK && j < n; j++) {
-			if (m[j].body == 0 || app->dry_run ||
+			if (m[j].body == 0 || a->app->dry_run ||
 			    (asks[i] == STORE_ASK_TROUBLE &&
 			    m[j].state != STORE_FAILED))
 				continue;
-			rc = store_out_retry(st, m[j].id, clock_now(),
-			    &result, e);
+			rc = retry_one(a, &m[j], &result, e);
 			*done += rc == RC_OK && result == STORE_OK;
 		}
 		if (n == 0) {
@@ -192,16 +289,17 @@ retry_of(struct app *app, struct store *st, const char *who, size_t *done,
 static enum rc
 retry_to(struct app *app, const char *who, struct err *e)
 {
-	struct store *st = NULL;
+	struct again a = { .app = app };
 	size_t n = 0;
 	enum rc rc = store_open(app->conf.state, app->dry_run ? STORE_READ :
-	    STORE_WRITE, &st, e);
+	    STORE_WRITE, &a.st, e);
 
 	if (rc == RC_OK)
-		rc = retry_of(app, st, who, &n, e);
+		rc = retry_of(&a, who, &n, e);
 	if (rc == RC_OK && n > 0)
-		rc = try_relays(app, st, e);
-	store_close(&st);
+		rc = try_relays(app, a.st, e);
+	again_free(&a);
+	store_close(&a.st);
 	if (rc == RC_OK && !app->dry_run)
 		printf(P_("%zu message is tried at the next poll, the very "
 		    "same envelope.\n", "%zu messages are tried at the next "

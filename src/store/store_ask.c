@@ -170,16 +170,17 @@ store_counts(struct store *st, int64_t late_before, struct store_counts *out,
 /* --- Orders ------------------------------------------------------------ */
 
 enum rc
-store_out_retry(struct store *st, int64_t id, int64_t now,
-    enum store_result *result, struct err *e)
+store_out_retry(struct store *st, int64_t id, const char *to_route,
+    int64_t now, enum store_result *result, struct err *e)
 {
 	enum rc rc;
 
 	*result = STORE_NOT;
 	if ((rc = tx_begin(st, e)) != RC_OK)
 		return rc;
-	rc = DB_DO(st, e, OUT_RETRY "WHERE id = ?1 AND state <> 3 "
-	    "AND body IS NOT NULL", V_I(id), V_I(now));
+	rc = DB_DO(st, e, OUT_RETRY ", to_route = ifnull(?3, to_route) "
+	    "WHERE id = ?1 AND state <> 3 AND body IS NOT NULL", V_I(id),
+	    V_I(now), V_S(to_route));
 	if (rc == RC_OK && db_changed(st) == 1)
 		*result = STORE_OK;
 	return TX_END(st, rc, "out.retry", e);

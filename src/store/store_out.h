@@ -264,10 +264,10 @@ enum rc store_counts(struct store *st, int64_t late_before,
 enum rc store_out_late(struct store *st, int64_t late_before, int64_t after,
     struct store_out *out, size_t max, size_t *n, struct err *e);
 
-/* queue retry: due at once, tries forgotten. queue drop: the row goes, no
- * notice. */
-enum rc store_out_retry(struct store *st, int64_t id, int64_t now,
-    enum store_result *result, struct err *e);
+/* queue retry: due at once, tries forgotten, to the mailbox ${to_route} from
+ * now on (NULL: the same). queue drop: the row goes, no notice. */
+enum rc store_out_retry(struct store *st, int64_t id, const char *to_route,
+    int64_t now, enum store_result *result, struct err *e);
 enum rc store_out_drop(struct store *st, int64_t id,
     enum store_result *result, struct err *e);
 

@@ -49,6 +49,38 @@ def test_a_relay_that_is_down_is_75(demo):
     delivered_after_all(demo, data)
 
 
+def test_again_to_the_mailbox_of_today(demo, forger):
+    """Who has moved since gets the very same envelope where he is now, and it
+    is said; he sees it once all the same."""
+    def to_dr():
+        return demo.labo.ok("queue", "retry", "--to", demo.dr.address,
+                            "--lang", "en").stdout.decode()
+    data = demo.send("INR 2,1", demo.dr)
+    row, = demo.labo.ok("queue", "list", "--json").json()
+    demo.labo.ok("poll")
+    demo.wait_until(lambda: len(demo.dr.mail()) == 1, what="the first")
+    assert "mailbox" not in to_dr()
+    demo.post(demo.labo, forger.mail(demo.issuer, demo.labo, None, control=[
+        records.entry(1, demo.dr.identity.encode(),
+                      demo.durand.route.encode(), "Dr Martin")]))
+    demo.labo.ok("poll")
+    demo.wait_until(lambda: len(demo.dr.mail()) == 2, what="as it was")
+    assert demo.durand.mail() == []
+    said = demo.labo.ok("queue", "retry", row["id"], "--lang", "en")
+    assert f"No. {row['id']} goes to {demo.durand.route}, the mailbox of " \
+        f"{demo.dr.identity} today; before it went to {demo.dr.route}." in \
+        said.stdout.decode()
+    assert "mailbox" not in to_dr()
+    demo.labo.ok("poll")
+    demo.wait_until(lambda: len(demo.durand.mail()) == 1, what="the new one")
+    moved, = demo.durand.mail()
+    assert mail.find(moved) == mail.find(demo.dr.mail()[0])
+    assert f"To: {demo.durand.route}".encode() in moved.replace(b"<", b"")
+    demo.post(demo.dr, moved)
+    demo.dr.ok("poll")
+    assert demo.dr.shown() == [data] and len(demo.dr.new()) == 1
+
+
 def test_a_relay_that_is_down_does_not_stop_the_fetching(demo):
     demo.send("INR 2,1", demo.dr)
     demo.labo.ok("poll")

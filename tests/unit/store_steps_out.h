@@ -250,7 +250,7 @@ STEP(step_out_retry)
 {
 	enum store_result result;
 
-	return store_out_retry(st, out_id[4], NOW, &result, e);
+	return store_out_retry(st, out_id[4], NULL, NOW, &result, e);
 }
 
 STEP(step_out_drop)

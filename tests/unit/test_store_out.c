@@ -516,20 +516,29 @@ test_retry_and_drop(void **state)
 
 	(void)submit(w, &m, "anne@localhost");
 	assert_int_equal(claim(w, "r", NOW, NOW + 50, out, 4), 1);
-	OK(w, store_out_retry(w->st, m.id, NOW, &r, &w->e));
+	OK(w, store_out_retry(w->st, m.id, NULL, NOW, &r, &w->e));
 	assert_int_equal(r, STORE_NOT);
 	OK(w, store_out_drop(w->st, m.id, &r, &w->e));
 	assert_int_equal(r, STORE_NOT);
 	end = ending(m.id);
 	OK(w, store_out_fail(w->st, &end, 1, NOW, &w->e));
-	OK(w, store_out_retry(w->st, m.id, NOW + 9, &r, &w->e));
+	OK(w, store_out_retry(w->st, m.id, NULL, NOW + 9, &r, &w->e));
 	assert_int_equal(r, STORE_OK);
 	assert_int_equal(get_out(w, m.id).tries, 0);
+	assert_string_equal(get_out(w, m.id).to_route, m.to_route);
+	OK(w, store_out_retry(w->st, m.id, "new@box.example", NOW + 9, &r,
+	    &w->e));
+	OK(w, store_out_retry(w->st, m.id, NULL, NOW + 9, &r, &w->e));
+	assert_string_equal(get_out(w, m.id).to_route, "new@box.example");
 	assert_int_equal(claim(w, "r", NOW + 9, NOW + 50, out, 4), 1);
+	OK(w, store_out_retry(w->st, m.id, "x@box.example", NOW, &r, &w->e));
+	assert_int_equal(r, STORE_NOT);
+	assert_string_equal(out[0].to_route, "new@box.example");
+	assert_string_equal(get_out(w, m.id).to_route, "new@box.example");
 	end = ending(m.id);
 	OK(w, store_out_sent(w->st, &end, 1, NOW, &w->e));
 	(void)acked(w, 1, 2, DR, NULL);
-	OK(w, store_out_retry(w->st, m.id, NOW, &r, &w->e));
+	OK(w, store_out_retry(w->st, m.id, NULL, NOW, &r, &w->e));
 	assert_int_equal(r, STORE_NOT);		/* its body is gone */
 	OK(w, store_out_drop(w->st, m.id, &r, &w->e));
 	assert_int_equal(r, STORE_OK);
