@@ -6,11 +6,12 @@ import time
 
 import pytest
 
-from test_issuer import HEAD, POST, YEAR
+from test_issuer import DOMAIN, HEAD, POST, YEAR
 from test_issuer_acts import (   # fixtures among them
-    LEROY, MARTIN, NAME, date, desk, made, renew)
+    LEROY, MARTIN, NAME, NEXT, date, desk, machine, made, renew)
 
-__all__ = ["date", "desk", "made"]
+__all__ = ["date", "desk", "machine", "made"]
+HUB = f"essai/passerelle@{DOMAIN}"
 
 
 def test_reissue_that_fails_anywhere_is_done_once(made, tmp_path):
@@ -173,3 +174,36 @@ def test_letters_of_two_years_have_each_their_line(date, made):
              foil.parent, *made.custodians())
     got = foil.read_text().splitlines()[1:]
     assert len(got) == 4 and set(lines) < set(got)
+
+
+def test_a_gateway_that_comes_later(date, desk, machine):
+    """It is entered like a newcomer; who got his keys before learns of it by
+    the next year's, or by another pair of this one, of the same key."""
+    def hubs(m):
+        return {k["year"]: k["hub"].split("#")[0] for k in m.keys()}
+
+    def takes(m, pair):
+        got = m.import_(*pair)
+        assert got.returncode == 0, got.stderr.decode()
+        return hubs(m)
+    desk.init()
+    desk.add()
+    desk.batch()
+    dr = machine("dr", desk, "dr.martin")
+    labo = machine("labo", desk, "labo.central")
+    desk.newcomers(HEAD + f"passerelle@{DOMAIN},passerelle@{POST},"
+                   "Passerelle,hub,\n")
+    machine("hub", desk, "passerelle")
+    desk.reissue("dr.durand@durand.example")
+    assert hubs(machine("durand", desk, "dr.durand", 2)) == {YEAR: HUB}
+    assert hubs(dr) == hubs(labo) == {YEAR: ""}
+    desk.newcomers(HEAD + f"passerelle2@{DOMAIN},passerelle@{POST},"
+                   "Une autre,hub,\n", check=65)
+    again = desk.again("again")
+    assert takes(labo, again.pair("labo.central")) == {YEAR: HUB}
+    assert again.read("labo.central").self["key"] == \
+        desk.read("labo.central").self["key"]
+    date(YEAR, 11, 20)
+    renew(desk)
+    assert takes(dr, desk.pair("dr.martin", year=NEXT)) == {
+        YEAR: "", NEXT: HUB}
