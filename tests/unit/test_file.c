@@ -30,6 +30,30 @@ test_written_whole_or_not_at_all(void **state)
 	buf_free(&b);
 }
 
+/* A FIFO is not waited for, a device not read without end. */
+static void
+test_a_regular_file_alone(void **state)
+{
+	struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+	char fifo[160];
+
+	(void)state;
+	T_RC(file_write(path, "one", 3, 0600, &e), RC_OK);
+	T_RC(file_read_regular(path, 3, &b, &e), RC_OK);
+	T_CHECK(b.len == 3 && memcmp(b.p, "one", 3) == 0);
+	T_RC(file_read_regular(path, 2, &b, &e), RC_INPUT);
+	snprintf(fifo, sizeof(fifo), "%s/fifo", dir);
+	T_CHECK(mkfifo(fifo, 0600) == 0);
+	T_RC(file_read_regular(fifo, 3, &b, &e), RC_CONF);
+	T_CHECK(strstr(e.text, "not a regular file") != NULL && b.len == 0);
+	T_RC(file_read_regular("/dev/null", 3, &b, &e), RC_CONF);
+	T_RC(file_read_regular(dir, 3, &b, &e), RC_CONF);
+	unlink(fifo);
+	T_RC(file_read_regular(fifo, 3, &b, &e), RC_CONF);
+	buf_free(&b);
+}
+
 static void
 test_create_never_replaces(void **state)
 {
@@ -124,6 +148,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_written_whole_or_not_at_all),
+		cmocka_unit_test(test_a_regular_file_alone),
 		cmocka_unit_test(test_create_never_replaces),
 		cmocka_unit_test(test_what_others_can_read_is_refused),
 		cmocka_unit_test(test_what_is_anothers_is_refused),
