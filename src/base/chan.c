@@ -253,7 +253,7 @@ make_room(struct chan *c, struct err *e)
 	if (want < c->in.len + 4096)
 		want = c->in.len + 4096;
 	if (!buf_reserve(&c->in, want - c->in.len))
-		return err_set(e, RC_NOMEM, "chan");
+		return err_nomem(e);
 	return RC_OK;
 }
 
@@ -308,7 +308,7 @@ chan_put(struct chan *c, uint8_t type, uint32_t job, const void *p,
 		c->out_at = 0;
 	}
 	if (!buf_reserve(&c->out, sizeof(head) + len))
-		return err_set(e, RC_NOMEM, "chan");
+		return err_nomem(e);
 	buf_add(&c->out, head, sizeof(head));
 	buf_add(&c->out, p, len);
 	return RC_OK;

@@ -129,8 +129,10 @@ read_fd(int fd, const char *path, size_t max, bool regular, struct buf *out,
 
 		if (room > 65536)
 			room = 65536;
-		if (!buf_reserve(out, room + 1))
-			return err_set(e, RC_NOMEM, "%s", path);
+		if (!buf_reserve(out, room + 1)) {
+			(void)err_nomem(e);
+			return err_ctx(e, "%s", path);
+		}
 		if ((n = read_full(fd, out->p + out->len, room + 1)) < 0)
 			return err_sys(e, "%s", path);
 		out->len += (size_t)n;

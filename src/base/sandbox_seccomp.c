@@ -222,7 +222,7 @@ filter_enter(enum sandbox_role role, struct err *e)
 	int r;
 
 	if (f == NULL)
-		return err_set(e, RC_NOMEM, "seccomp");
+		return err_nomem(e);
 	/* libseccomp 2.5 turns for ever where it finds no memory. */
 	(void)alarm(LOAD_MAX_S);
 	rc = sc_role(f, role, e);

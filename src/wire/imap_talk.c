@@ -35,7 +35,7 @@ imap_talk_fail(struct imap_talk *t, int r, const char *what, struct err *e)
 	if (stream_dead(t->link.stream))
 		return stream_error(t->link.stream, &t->why, e);
 	if (r == MAILIMAP_ERROR_MEMORY) {
-		err_set(e, RC_NOMEM, "imap");
+		err_nomem(e);
 		return refuse(t, WHY_LOCAL, e);
 	}
 	if (!imap_talk_refused(t, r)) {
@@ -65,7 +65,7 @@ greeting(struct imap_talk *t, struct err *e)
 
 	if ((t->session = mailimap_new(0, NULL)) == NULL ||
 	    (t->io = imap_io(t->link.stream)) == NULL) {
-		err_set(e, RC_NOMEM, "imap");
+		err_nomem(e);
 		return refuse(t, WHY_LOCAL, e);
 	}
 	stream_step(t->link.stream, IMAP_STEP_BYTES);

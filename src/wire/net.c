@@ -75,7 +75,7 @@ resolve(const char *host, uint16_t port, struct addrinfo **list,
 		return RC_OK;
 	*list = NULL;
 	if (r == EAI_MEMORY)
-		return err_set(e, RC_NOMEM, "getaddrinfo");
+		return err_nomem(e);
 	return err_set(e, RC_TEMP, _("%s: the name cannot be resolved (%s)"),
 	    host, lang_resolver(r));
 }

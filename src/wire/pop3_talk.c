@@ -125,7 +125,7 @@ pop3_talk_cmd(struct pop3_talk *t, const char *cmd, struct err *e)
 	enum rc rc;
 
 	if (!buf_adds(&b, cmd) || !buf_adds(&b, "\r\n"))
-		rc = err_set(e, RC_NOMEM, "pop3");
+		rc = err_nomem(e);
 	else
 		rc = pop3_talk_send(t, &b, e);
 	buf_free(&b);
@@ -249,7 +249,7 @@ user_pass(struct pop3_talk *t, const struct secret *secret, struct err *e)
 	enum rc rc = RC_OK;
 
 	if (!buf_addf(&b, "USER %s\r\n", t->link.server->user))
-		rc = err_set(e, RC_NOMEM, "pop3");
+		rc = err_nomem(e);
 	if (rc == RC_OK && (rc = pop3_talk_send(t, &b, e)) == RC_OK &&
 	    (rc = pop3_talk_status(t, &st, &line, e)) == RC_OK &&
 	    st != POP3_OK)
@@ -257,7 +257,7 @@ user_pass(struct pop3_talk *t, const struct secret *secret, struct err *e)
 	buf_wipe(&b);
 	if (rc == RC_OK && (!buf_adds(&b, "PASS ") ||
 	    !buf_add(&b, secret->p, secret->len) || !buf_adds(&b, "\r\n")))
-		rc = err_set(e, RC_NOMEM, "pop3");
+		rc = err_nomem(e);
 	if (rc == RC_OK && (rc = pop3_talk_send(t, &b, e)) == RC_OK)
 		rc = verdict(t, secret, e);
 	buf_free(&b);
@@ -284,7 +284,7 @@ sasl(struct pop3_talk *t, const char *mechanism, const struct buf *answer,
 		buf_wipe(&b);
 	ok = ok && buf_add(&b, answer->p, answer->len) && buf_adds(&b, "\r\n");
 	if (!ok)
-		rc = err_set(e, RC_NOMEM, "pop3");
+		rc = err_nomem(e);
 	if (rc == RC_OK && (rc = pop3_talk_send(t, &b, e)) == RC_OK)
 		rc = verdict(t, secret, e);
 	buf_free(&b);
@@ -305,7 +305,7 @@ login(struct pop3_talk *t, const struct secret *secret, struct err *e)
 		return user_pass(t, secret, e);
 	if (token ? !link_xoauth2(&t->link, secret, &answer) :
 	    !link_plain(&t->link, secret, &answer))
-		rc = err_set(e, RC_NOMEM, "pop3");
+		rc = err_nomem(e);
 	else
 		rc = sasl(t, token ? "XOAUTH2" : "PLAIN", &answer, secret, e);
 	buf_free(&answer);

@@ -395,7 +395,7 @@ relay_new(const struct conf_relay *conf, struct relay **r, struct err *e)
 	enum rc rc;
 
 	if ((*r = calloc(1, sizeof(**r))) == NULL)
-		return err_set(e, RC_NOMEM, "relay");
+		return err_nomem(e);
 	(*r)->conf = conf;
 	if ((rc = set_up(*r, e)) != RC_OK)
 		relay_close(r);

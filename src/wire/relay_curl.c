@@ -236,7 +236,7 @@ begin(struct curl_relay *x, struct err *e)
 	x->e = e;
 	forget_connection(x, CURL_SOCKET_BAD);
 	if ((x->easy = curl_easy_init()) == NULL || !curl_set_addresses(x))
-		return err_set(e, RC_NOMEM, "libcurl");
+		return err_nomem(e);
 	if ((code = curl_set_all(x)) != CURLE_OK ||
 	    (code = set_callbacks(x)) != CURLE_OK)
 		return err_set(e, RC_CONF, _("relay %s: libcurl cannot do it "
@@ -263,7 +263,7 @@ explain(struct curl_relay *x, CURLcode code)
 
 	switch ((int)code) {
 	case CURLE_OUT_OF_MEMORY:
-		return err_set(x->e, RC_NOMEM, "libcurl");
+		return err_nomem(x->e);
 	case CURLE_LOGIN_DENIED:
 		if (x->last_at == REPLY_AT_AUTH && x->last.code >= 400)
 			return relay_said(x->r, REPLY_AT_AUTH, &x->last,
@@ -389,7 +389,7 @@ send_one(struct curl_relay *x)
 	     * stops when the count fits by chance, before the last octets. */
 	    curl_easy_setopt(x->easy, CURLOPT_INFILESIZE_LARGE,
 	    (curl_off_t)-1) != CURLE_OK) {
-		rc = err_set(x->e, RC_NOMEM, "libcurl");
+		rc = err_nomem(x->e);
 	} else {
 		code = perform_proved(x);
 		x->r->item.begun = x->last_at >= REPLY_AT_MAIL;
@@ -425,7 +425,7 @@ curl_check(struct relay *r, struct err *e)
 	if (rc == RC_OK && (curl_easy_setopt(x->easy, CURLOPT_CUSTOMREQUEST,
 	    "NOOP") != CURLE_OK ||
 	    curl_easy_setopt(x->easy, CURLOPT_NOBODY, 1L) != CURLE_OK))
-		rc = err_set(e, RC_NOMEM, "libcurl");
+		rc = err_nomem(e);
 	if (rc == RC_OK) {
 		code = perform_proved(x);
 		rc = x->rc != RC_OK ? x->rc : RC_OK;
@@ -448,12 +448,12 @@ curl_set_up(struct relay *r, struct err *e)
 	if ((rc = late_curl_load(e)) != RC_OK)
 		return rc;
 	if ((r->engine = x = calloc(1, sizeof(*x))) == NULL)
-		return err_set(e, RC_NOMEM, "libcurl");
+		return err_nomem(e);
 	x->r = r;
 	x->fd = CURL_SOCKET_BAD;
 	x->ca_fd = -1;
 	if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK)
-		return err_set(e, RC_NOMEM, "libcurl");
+		return err_nomem(e);
 	if (!curl_set_url(x))
 		return err_set(e, RC_CONF, _("relay %s: its host name is too "
 		    "long"), r->conf->name);

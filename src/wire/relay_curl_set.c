@@ -195,7 +195,7 @@ curl_load(struct curl_relay *x, struct err *e)
 	if ((rc = load_ca(x, e)) != RC_OK || x->ca.len == 0)
 		return rc;
 	if ((x->easy = curl_easy_init()) == NULL)
-		return err_set(e, RC_NOMEM, "libcurl");
+		return err_nomem(e);
 	code = set_authority(x);
 	curl_easy_cleanup(x->easy);
 	x->easy = NULL;

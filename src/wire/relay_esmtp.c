@@ -146,7 +146,7 @@ converse(struct esmtp *x, const char *address)
 	    !set_session(x, address, auth) || !(x->checking ?
 	    esmtp_add(x, "", "postmaster", 0) :
 	    esmtp_add(x, m->from, m->to, m->size))) {
-		rc = err_set(x->e, RC_NOMEM, "libesmtp");
+		rc = err_nomem(x->e);
 	} else {
 		watch_arm(x->r->conf->server.timeout_s);
 		smtp_start_session(x->session);
@@ -252,7 +252,7 @@ esmtp_set_up(struct relay *r, struct err *e)
 	if (rc != RC_OK)
 		return rc;
 	if ((r->engine = x = calloc(1, sizeof(*x))) == NULL)
-		return err_set(e, RC_NOMEM, "libesmtp");
+		return err_nomem(e);
 	x->r = r;
 	/* It looks for client certificates in the home folder, and gives up
 	 * when it may not look. */

@@ -108,7 +108,7 @@ add_next(struct esmtp *x)
 	x->msg = NULL;
 	x->rcpt = NULL;
 	if (relay_take(x->r) && !esmtp_add(x, m->from, m->to, m->size))
-		fail(x, err_set(x->e, RC_NOMEM, "libesmtp"));
+		fail(x, err_nomem(x->e));
 	watch_arm(step_s(x));
 }
 

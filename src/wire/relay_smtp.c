@@ -35,12 +35,6 @@ is_connected(const struct smtp *x)
 	return x->t.link.stream != NULL && !stream_dead(x->t.link.stream);
 }
 
-static enum rc
-no_memory(struct smtp *x)
-{
-	return err_set(x->e, RC_NOMEM, "SMTP");
-}
-
 static int
 step_s(const struct smtp *x)
 {
@@ -105,7 +99,7 @@ login_say(struct smtp *x, const char *command, const struct buf *words)
 
 	if (!buf_adds(&b, command) || !buf_add(&b, words->p, words->len) ||
 	    (line = buf_str(&b)) == NULL)
-		rc = no_memory(x);
+		rc = err_nomem(x->e);
 	else
 		rc = smtp_talk_ask(&x->t, line, x->e);
 	buf_free(&b);
@@ -121,7 +115,7 @@ login_word(struct smtp *x, const char *word)
 	if (x->t.reply.result.code != 334)
 		return RC_OK;
 	rc = link_base64(word, strlen(word), &b) ? login_say(x, "", &b) :
-	    no_memory(x);
+	    err_nomem(x->e);
 	buf_free(&b);
 	return rc;
 }
@@ -142,7 +136,7 @@ login_at_once(struct smtp *x, const char *command,
 {
 	struct buf b = BUF_INIT;
 	enum rc rc = words(&x->t.link, x->r->secret, &b) ?
-	    login_say(x, command, &b) : no_memory(x);
+	    login_say(x, command, &b) : err_nomem(x->e);
 
 	buf_free(&b);
 	/* Why a token is not taken; an empty line asks for the end. */
@@ -257,7 +251,7 @@ send_step(struct smtp *x, enum reply_phase phase)
 	    "RCPT TO:<%s>\r\n", x->r->item.mail.to) :
 	    buf_adds(&x->t.out, "DATA\r\n");
 
-	return ok ? smtp_talk_send(&x->t, x->e) : no_memory(x);
+	return ok ? smtp_talk_send(&x->t, x->e) : err_nomem(x->e);
 }
 
 /* What the last reply means for a mail; ${done} tells it. */
@@ -369,7 +363,7 @@ send_content(struct smtp *x, int *n)
 	while (rc == RC_OK && (*n = relay_read(x->r, x->chunk,
 	    sizeof(x->chunk))) > 0) {
 		if (!say_content(x, x->chunk, (size_t)*n))
-			return no_memory(x);
+			return err_nomem(x->e);
 		if (x->t.out.len >= OUT_BYTES)
 			rc = smtp_talk_send(&x->t, x->e);
 	}
@@ -401,7 +395,7 @@ give_end(struct smtp *x)
 	    (rc = smtp_talk_send(&x->t, x->e)) != RC_OK)
 		return rc;
 	if (!smtp_talk_say(&x->t, ".\r\n", 3) || (more && !say_envelope(x)))
-		return no_memory(x);
+		return err_nomem(x->e);
 	return smtp_talk_send(&x->t, x->e);
 }
 
@@ -435,7 +429,7 @@ one_mail(struct smtp *x)
 		if ((rc = smtp_talk_quiet(&x->t, x->e)) != RC_OK)
 			return rc;
 		if (!say_envelope(x))
-			return no_memory(x);
+			return err_nomem(x->e);
 		if ((rc = smtp_talk_send(&x->t, x->e)) != RC_OK)
 			return rc;
 	}
@@ -505,7 +499,7 @@ set_up(struct relay *r, struct err *e)
 	struct smtp *x = calloc(1, sizeof(*x));
 
 	if ((r->engine = x) == NULL)
-		return no_memory(&(struct smtp){ .e = e });
+		return err_nomem(e);
 	x->r = r;
 	x->t.link.server = &r->conf->server;
 	x->t.reply = (struct reply)REPLY_INIT;

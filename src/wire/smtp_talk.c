@@ -141,7 +141,7 @@ smtp_talk_ask(struct smtp_talk *t, const char *command, struct err *e)
 	if ((rc = smtp_talk_quiet(t, e)) != RC_OK)
 		return rc;
 	if (!buf_adds(&t->out, command) || !buf_adds(&t->out, "\r\n"))
-		return err_set(e, RC_NOMEM, "SMTP");
+		return err_nomem(e);
 	if (strncmp(command, "EHLO ", 5) == 0)
 		memset(&t->offers, 0, sizeof(t->offers));
 	if ((rc = smtp_talk_send(t, e)) != RC_OK)

@@ -52,7 +52,7 @@ source_new(const struct conf_account *account,
 
 	*out = NULL;
 	if (s == NULL)
-		return err_set(e, RC_NOMEM, "source");
+		return err_nomem(e);
 	s->ops = kinds[account->protocol];
 	s->account = account;
 	s->limits = *limits;
@@ -209,7 +209,7 @@ source_feed(struct source *s, int fd, struct bytes id,
 	    (uint64_t)st.st_size > s->limits.max_message)
 		return sink->end(sink->arg, id, SOURCE_TOO_BIG, e);
 	if ((room = malloc(FEED_BYTES)) == NULL)
-		return err_set(e, RC_NOMEM, "source");
+		return err_nomem(e);
 	if ((rc = sink->begin(sink->arg, e)) == RC_OK &&
 	    (rc = feed_all(s, fd, sink, room, e)) == RC_OK)
 		rc = sink->end(sink->arg, id, SOURCE_GOT, e);

@@ -34,7 +34,7 @@ set_up(struct source *s, struct err *e)
 	struct folder_in *f = calloc(1, sizeof(*f));
 
 	if ((s->impl = f) == NULL)
-		return err_set(e, RC_NOMEM, "folder");
+		return err_nomem(e);
 	f->folder = open(s->account->path,
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (f->folder < 0)

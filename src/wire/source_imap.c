@@ -29,7 +29,7 @@ set_up(struct source *s, struct err *e)
 	enum rc rc;
 
 	if ((s->impl = i) == NULL)
-		return err_set(e, RC_NOMEM, "imap");
+		return err_nomem(e);
 	if ((rc = link_new(&s->account->server, &i->talk.link, e)) != RC_OK ||
 	    (rc = link_join(&i->talk.link, s->limits.until_ms, e)) != RC_OK)
 		return rc;
@@ -130,7 +130,7 @@ tell(struct listing *l, uint32_t uid, uint64_t size, struct err *e)
 		return too_many(l->s, e);
 	if (size > l->s->limits.max_message && !imap_is_big(i, uid) &&
 	    !note_big(i, uid))
-		return err_set(e, RC_NOMEM, "imap");
+		return err_nomem(e);
 	if (l->fn == NULL)
 		return RC_OK;
 	len = imap_id_format(i->talk.validity, uid, id);
@@ -255,7 +255,7 @@ imap_wants(struct source *s, const struct bytes *ids, size_t n,
 
 	*nwants = 0;
 	if ((*wants = w) == NULL)
-		return err_set(e, RC_NOMEM, "imap");
+		return err_nomem(e);
 	for (size_t k = 0; k < n; k++)
 		if (imap_id_parse(ids[k], &validity, &uid) &&
 		    validity == i->talk.validity)

@@ -32,7 +32,7 @@ set_up(struct source *s, struct err *e)
 	struct maildir_in *m = calloc(1, sizeof(*m));
 
 	if ((s->impl = m) == NULL)
-		return err_set(e, RC_NOMEM, "maildir");
+		return err_nomem(e);
 	m->folder = open(s->account->path,
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (m->folder < 0)
@@ -73,7 +73,7 @@ look_at(struct source *s, int dir, const char *part, const char *name,
 	if (!idtable_add(&m->table, id,
 	    (struct bytes){ (const uint8_t *)path, (size_t)len }, 1,
 	    (uint64_t)st.st_size))
-		return err_set(e, RC_NOMEM, "maildir");
+		return err_nomem(e);
 	return RC_OK;
 }
 

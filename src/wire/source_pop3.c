@@ -43,7 +43,7 @@ set_up(struct source *s, struct err *e)
 	enum rc rc;
 
 	if ((s->impl = p) == NULL)
-		return err_set(e, RC_NOMEM, "pop3");
+		return err_nomem(e);
 	p->max_list = s->limits.max_list;
 	s->info.one_release = true;
 	if ((rc = link_new(&s->account->server, &p->talk.link, e)) !=
@@ -51,7 +51,7 @@ set_up(struct source *s, struct err *e)
 	    (rc = link_join(&p->talk.link, s->limits.until_ms, e)) != RC_OK)
 		return rc;
 	if ((p->talk.room = malloc(POP3_ROOM_BYTES)) == NULL)
-		return err_set(e, RC_NOMEM, "pop3");
+		return err_nomem(e);
 	return RC_OK;
 }
 
@@ -80,7 +80,7 @@ uidl_row(void *arg, struct bytes line, struct err *e)
 		return err_set(e, RC_TEMP, _("more than %zu messages in the "
 		    "mailbox; raise the limit or empty it"), p->max_list);
 	if (!idtable_add(&p->table, id, none, number, 0))
-		return err_set(e, RC_NOMEM, "pop3");
+		return err_nomem(e);
 	return RC_OK;
 }
 
@@ -247,7 +247,7 @@ plan_new(size_t n, struct plan *plan, struct err *e)
 	plan->numbers = calloc(n, sizeof(*plan->numbers));
 	plan->n = 0;
 	if (plan->ids == NULL || plan->numbers == NULL)
-		return err_set(e, RC_NOMEM, "pop3");
+		return err_nomem(e);
 	return RC_OK;
 }
 
@@ -292,7 +292,7 @@ ask(struct pop3 *p, const char *verb, const struct plan *plan, size_t window,
 	    (unsigned)plan->numbers[*sent]))
 		++*sent;
 	if (b.len == 0)
-		rc = err_set(e, RC_NOMEM, "pop3");
+		rc = err_nomem(e);
 	else
 		rc = pop3_talk_send(&p->talk, &b, e);
 	buf_free(&b);
@@ -420,7 +420,7 @@ release(struct source *s, const struct bytes *ids, size_t n,
 		rc = err_set(e, RC_CONF, _("POP3 has no folders to move a "
 		    "message to; write after = delete or keep"));
 	else if (marked == NULL)
-		rc = err_set(e, RC_NOMEM, "pop3");
+		rc = err_nomem(e);
 	else if ((rc = plan_new(n, &plan, e)) == RC_OK)
 		rc = said(s, delete(s, ids, n, done, &plan, marked, e));
 	if (after != CONF_AFTER_MOVE)

@@ -39,7 +39,7 @@ stream_new(int fd, const char *host, int timeout_s, struct err *e)
 
 	if (s == NULL) {
 		close(fd);
-		err_set(e, RC_NOMEM, "stream");
+		err_nomem(e);
 		return NULL;
 	}
 	s->fd = fd;

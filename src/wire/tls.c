@@ -238,7 +238,7 @@ load_authorities(struct tls *t, const struct conf_server *s, struct err *e)
 	else
 		ok = load_system(t->ctx);
 	if (no_memory() && !ok)
-		return err_set(e, RC_NOMEM, "tls");
+		return err_nomem(e);
 	if (ok || (s->ca_file == NULL && t->pinned))
 		return RC_OK;
 	if (s->ca_file == NULL)
@@ -313,7 +313,7 @@ set_up(struct tls *t, const struct conf_server *s, int max_version,
 	t->ctx = new_ctx();
 	t->numeric = t->host != NULL && is_numeric(t->host);
 	if (t->host == NULL || t->ctx == NULL || !set_rules(t))
-		return err_set(e, RC_NOMEM, "tls");
+		return err_nomem(e);
 	if (!set_versions(t, max_version))
 		return err_set(e, RC_CONF,
 		    _("%s: TLS cannot be set up for it"), t->host);
@@ -331,7 +331,7 @@ tls_new(const struct conf_server *server, int max_version, struct tls **t,
 	if ((rc = late_ssl_load(e)) != RC_OK)
 		return rc;
 	if ((*t = calloc(1, sizeof(**t))) == NULL)
-		return err_set(e, RC_NOMEM, "tls");
+		return err_nomem(e);
 	if ((rc = set_up(*t, server, max_version, e)) != RC_OK)
 		tls_free(t);
 	return rc;
@@ -351,7 +351,7 @@ tls_load(struct err *e)
 #endif
 	/* It looks its ciphers up with the first, and keeps what it found. */
 	if ((*spare() = SSL_CTX_new(TLS_client_method())) == NULL)
-		return err_set(e, RC_NOMEM, "tls");
+		return err_nomem(e);
 	ready = true;
 	return RC_OK;
 }
@@ -395,7 +395,7 @@ tls_start(struct tls *t, int fd, struct err *e)
 	if (ssl == NULL || SSL_set_fd(ssl, fd) != 1 || (!t->numeric &&
 	    SSL_set_tlsext_host_name(ssl, t->host) != 1)) {
 		SSL_free(ssl);
-		err_set(e, RC_NOMEM, "tls");
+		err_nomem(e);
 		return NULL;
 	}
 	/* As much as has come in one read(2), not each record in two. */

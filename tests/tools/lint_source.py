@@ -81,6 +81,14 @@ def banned(tree):
                        f"{hit.group(1)}() is banned")
 
 
+def memory(tree):
+    """No memory left is said in words that are translated: err_nomem()."""
+    for path in tree.c("src/"):
+        text = tree.text(path)
+        for hit in re.finditer(r'RC_NOMEM,\s*"(?!%s",\s*[\w>.-]*text\b)', text):
+            yield f"{path}:{_line(text, hit.start())}: say err_nomem()"
+
+
 def gotos(tree):
     """goto leads to the one label out, and nowhere else."""
     for path in tree.c("src/"):
@@ -239,5 +247,5 @@ def units(tree):
                 yield f"tests/unit:1: {variable} names {name}: no such file"
 
 
-RULES = [floors, fences, banned, gotos, functions, files, columns, blanks,
-         tabs, guards, docstrings, units]
+RULES = [floors, fences, banned, gotos, memory, functions, files, columns,
+         blanks, tabs, guards, docstrings, units]
