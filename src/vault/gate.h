@@ -539,7 +539,8 @@ struct gate_barring {
  * gate_bar(g, rows, who, min, now, out, e):
  * At the watch desk: the keys of ${who} (as in gate_resolve()) below
  * generation ${min} are void, for this desk too.  ${min} 0: below the next,
- * where that cannot be misunderstood; 255: he is excluded.
+ * where that cannot be misunderstood; 255: he is excluded.  Of itself the desk
+ * may say that keys older than its newest are void.
  *
  * RC_OK, ${out->row} owned; RC_CONF: this is not the watch desk; RC_PERM: no
  * such member, several, one with an office (2.19.23), or ${min} must be

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/lang.h"
 #include "vault/gate_priv.h"
@@ -166,13 +167,37 @@ choose(uint8_t min, struct gate_barring *x, struct err *e)
 	return RC_OK;
 }
 
+/* A key file has no line for its reader. */
+static enum rc
+whom(struct gate *g, const struct gate_rows *rows,
+    const struct keystore_self *desk, const char *who, struct identity *name,
+    struct err *e)
+{
+	struct bytes own = identity_address(&desk->id);
+
+	if (strlen(who) != own.len ||
+	    strncasecmp(who, (const char *)own.p, own.len) != 0)
+		return gate_typed(g, rows, &desk->id, who, name, e);
+	own = identity_name(&desk->id);
+	if (!identity_parse_name((const char *)own.p, own.len, name))
+		return err_set(e, RC_CONF, "%s", desk->id.s);
+	return RC_OK;
+}
+
+/* Its own older keys, once a new one was imported: that is all which the desk
+ * may say of itself. */
 static enum rc
 office(const struct keystore_self *desk, const struct identity *name,
-    const struct gate *g, struct err *e)
+    const struct gate *g, uint8_t *min, struct err *e)
 {
-	if (identity_same_name(&desk->id, name))
+	if (identity_same_name(&desk->id, name)) {
+		if (desk->id.gen > 1 && (*min == 0 || *min == desk->id.gen)) {
+			*min = desk->id.gen;
+			return RC_OK;
+		}
 		return err_set(e, RC_PERM, _("%s is this watch desk itself: a "
 		    "new key from the association replaces it"), name->s);
+	}
 	if (may_bar(g, name))
 		return RC_OK;
 	return err_set(e, RC_PERM, _("%s holds an office of the association: "
@@ -191,6 +216,7 @@ bar(struct gate *g, const struct gate_rows *rows, uint8_t min, uint8_t seen,
 	if (rc != RC_OK)
 		return rc;
 	look(g, seen, name, out);
+	out->known = higher(out->known, keystore_top(g->ks, name));
 	if (row_entry(&g->scratch->peer, g->ks->ring, name, &x))
 		snprintf(out->show, sizeof(out->show), "%s", x.show);
 	if ((rc = choose(min, out, e)) != RC_OK)
@@ -221,10 +247,10 @@ gate_bar(struct gate *g, const struct gate_rows *rows, const char *who,
 		    "the watch desk: only the association's watch desk can "
 		    "bar a key"));
 	out->desk = desk->id.gen;
-	if ((rc = gate_typed(g, rows, &desk->id, who, &name, e)) != RC_OK)
+	if ((rc = whom(g, rows, desk, who, &name, e)) != RC_OK)
 		return rc;
 	gate_put_name(out->name, &name);
-	if ((rc = office(desk, &name, g, e)) != RC_OK ||
+	if ((rc = office(desk, &name, g, &min, e)) != RC_OK ||
 	    (rc = gate_read_self(g, rows, &self, &was, e)) != RC_OK)
 		return rc;
 	rc = bar(g, rows, min, self.desk, &name, out, e);

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from pysceau import records
+from test_keys_travel import OTHER, Bench
 from world.demo import YEAR
 from world.follow import DAY, Follower
 
@@ -211,6 +212,42 @@ def test_a_stolen_desk_can_only_exclude_and_a_new_one_repairs_it(demo,
     assert demo.dr.classes().count("BARRED") == before + 1
     assert believes(demo, forger, demo.petit, demo.dr)
     assert believes(demo, forger, demo.labo, demo.dr)
+
+
+@pytest.mark.parametrize("named", ["address", "name"])
+def test_on_another_computer_its_new_key_ends_the_thiefs_word(demo, forger,
+                                                              named):
+    """As sceau-association(7) has it typed: all at once, by one command."""
+    old = demo.watch
+    maker = forger.maker()
+    maker.reissue(old.name.encode())
+    del maker.bars[old.name.encode()]       # the issuer bars none of its own
+    desk = Bench(old.elsewhere(), maker)
+    got = desk.take(desk.make(code=OTHER), OTHER)
+    assert got.code == 0, got.text()
+    old.ok("bar", demo.petit.address, "--excluded")
+    demo.dr.ok("poll")
+    assert not believes(demo, forger, demo.petit, demo.dr)
+    for m in everybody(demo):
+        demo.empty(m)
+    got = desk.member.ok("bar", getattr(old, named))
+    assert b"keys before generation 2 are void" in got.stdout
+    assert b"is it spelt" not in got.stdout
+    row, = desk.member.ok("bar", "--list", "--json").json()
+    assert (row["name"], row["generation"]) == (old.name, 2)
+    assert mails(demo) == [1] * 6 and old.mail() == []
+    demo.dr.ok("poll")
+    assert believes(demo, forger, demo.petit, demo.dr)
+    demo.empty(demo.dr)
+    before = demo.dr.classes().count("BARRED")
+    old.ok("bar", demo.labo.address, "--excluded")
+    assert demo.dr.sceau("poll").code == 65
+    assert demo.dr.classes().count("BARRED") == before + 1
+    assert believes(demo, forger, demo.labo, demo.dr)
+    assert desk.member.ok("bar", getattr(old, named)).code == 0  # once more
+    for words in (["--excluded"], ["--generation", 3]):
+        got = desk.member.sceau("bar", getattr(old, named), *words)
+        assert got.code == 67 and "is this watch desk itself" in got.text()
 
 
 # ---- P20 -------------------------------------------------------------------

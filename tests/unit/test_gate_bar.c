@@ -79,6 +79,30 @@ test_nobody_with_an_office(void **state)
 	gate_free(&g);
 }
 
+/* With its new key the desk says that what was stolen is void (2.19.23). */
+static void
+test_its_own_older_keys(void **state)
+{
+	static const char *const names[] = { "Veille@demo.example",
+	    "demo/veille@demo.example" };
+	struct keystore *ks = assoc_store("demo/veille@demo.example#2", A_YEAR);
+	struct gate *g = gate_over(ks);
+	struct gate_barring x;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	T_RC(bar(g, names[0], 255, &x, &e), RC_PERM);
+	T_RC(bar(g, names[0], 3, &x, &e), RC_PERM);
+	T_CHECK(rows.n == 0);
+	for (size_t i = 0; i < 2; i++) {
+		T_RC(bar(g, names[i], 0, &x, &e), RC_OK);
+		T_CHECK(x.min == 2 && x.known == 2 && x.desk == 2);
+		T_STR(x.name, names[1]);
+		T_CHECK(x.before == (i > 0 ? 2 : 0) && rows.n == 1);
+	}
+	gate_free(&g);
+}
+
 static void
 test_it_only_rises_and_by_one_key(void **state)
 {
@@ -290,6 +314,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_only_the_desk_may, fresh),
 		cmocka_unit_test_setup(test_nobody_with_an_office, fresh),
+		cmocka_unit_test_setup(test_its_own_older_keys, fresh),
 		cmocka_unit_test_setup(test_it_only_rises_and_by_one_key,
 		    fresh),
 		cmocka_unit_test_setup(test_a_name_that_nobody_knows, fresh),
