@@ -56,6 +56,49 @@ test_rows_all_or_none(void **state)
 	buf_free(&b);
 }
 
+/* Does that text stand anywhere in the database of a store that is closed, in
+ * pages of nobody too? */
+static bool
+is_on_disk(const struct world *w, const char *text)
+{
+	char path[128];
+	uint8_t *p;
+	size_t n;
+	FILE *f;
+	bool found;
+
+	(void)snprintf(path, sizeof(path), "%s/sceau.db-wal", w->dir);
+	assert_int_not_equal(access(path, F_OK), 0);
+	(void)snprintf(path, sizeof(path), "%s/sceau.db", w->dir);
+	assert_non_null(f = fopen(path, "rb"));
+	assert_non_null(p = malloc(1 << 20));
+	n = fread(p, 1, 1 << 20, f);
+	assert_true(n > 0 && n < 1 << 20);
+	(void)fclose(f);
+	found = memmem(p, n, text, strlen(text)) != NULL;
+	free(p);
+	return found;
+}
+
+/* PROTOCOL 2.19.10 */
+static void
+test_what_is_gone_is_in_no_free_page(void **state)
+{
+	static const char text[] = "a row that is to be forgotten";
+	struct world *w = *state;
+	struct store_row r = make_row("k", text, NULL, 0);
+
+	OK(w, store_row_put(w->st, &r, 1, &w->e));
+	world_close(w);
+	assert_true(is_on_disk(w, text));
+	world_reopen(w);
+	r = make_row("k", "", NULL, 1);
+	OK(w, store_row_put(w->st, &r, 1, &w->e));
+	world_close(w);
+	assert_false(is_on_disk(w, text));
+	world_reopen(w);
+}
+
 static size_t
 walk(struct world *w, const char *address, char *seen)
 {
@@ -298,6 +341,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_row_versions),
 		WORLD_TEST(test_rows_all_or_none),
+		WORLD_TEST(test_what_is_gone_is_in_no_free_page),
 		WORLD_TEST(test_rows_by_address_and_in_order),
 		WORLD_TEST(test_body_in_parts),
 		WORLD_TEST(test_body_abandoned),
