@@ -31,10 +31,15 @@ void
 issuer_table_what(const struct members_count *c, size_t members,
     char what[ISSUER_TABLE_WHAT_BYTES])
 {
-	char joined[40] = "";
+	char joined[80] = "";
+	int n = 0;
 
 	if (c->joined > 0)
-		snprintf(joined, sizeof(joined), "joined=%zu ", c->joined);
+		n = snprintf(joined, sizeof(joined), "joined=%zu ",
+		    c->joined);
+	if (c->rerouted > 0)
+		snprintf(joined + n, sizeof(joined) - (size_t)n,
+		    "rerouted=%zu ", c->rerouted);
 	snprintf(what, ISSUER_TABLE_WHAT_BYTES, "added=%zu moved=%zu %s"
 	    "held=%zu members=%zu", c->added, c->moved, joined, c->held,
 	    members);
@@ -43,13 +48,17 @@ issuer_table_what(const struct members_count *c, size_t members,
 bool
 issuer_table_changes(const struct members_count *c)
 {
-	return c->added + c->moved + c->joined > 0;
+	return c->added + c->moved + c->joined + c->rerouted > 0;
 }
 
 void
 issuer_table_say_joined(const struct app *app, const struct desk *d,
     const struct members_count *c)
 {
+	if (c->rerouted > 0)
+		printf(_("With another route than before, of these: %zu. The "
+		    "next sceau issuer enrol tells the others; until then "
+		    "their mail goes to the former one.\n"), c->rerouted);
 	if (c->joined == 0)
 		return;
 	printf(_("On more lists than before, of these: %zu.\n"), c->joined);

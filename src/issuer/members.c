@@ -397,7 +397,6 @@ static bool
 same_data(const struct member *held, const struct member *w)
 {
 	if (held->kind != w->kind || held->excluded ||
-	    strcmp(held->route, w->route) != 0 ||
 	    strcmp(held->show, w->show) != 0)
 		return false;
 	for (size_t i = 0; i < held->nlists; i++)
@@ -421,7 +420,7 @@ refuse_alike(const struct member *held, const struct member *w,
 		    "who has left; an address is never given again"),
 		    held->show);
 	return err_set(e, RC_INPUT, _("the address is that of %s, with "
-	    "another route, name or kind, or without a list that it is on"),
+	    "another name or kind, or without a list that it is on"),
 	    held->show);
 }
 
@@ -486,19 +485,37 @@ fill(struct members *m, const struct member_new *in, struct member *w,
 	return put_texts(w, route, show, post) ? RC_OK : err_nomem(e);
 }
 
-/* The texts of ${w}, which gets the former ones. */
-static enum member_add
-move(struct member *held, struct member *w, bool said)
+/* Of the former route the index may go on speaking: it asks the member. */
+static bool
+reroute(struct members *m, struct member *held)
 {
+	if (!route_taken(m, held->route) && !index_add(&m->by_route,
+	    (uint32_t)(held - m->v), route_hash(held->route)))
+		return false;
+	members_touch(m, held);
+	return true;
+}
+
+/* The texts of ${w}, which gets the former ones. */
+static enum rc
+move(struct members *m, struct member *held, struct member *w, bool said,
+    enum member_add *how, struct err *e)
+{
+	const bool same = strcmp(held->route, w->route) == 0;
+	const char *post = said ? w->post : held->post;
 	struct member old = *held;
 
-	if (!said || strcmp(held->post, w->post) == 0)
-		return MEMBER_HELD;
-	held->route = w->route;
-	held->show = w->show;
-	held->post = w->post;
+	*how = MEMBER_HELD;
+	if (same && strcmp(held->post, post) == 0)
+		return RC_OK;
+	if (!put_texts(held, w->route, w->show, post)) {
+		*held = old;
+		return err_nomem(e);
+	}
+	free(w->route);
 	w->route = old.route;
-	return MEMBER_MOVED;
+	*how = same ? MEMBER_MOVED : MEMBER_REROUTED;
+	return same || reroute(m, held) ? RC_OK : err_nomem(e);
 }
 
 /* ${said}: with a postal address, though it be empty. */
@@ -512,11 +529,13 @@ place(struct members *m, struct member *w, bool said, enum member_add *how,
 
 	if (held != NULL && identity_same_name(&held->id, &w->id) &&
 	    same_data(held, w)) {
-		*how = move(held, w, said);
+		if ((rc = move(m, held, w, said, how, e)) != RC_OK)
+			return rc;
 		held->listed = true;
 		if (w->nlists > held->nlists) {
 			members_join(m, held, w);
-			*how = MEMBER_JOINED;
+			if (*how != MEMBER_REROUTED)
+				*how = MEMBER_JOINED;
 		}
 		return RC_OK;
 	}

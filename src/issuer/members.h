@@ -98,7 +98,8 @@ enum member_add {
 	MEMBER_SHARES,	/* added; somebody else has that mailbox */
 	MEMBER_HELD,	/* was there with the very same data */
 	MEMBER_MOVED,	/* the same, but for the postal address: changed */
-	MEMBER_JOINED	/* the same, on more lists; moved, too, perhaps */
+	MEMBER_JOINED,	/* the same, on more lists; moved, too, perhaps */
+	MEMBER_REROUTED	/* in another mailbox; the rest, too, perhaps */
 };
 
 /*
@@ -107,7 +108,8 @@ enum member_add {
  * RC_NOMEM; RC_INPUT: an address outside of the grammar, or taken, or so like
  * another that people would mistake them (A5: dots, dashes and underscores do
  * not count); a route, name, list or postal address that cannot be; a second
- * hub; too many.  A postal address is for letters alone, and may change.  Who
+ * hub; too many.  A postal address is for letters alone, and may change; so may
+ * a route (PROTOCOL 2.2), which is news to those who write to him.  Who
  * was there may join more lists: where the policy goes by them, that is news
  * to those who are on them, and their being there is news to him, all of it.
  * Nobody is taken from a list: keys that were given stay good for the year.
@@ -194,6 +196,7 @@ struct members_count {
 	size_t	held;		/* were there already, the same */
 	size_t	moved;		/* the same, with a new postal address */
 	size_t	joined;		/* the same, on more lists */
+	size_t	rerouted;	/* in another mailbox than before */
 	size_t	wrong;
 	size_t	warnings;
 };

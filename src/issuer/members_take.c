@@ -128,8 +128,13 @@ judge(struct taking *t, enum rc rc, enum member_add how, const char *why)
 		t->count->moved++;
 	else if (how == MEMBER_JOINED)
 		t->count->joined++;
+	else if (how == MEMBER_REROUTED)
+		t->count->rerouted++;
 	else
 		t->count->added++;
+	if (rc == RC_OK && how == MEMBER_REROUTED)
+		t->say(t->ctx, false, t->c.line, _("another route than "
+		    "before"));
 	if (rc == RC_OK && how == MEMBER_SHARES) {
 		t->count->warnings++;
 		t->say(t->ctx, false, t->c.line, _("another member has the "

@@ -285,6 +285,38 @@ def test_old_members_write_to_the_newcomer(town):
     town.delivers(labo, leroy, "still")
 
 
+def test_a_mailbox_that_moves(town):
+    """PROTOCOL 2.2: once the enrolment has told it, and not before; keys and
+    name are as they were."""
+    desk, labo, dr = town.desk, town.labo, town.dr
+    line, = (x for x in PEOPLE.splitlines() if MARTIN in x)
+    moved = line.replace(f"martin@{POST}", f"cab.leroy@{POST}")
+    assert moved != line
+    got = desk.add(HEAD + moved + "\n")
+    assert b"members.csv:2: warning: another route than before" in got.stderr
+    assert b"sceau issuer enrol tells the others" in got.stdout
+    assert b"rerouted=1 " in desk.run("audit", desk.folder).stdout
+    assert town.send(labo, dr, "to the former one")
+    enrol(desk)
+    hand_out(town, desk, "labo")
+    labo.ok("poll")
+    before = len(dr.mail())
+    labo.ok("send", "-t", input=(
+        f"From: {labo.address}\r\nTo: {dr.address}\r\nSubject: x\r\n\r\n"
+        "to the new one\r\n").encode())
+    labo.ok("poll")
+    town.wait_until(town.leroy.mail, what="the mail")
+    assert len(dr.mail()) == before and town.hub.mail() == []
+    town.post(None, dr, town.leroy.mail()[-1])      # his own, all the same
+    dr.ok("poll")
+    assert "to the new one" in town.shown(dr)[-1]
+    # nothing more to tell, and no other word of his may change so
+    assert b"Nobody has anything to learn" in enrol(desk).stdout
+    desk.add(HEAD + moved + "\n")
+    assert b"Nobody has anything to learn" in enrol(desk).stdout
+    desk.add(HEAD + moved.replace("practice", "other") + "\n", check=65)
+
+
 def test_theft(town, machine):
     """The thief holds the whole store of dr.martin, the first key."""
     desk, labo, dr = town.desk, town.labo, town.dr

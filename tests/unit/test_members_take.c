@@ -71,6 +71,24 @@ test_takes(void **state)
 	done(&s);
 }
 
+/* With no column of postal addresses those stay; again the same: no news. */
+static void
+test_a_route_may_change(void **state)
+{
+	static const char moved[] = "address,route,name,kind\n"
+	    "old@x.example,new@poste.example,Somebody,other\n";
+	struct said s;
+
+	(void)state;
+	T_RC(take(&s, moved), RC_OK);
+	T_CHECK(s.count.rerouted == 1 && s.count.held == 0);
+	T_STR((char *)s.b.p, "2? another route than before\n");
+	T_STR(s.m->v[0].route, "new@poste.example");
+	T_STR(s.m->v[0].show, "Somebody");
+	T_CHECK(s.m->v[0].changed_at == s.m->changed_at);
+	done(&s);
+}
+
 static void
 test_columns_in_any_order(void **state)
 {
@@ -168,6 +186,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_takes),
+		cmocka_unit_test(test_a_route_may_change),
 		cmocka_unit_test(test_columns_in_any_order),
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_lines),
