@@ -75,6 +75,7 @@ say_added(const struct app *app, const struct desk *d,
 		{ "moved", NULL, OUT_NUMBER },
 		{ "joined", NULL, OUT_NUMBER },
 		{ "rerouted", NULL, OUT_NUMBER },
+		{ "renamed", NULL, OUT_NUMBER },
 		{ "warnings", NULL, OUT_NUMBER },
 		{ "members", NULL, OUT_NUMBER }, { NULL, NULL, OUT_TEXT }
 	};
@@ -89,8 +90,7 @@ say_added(const struct app *app, const struct desk *d,
 		    P_("%zu member added (there already: %zu; in all, desks "
 		    "included: %zu).\n", "%zu members added (there already: "
 		    "%zu; in all, desks included: %zu).\n", c->added),
-		    c->added, c->held + c->moved + c->joined + c->rerouted,
-		    total);
+		    c->added, c->there, total);
 		if (c->moved > 0)
 			printf(app->dry_run ? _("With another postal address "
 			    "than before, of these: %zu.\n") : _("Now with "
@@ -106,6 +106,7 @@ say_added(const struct app *app, const struct desk *d,
 	out_number(o, "moved", (int64_t)c->moved);
 	out_number(o, "joined", (int64_t)c->joined);
 	out_number(o, "rerouted", (int64_t)c->rerouted);
+	out_number(o, "renamed", (int64_t)c->renamed);
 	out_number(o, "warnings", (int64_t)c->warnings);
 	out_number(o, "members", (int64_t)total);
 	out_row(o);

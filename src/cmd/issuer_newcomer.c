@@ -17,8 +17,7 @@ say_newcomers(const struct app *app, const struct desk *d,
 	    "the register already: %zu).\n", c->added) :
 	    P_("%zu newcomer entered (in the register already: %zu).\n",
 	    "%zu newcomers entered (in the register already: %zu).\n",
-	    c->added), c->added, c->held + c->moved + c->joined +
-	    c->rerouted);
+	    c->added), c->added, c->there);
 	issuer_table_say_joined(app, d, c);
 	pairs_say_count(app, n);
 	if (app->dry_run || n->made == 0)

@@ -31,24 +31,25 @@ void
 issuer_table_what(const struct members_count *c, size_t members,
     char what[ISSUER_TABLE_WHAT_BYTES])
 {
-	char joined[80] = "";
-	int n = 0;
+	char joined[40] = "", rerouted[40] = "", renamed[40] = "";
 
 	if (c->joined > 0)
-		n = snprintf(joined, sizeof(joined), "joined=%zu ",
-		    c->joined);
+		snprintf(joined, sizeof(joined), "joined=%zu ", c->joined);
 	if (c->rerouted > 0)
-		snprintf(joined + n, sizeof(joined) - (size_t)n,
-		    "rerouted=%zu ", c->rerouted);
-	snprintf(what, ISSUER_TABLE_WHAT_BYTES, "added=%zu moved=%zu %s"
-	    "held=%zu members=%zu", c->added, c->moved, joined, c->held,
-	    members);
+		snprintf(rerouted, sizeof(rerouted), "rerouted=%zu ",
+		    c->rerouted);
+	if (c->renamed > 0)
+		snprintf(renamed, sizeof(renamed), "renamed=%zu ",
+		    c->renamed);
+	snprintf(what, ISSUER_TABLE_WHAT_BYTES, "added=%zu moved=%zu %s%s%s"
+	    "held=%zu members=%zu", c->added, c->moved, joined, rerouted,
+	    renamed, c->held, members);
 }
 
 bool
 issuer_table_changes(const struct members_count *c)
 {
-	return c->added + c->moved + c->joined + c->rerouted > 0;
+	return c->added + c->there > c->held;
 }
 
 void
@@ -59,6 +60,10 @@ issuer_table_say_joined(const struct app *app, const struct desk *d,
 		printf(_("With another route than before, of these: %zu. The "
 		    "next sceau issuer enrol tells the others; until then "
 		    "their mail goes to the former one.\n"), c->rerouted);
+	if (c->renamed > 0)
+		printf(_("With another name than before, of these: %zu. The "
+		    "next sceau issuer enrol tells the others.\n"),
+		    c->renamed);
 	if (c->joined == 0)
 		return;
 	printf(_("On more lists than before, of these: %zu.\n"), c->joined);

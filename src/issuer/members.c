@@ -78,15 +78,16 @@ members_find(const struct members *m, const struct identity *name)
 	    found : NULL;
 }
 
-static bool
-route_taken(const struct members *m, const char *route)
+/* Who stands for all that have it; NULL: nobody has. */
+static struct member *
+route_first(const struct members *m, const char *route)
 {
 	struct index_at at;
 	int64_t i = index_first(&m->by_route, route_hash(route), &at);
 
 	while (i >= 0 && strcmp(m->v[i].route, route) != 0)
 		i = index_next(&m->by_route, &at);
-	return i >= 0;
+	return i < 0 ? NULL : &m->v[i];
 }
 
 const struct member *
@@ -98,25 +99,6 @@ members_first(const struct members *m, struct bytes domain)
 	while (i >= 0 && !bytes_eq(identity_domain(&m->v[i].id), domain))
 		i = index_next(&m->by_domain, &at);
 	return i < 0 ? NULL : &m->v[i];
-}
-
-const struct member *
-members_desk(const struct members *m, enum member_kind kind)
-{
-	for (size_t i = 0; i < m->n; i++)
-		if (m->v[i].kind == kind && !m->v[i].excluded)
-			return &m->v[i];
-	return NULL;
-}
-
-bool
-members_share(const struct member *a, const struct member *b)
-{
-	for (size_t i = 0; i < a->nlists; i++)
-		for (size_t j = 0; j < b->nlists; j++)
-			if (a->lists[i] == b->lists[j])
-				return true;
-	return false;
 }
 
 /* ---- making ------------------------------------------------------------- */
@@ -392,12 +374,20 @@ is_on(const struct member *w, uint16_t list)
 	return false;
 }
 
+/* Under another name, in another mailbox: somebody else, who is given a used
+ * address? */
+static bool
+is_another(const struct member *held, const struct member *w)
+{
+	return strcmp(held->show, w->show) != 0 &&
+	    strcmp(held->route, w->route) != 0;
+}
+
 /* Of somebody in office, who may be on more lists now. */
 static bool
 same_data(const struct member *held, const struct member *w)
 {
-	if (held->kind != w->kind || held->excluded ||
-	    strcmp(held->show, w->show) != 0)
+	if (held->kind != w->kind || held->excluded || is_another(held, w))
 		return false;
 	for (size_t i = 0; i < held->nlists; i++)
 		if (!is_on(w, held->lists[i]))
@@ -419,17 +409,22 @@ refuse_alike(const struct member *held, const struct member *w,
 		return err_set(e, RC_INPUT, _("the address belonged to %s, "
 		    "who has left; an address is never given again"),
 		    held->show);
-	return err_set(e, RC_INPUT, _("the address is that of %s, with "
-	    "another name or kind, or without a list that it is on"),
-	    held->show);
+	if (is_another(held, w))
+		return err_set(e, RC_INPUT, _("the address is that of %s, "
+		    "with another name and another route: an address is never "
+		    "given to somebody else; if he is the same, change one of "
+		    "them, and the other after it"), held->show);
+	return err_set(e, RC_INPUT, _("the address is that of %s, of "
+	    "another kind, or without a list that it is on"), held->show);
 }
 
 /* ${w} is taken on RC_OK.  Of those who share a mailbox the first stands for
  * all: there may be thousands. */
 static enum rc
-append(struct members *m, const struct member *w, bool shares, struct err *e)
+append(struct members *m, const struct member *w, struct err *e)
 {
 	struct bytes domain = identity_domain(&w->id);
+	struct member *first;
 	uint32_t pos = (uint32_t)m->n;
 
 	if (m->n == MEMBERS_MAX)
@@ -438,8 +433,10 @@ append(struct members *m, const struct member *w, bool shares, struct err *e)
 	if (!grow(&m->v, m->n, &m->cap, sizeof(*m->v)))
 		return err_nomem(e);
 	m->v[pos] = *w;
+	if ((first = route_first(m, w->route)) != NULL)
+		first->shared = true;
 	if (!index_add(&m->by_fold, pos, fold_hash(&w->id)) ||
-	    (!shares && !index_add(&m->by_route, pos,
+	    (first == NULL && !index_add(&m->by_route, pos,
 	    route_hash(w->route))) ||
 	    (members_first(m, domain) == NULL &&
 	    !index_add(&m->by_domain, pos, domain_hash(domain))))
@@ -485,15 +482,37 @@ fill(struct members *m, const struct member_new *in, struct member *w,
 	return put_texts(w, route, show, post) ? RC_OK : err_nomem(e);
 }
 
-/* Of the former route the index may go on speaking: it asks the member. */
+/* Somebody else may have the mailbox that he stood for, and stands for it
+ * from now on. */
 static bool
-reroute(struct members *m, struct member *held)
+route_left(struct members *m, const char *route)
 {
-	if (!route_taken(m, held->route) && !index_add(&m->by_route,
-	    (uint32_t)(held - m->v), route_hash(held->route)))
-		return false;
-	members_touch(m, held);
+	for (size_t i = 0; i < m->n; i++) {
+		if (strcmp(m->v[i].route, route) != 0)
+			continue;
+		m->v[i].shared = true;
+		return index_add(&m->by_route, (uint32_t)i,
+		    route_hash(route));
+	}
 	return true;
+}
+
+/* Of the former route the index may go on speaking: it asks the member.  The
+ * one who has the new one already, or NULL, was sought before. */
+static bool
+route_change(struct members *m, struct member *held, const char *was,
+    struct member *first)
+{
+	const bool shared = held->shared;
+
+	held->shared = false;
+	if (first != NULL)
+		first->shared = true;
+	else if (route_first(m, held->route) == NULL &&
+	    !index_add(&m->by_route, (uint32_t)(held - m->v),
+	    route_hash(held->route)))
+		return false;
+	return !shared || route_first(m, was) != NULL || route_left(m, was);
 }
 
 /* The texts of ${w}, which gets the former ones. */
@@ -501,21 +520,30 @@ static enum rc
 move(struct members *m, struct member *held, struct member *w, bool said,
     enum member_add *how, struct err *e)
 {
-	const bool same = strcmp(held->route, w->route) == 0;
+	const bool moved = strcmp(held->route, w->route) != 0;
+	const bool renamed = strcmp(held->show, w->show) != 0;
 	const char *post = said ? w->post : held->post;
-	struct member old = *held;
+	struct member old = *held, *first;
 
-	*how = MEMBER_HELD;
-	if (same && strcmp(held->post, post) == 0)
+	if (strcmp(held->post, post) != 0)
+		*how |= MEMBER_MOVED;
+	if (renamed)
+		*how |= MEMBER_RENAMED;
+	if (*how == MEMBER_HELD && !moved)
 		return RC_OK;
+	first = moved ? route_first(m, w->route) : NULL;
 	if (!put_texts(held, w->route, w->show, post)) {
 		*held = old;
 		return err_nomem(e);
 	}
 	free(w->route);
 	w->route = old.route;
-	*how = same ? MEMBER_MOVED : MEMBER_REROUTED;
-	return same || reroute(m, held) ? RC_OK : err_nomem(e);
+	if (moved)
+		*how |= MEMBER_REROUTED | (first != NULL ? MEMBER_SHARES : 0);
+	if (moved || renamed)
+		members_touch(m, held);
+	return !moved || route_change(m, held, old.route, first) ? RC_OK :
+	    err_nomem(e);
 }
 
 /* ${said}: with a postal address, though it be empty. */
@@ -524,9 +552,9 @@ place(struct members *m, struct member *w, bool said, enum member_add *how,
     struct err *e)
 {
 	struct member *held = find_alike(m, &w->id);
-	bool shares;
 	enum rc rc;
 
+	*how = MEMBER_HELD;
 	if (held != NULL && identity_same_name(&held->id, &w->id) &&
 	    same_data(held, w)) {
 		if ((rc = move(m, held, w, said, how, e)) != RC_OK)
@@ -534,8 +562,7 @@ place(struct members *m, struct member *w, bool said, enum member_add *how,
 		held->listed = true;
 		if (w->nlists > held->nlists) {
 			members_join(m, held, w);
-			if (*how != MEMBER_REROUTED)
-				*how = MEMBER_JOINED;
+			*how |= MEMBER_JOINED;
 		}
 		return RC_OK;
 	}
@@ -545,13 +572,14 @@ place(struct members *m, struct member *w, bool said, enum member_add *how,
 		return err_set(e, RC_INPUT, _("there is one already of kind "
 		    "%s: %s"), members_kind_word(w->kind),
 		    members_desk(m, w->kind)->id.s);
-	shares = route_taken(m, w->route);
-	if ((rc = append(m, w, shares, e)) != RC_OK)
+	*how = MEMBER_ADDED;
+	if (route_first(m, w->route) != NULL)
+		*how |= MEMBER_SHARES;
+	if ((rc = append(m, w, e)) != RC_OK)
 		return rc;
 	w->route = NULL;
 	m->v[m->n - 1].listed = true;
 	members_touch(m, &m->v[m->n - 1]);
-	*how = shares ? MEMBER_SHARES : MEMBER_ADDED;
 	return RC_OK;
 }
 

@@ -52,6 +52,7 @@ struct member {
 	bool		 excluded;	/* has left: no key, barred */
 	bool		 listed;	/* in the table just taken; not kept */
 	bool		 keyless;	/* in the year at hand; not kept */
+	bool		 shared;	/* so may his mailbox be; not kept */
 	int64_t		 changed_at;	/* came, got another key, or left */
 	struct member_mark marks[MEMBER_MARKS];
 	uint8_t		 nlists;
@@ -93,13 +94,15 @@ struct member_new {
 	struct bytes	 post;		/* lines, | between; NULL: not said */
 };
 
+/* What came of it: several, but for the first two. */
 enum member_add {
-	MEMBER_ADDED,
-	MEMBER_SHARES,	/* added; somebody else has that mailbox */
-	MEMBER_HELD,	/* was there with the very same data */
-	MEMBER_MOVED,	/* the same, but for the postal address: changed */
-	MEMBER_JOINED,	/* the same, on more lists; moved, too, perhaps */
-	MEMBER_REROUTED	/* in another mailbox; the rest, too, perhaps */
+	MEMBER_HELD = 0,	/* was there with the very same data */
+	MEMBER_ADDED = 1,
+	MEMBER_SHARES = 2,	/* somebody else has that mailbox already */
+	MEMBER_MOVED = 4,	/* was there: with another postal address, */
+	MEMBER_JOINED = 8,	/* on more lists, */
+	MEMBER_REROUTED = 16,	/* in another mailbox, */
+	MEMBER_RENAMED = 32	/* under another name that is shown */
 };
 
 /*
@@ -109,7 +112,8 @@ enum member_add {
  * another that people would mistake them (A5: dots, dashes and underscores do
  * not count); a route, name, list or postal address that cannot be; a second
  * hub; too many.  A postal address is for letters alone, and may change; so may
- * a route (PROTOCOL 2.2), which is news to those who write to him.  Who
+ * route or name, attributes of the directory (PROTOCOL 2.2, 2.19.35), which is
+ * news to those who write to him; both at once would be somebody else.  Who
  * was there may join more lists: where the policy goes by them, that is news
  * to those who are on them, and their being there is news to him, all of it.
  * Nobody is taken from a list: keys that were given stay good for the year.
@@ -193,10 +197,12 @@ bool members_format(const struct members *m, struct buf *out);
 
 struct members_count {
 	size_t	added;
-	size_t	held;		/* were there already, the same */
-	size_t	moved;		/* the same, with a new postal address */
-	size_t	joined;		/* the same, on more lists */
+	size_t	there;		/* were there already; of these: */
+	size_t	held;		/* the very same */
+	size_t	moved;		/* with a new postal address */
+	size_t	joined;		/* on more lists */
 	size_t	rerouted;	/* in another mailbox than before */
+	size_t	renamed;	/* under another name than before */
 	size_t	wrong;
 	size_t	warnings;
 };

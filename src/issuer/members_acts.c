@@ -19,6 +19,25 @@ members_touch(struct members *m, struct member *w)
 	w->changed_at = m->changed_at = m->stamp_at;
 }
 
+const struct member *
+members_desk(const struct members *m, enum member_kind kind)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->v[i].kind == kind && !m->v[i].excluded)
+			return &m->v[i];
+	return NULL;
+}
+
+bool
+members_share(const struct member *a, const struct member *b)
+{
+	for (size_t i = 0; i < a->nlists; i++)
+		for (size_t j = 0; j < b->nlists; j++)
+			if (a->lists[i] == b->lists[j])
+				return true;
+	return false;
+}
+
 void
 members_join(struct members *m, struct member *w, const struct member *as)
 {

@@ -210,7 +210,7 @@ parse_member(struct members *m, const struct bytes f[FIELDS], struct err *e)
 	w.address = identity_address(&is.id);
 	if ((rc = members_add(m, &w, &how, e)) != RC_OK)
 		return rc;
-	if (how != MEMBER_ADDED && how != MEMBER_SHARES)
+	if (!(how & MEMBER_ADDED))
 		return err_set(e, RC_INPUT, _("the member is there twice"));
 	put_kept(&m->v[m->n - 1], &is);
 	return RC_OK;

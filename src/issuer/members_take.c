@@ -1,11 +1,15 @@
 /* Tables of newcomers. */
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/lang.h"
 #include "issuer/csv.h"
 #include "issuer/members.h"
+#include "vault/record.h"
+
+#define RENAMED_BYTES (2 * REC_DISPLAY_MAX + 128)
 
 enum column { C_ADDRESS, C_ROUTE, C_NAME, C_KIND, C_RING, C_POST, C_N };
 
@@ -117,30 +121,67 @@ struct taking {
 };
 
 static void
-judge(struct taking *t, enum rc rc, enum member_add how, const char *why)
+count_it(struct members_count *n, enum member_add how)
+{
+	if (how & MEMBER_ADDED) {
+		n->added++;
+		return;
+	}
+	n->there++;
+	n->held += how == MEMBER_HELD;
+	n->moved += (how & MEMBER_MOVED) != 0;
+	n->joined += (how & MEMBER_JOINED) != 0;
+	n->rerouted += (how & MEMBER_REROUTED) != 0;
+	n->renamed += (how & MEMBER_RENAMED) != 0;
+}
+
+static void
+warn(struct taking *t, const char *text)
+{
+	t->count->warnings++;
+	t->say(t->ctx, false, t->c.line, text);
+}
+
+/* ${renamed} says from what to what. */
+static void
+judge(struct taking *t, enum rc rc, enum member_add how, const char *renamed,
+    const char *why)
 {
 	if (rc != RC_OK) {
 		t->count->wrong++;
 		t->say(t->ctx, true, t->c.line > 0 ? t->c.line : 1, why);
-	} else if (how == MEMBER_HELD)
-		t->count->held++;
-	else if (how == MEMBER_MOVED)
-		t->count->moved++;
-	else if (how == MEMBER_JOINED)
-		t->count->joined++;
-	else if (how == MEMBER_REROUTED)
-		t->count->rerouted++;
-	else
-		t->count->added++;
-	if (rc == RC_OK && how == MEMBER_REROUTED)
-		t->say(t->ctx, false, t->c.line, _("another route than "
-		    "before"));
-	if (rc == RC_OK && how == MEMBER_SHARES) {
-		t->count->warnings++;
-		t->say(t->ctx, false, t->c.line, _("another member has the "
-		    "same route: whoever fetches that mailbox must hold both "
-		    "keys"));
+		return;
 	}
+	count_it(t->count, how);
+	if (how & MEMBER_RENAMED)
+		warn(t, renamed);
+	if (how & MEMBER_REROUTED)
+		warn(t, _("another route than before"));
+	if (how & MEMBER_SHARES)
+		warn(t, _("another member has the same route: whoever fetches "
+		    "that mailbox must hold both keys"));
+}
+
+/* A line whose address was copied wrongly looks just so: a person sees both
+ * names. */
+static void
+say_names(struct taking *t, char text[RENAMED_BYTES])
+{
+	const struct bytes show = field(&t->c, &t->cols, C_NAME);
+	const struct bytes address = field(&t->c, &t->cols, C_ADDRESS);
+	char who[IDENTITY_MAX_BYTES];
+	struct err ignored = ERR_INIT;
+	struct member *held;
+
+	text[0] = '\0';
+	if (address.len >= sizeof(who) || show.len > REC_DISPLAY_MAX)
+		return;
+	memcpy(who, address.p, address.len);
+	who[address.len] = '\0';
+	if (members_seek(t->m, who, &held, &ignored) == RC_OK)
+		snprintf(text, RENAMED_BYTES, _("another name than before: "
+		    "\"%s\" becomes \"%.*s\""), held->show, (int)show.len,
+		    (const char *)show.p);
 }
 
 /* Every line, so that a person hears of all that is wrong at once. */
@@ -149,20 +190,22 @@ take_lines(struct taking *t)
 {
 	struct err why = ERR_INIT;
 	enum member_add how = MEMBER_ADDED;
+	char names[RENAMED_BYTES];
 	enum rc rc;
 	bool more;
 
 	for (;;) {
 		if ((rc = csv_next(&t->c, &more, &why)) != RC_OK) {
-			judge(t, rc, how, why.text);
+			judge(t, rc, how, "", why.text);
 			return rc;
 		}
 		if (!more)
 			return RC_OK;
+		say_names(t, names);
 		rc = take_line(t->m, &t->c, &t->cols, &how, &why);
 		if (rc == RC_NOMEM)
 			return rc;
-		judge(t, rc, how, why.text);
+		judge(t, rc, how, names, why.text);
 	}
 }
 
@@ -177,7 +220,7 @@ members_take(struct members *m, uint8_t *p, size_t len, members_say *say,
 	memset(count, 0, sizeof(*count));
 	csv_init(&t.c, p, len);
 	if ((rc = read_titles(&t.c, &t.cols, &why)) != RC_OK)
-		judge(&t, rc, MEMBER_ADDED, why.text);
+		judge(&t, rc, MEMBER_ADDED, "", why.text);
 	else
 		rc = take_lines(&t);
 	if (rc == RC_NOMEM)

@@ -317,6 +317,50 @@ def test_a_mailbox_that_moves(town):
     desk.add(HEAD + moved.replace("practice", "other") + "\n", check=65)
 
 
+def shown(member, address):
+    return [k["name"] for k in member.ok("key", "list", address,
+                                         "--json").json()]
+
+
+def test_a_name_that_changes(town):
+    """PROTOCOL 2.19.35: a practice that is called otherwise keeps its address
+    and its keys; the others read the new name once the enrolment told it."""
+    desk, labo, dr = town.desk, town.labo, town.dr
+    line, = (x for x in PEOPLE.splitlines() if MARTIN in x)
+    called = HEAD + line.replace("Dr Léa Martin", "Cabinet des Lilas") + "\n"
+    before = desk.files()
+    got = desk.add(called, "--dry-run")
+    assert ('members.csv:2: warning: another name than before: "Dr Léa Martin"'
+            ' becomes "Cabinet des Lilas"') in got.stderr.decode()
+    got = desk.add(called, "--dry-run", "--lang", "fr")
+    assert ("un autre nom qu’avant\u00a0: «\u00a0Dr Léa Martin\u00a0» devient "
+            "«\u00a0Cabinet des Lilas\u00a0»") in got.stderr.decode()
+    after = desk.files()
+    assert {n for n in after if before.get(n) != after[n]} == {"members.csv"}
+    got = json.loads(desk.add(called, "--json").stdout)
+    assert (got["added"], got["held"], got["renamed"], got["rerouted"],
+            got["warnings"]) == (0, 0, 1, 0, 1)
+    assert b"renamed=1 " in desk.run("audit", desk.folder).stdout
+    assert set(shown(labo, MARTIN)) == {"Dr Léa Martin"}
+    enrol(desk)
+    hand_out(town, desk, "labo")
+    labo.ok("poll")
+    assert set(shown(labo, MARTIN)) == {"Cabinet des Lilas"}
+    town.delivers(labo, dr, "as ever")
+    town.delivers(dr, labo, "as ever, too")
+    # told once; and what people know him by is not all that may change
+    assert b"there already: 1" in desk.add(called).stdout
+    assert b"Nobody has anything to learn" in enrol(desk).stdout
+    got = desk.add(called.replace("dr.martin", "drmartin"), check=65)
+    assert b"too like that of dr.martin@cabinet.example" in got.stderr
+    got = desk.add(called.replace("Lilas", "Roses").replace(
+        f"martin@{POST}", f"roses@{POST}"), check=65)
+    assert b"with another name and another route: an address is never given" \
+        in got.stderr
+    got = desk.add(called.replace("practice", "other"), check=65)
+    assert b"that of Cabinet des Lilas, of another kind" in got.stderr
+
+
 def test_theft(town, machine):
     """The thief holds the whole store of dr.martin, the first key."""
     desk, labo, dr = town.desk, town.labo, town.dr

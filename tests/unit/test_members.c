@@ -128,7 +128,83 @@ test_shared_route(void **state)
 
 	(void)state;
 	T_RC(enter(m, "b@labo.example", "", MEMBER_OTHER, &how, &e), RC_OK);
-	T_CHECK(how == MEMBER_SHARES);
+	T_CHECK(how == (MEMBER_ADDED | MEMBER_SHARES));
+	members_free(&m);
+}
+
+static enum member_add
+change(struct members *m, const char *address, const char *route,
+    const char *show)
+{
+	const struct member_new w = { str(address), str(route), str(show),
+	    str(""), MEMBER_OTHER, { NULL, 0 } };
+	struct err e = ERR_INIT;
+	enum member_add how = MEMBER_ADDED;
+
+	T_RC(members_add(m, &w, &how, &e), RC_OK);
+	return how;
+}
+
+/* Whoever came first to a mailbox and leaves it, others stay in it. */
+static void
+test_moves_to_a_route_of_another(void **state)
+{
+	static const char box[] = "box@poste.example", own[] = "o@y.example";
+	const enum member_add moved = MEMBER_REROUTED;
+	struct members *m = members_new("essai");
+
+	(void)state;
+	for (const char *s = "a@x.example\0b@x.example\0c@x.example\0";
+	    *s != '\0'; s += strlen(s) + 1)
+		must_enter(m, s, "", MEMBER_OTHER);
+	T_CHECK(change(m, "a@x.example", own, "Somebody") == moved);
+	T_CHECK(change(m, "b@x.example", own, "Somebody") ==
+	    (moved | MEMBER_SHARES));
+	T_CHECK(change(m, "a@x.example", box, "Somebody") ==
+	    (moved | MEMBER_SHARES));
+	T_CHECK(change(m, "c@x.example", own, "Somebody") ==
+	    (moved | MEMBER_SHARES));
+	T_CHECK(change(m, "a@x.example", "new@y.example", "Somebody") ==
+	    moved);
+	T_CHECK(change(m, "d@x.example", box, "D") == MEMBER_ADDED);
+	T_CHECK(change(m, "a@x.example", box, "Somebody") ==
+	    (moved | MEMBER_SHARES));
+	T_CHECK(change(m, "b@x.example", "b@y.example", "Somebody") == moved);
+	T_CHECK(change(m, "b@x.example", own, "Somebody") ==
+	    (moved | MEMBER_SHARES));
+	members_free(&m);
+}
+
+/* PROTOCOL 2.19.35; the address is what may not be like another (A5). */
+static void
+test_renamed(void **state)
+{
+	struct members *m = members_new("essai");
+	struct err e = ERR_INIT;
+	enum member_add how = MEMBER_ADDED;
+	int64_t was;
+
+	(void)state;
+	must_enter(m, "a@x.example", "", MEMBER_OTHER);
+	was = m->v[0].changed_at;
+	m->stamp_at = 0;
+	T_CHECK(change(m, "a@x.example", "box@poste.example", "Other") ==
+	    MEMBER_RENAMED);
+	T_STR(m->v[0].show, "Other");
+	T_STR(m->v[0].route, "box@poste.example");
+	T_CHECK(m->n == 1 && m->v[0].changed_at > was);
+	T_CHECK(change(m, "a@x.example", "box@poste.example", "Other") ==
+	    MEMBER_HELD);
+	T_CHECK(change(m, "a@x.example", "b@poste.example", "Other") ==
+	    MEMBER_REROUTED);
+	refused(m, "a@x.example");	/* both at once */
+	T_STR(m->v[0].show, "Other");
+	refused(m, "a_@x.example");
+	refused(m, "-a@x.example");
+	T_RC(enter(m, "a@x.example", "", MEMBER_PRACTICE, &how, &e),
+	    RC_INPUT);
+	m->v[0].excluded = true;
+	T_RC(enter(m, "a@x.example", "", MEMBER_OTHER, &how, &e), RC_INPUT);
 	members_free(&m);
 }
 
@@ -323,6 +399,8 @@ main(void)
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_joins),
 		cmocka_unit_test(test_shared_route),
+		cmocka_unit_test(test_moves_to_a_route_of_another),
+		cmocka_unit_test(test_renamed),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_one_hub),

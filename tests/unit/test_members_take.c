@@ -89,6 +89,38 @@ test_a_route_may_change(void **state)
 	done(&s);
 }
 
+/* Both names are told, of whichever line; and each of the other changes. */
+static void
+test_a_name_may_change(void **state)
+{
+	static const char other[] = HEAD
+	    "a@x.example,box@poste.example,A,other,\n"
+	    "OLD@x.example,box@poste.example,Cabinet \xc3\x89t\xc3\xa9,other,"
+	    "list\n"
+	    "old@x.example,box@poste.example,A,other,list\n"
+	    "a@x.example,a@y.example,A,other,\n"
+	    "old@x.example,a@y.example,A,other,list\n";
+	struct said s;
+	const char *text;
+
+	(void)state;
+	T_RC(take(&s, other), RC_OK);
+	text = (const char *)s.b.p;
+	T_CHECK(strncmp(text, "2? another member has", 21) == 0);
+	T_CHECK((text = strstr(text, "\n3? another name than before: "
+	    "\"Somebody\" becomes \"Cabinet \xc3\x89t\xc3\xa9\"\n")) != NULL);
+	T_CHECK((text = strstr(text, "\n5? another route than before\n"
+	    "6? another route than before\n"
+	    "6? another member has the same route")) != NULL);
+	assert_int_equal(s.count.warnings, 6);
+	T_CHECK(s.count.added == 1 && s.count.there == 4 &&
+	    s.count.held == 0 && s.count.renamed == 2 &&
+	    s.count.rerouted == 2 && s.count.joined == 1);
+	T_STR(s.m->v[0].show, "A");
+	T_STR(s.m->v[0].route, "a@y.example");
+	done(&s);
+}
+
 static void
 test_columns_in_any_order(void **state)
 {
@@ -187,6 +219,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_takes),
 		cmocka_unit_test(test_a_route_may_change),
+		cmocka_unit_test(test_a_name_may_change),
 		cmocka_unit_test(test_columns_in_any_order),
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_lines),
