@@ -162,7 +162,8 @@ take_in(struct key_take *t, struct err *e)
 		return key_take_export(t, e);
 	if (t->code_file == NULL)
 		key_say_head(t);
-	if ((rc = open_it(t, e)) == RC_OK)
+	if ((rc = key_ask_owner(t, e)) == RC_OK &&
+	    (rc = open_it(t, e)) == RC_OK)
 		rc = key_keep(t, e);
 	return rc == RC_OK ? key_say(t, e) : rc;
 }

@@ -49,6 +49,10 @@ enum rc key_code(const struct key_take *t, uint8_t code[KDF_CODE_BYTES],
  * is asked for: is it for this store?  RC_INPUT with EC_NOTFORME, EC_NOKEY,
  * EC_EXPIRED, EC_HEADER. */
 enum rc key_fits(const struct key_take *t, struct err *e);
+/* key_ask_owner(t, e): a first key, and somebody at a terminal: is it his?
+ * Another's letter opens another's file.  RC_INPUT with EC_NOTFORME: it is
+ * not. */
+enum rc key_ask_owner(const struct key_take *t, struct err *e);
 /* key_explain(t, e): the sentence of what keyfile_import() said. */
 enum rc key_explain(const struct key_take *t, struct err *e);
 /* key_ask_digits(t, e): after a code that does not fit: those of the letter

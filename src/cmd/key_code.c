@@ -1,6 +1,7 @@
 /* The code of the letter: asked for, tried, and what is wrong with it. */
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -8,6 +9,7 @@
 #include "base/file.h"
 #include "base/lang.h"
 #include "cmd/key.h"
+#include "store/store.h"
 #include "vault/code.h"
 
 #define CODE_FILE_MAX 4096
@@ -136,6 +138,46 @@ too_old(const struct key_take *t, uint16_t high, struct err *e)
 	    high, now);
 }
 
+/* False when anything went or came with the keys that are held: there are rows
+ * and registers that those alone can read; and when one cannot know. */
+static bool
+is_unused(const struct key_take *t)
+{
+	struct err ignored = ERR_INIT;
+	struct store *st = NULL;
+	bool unused = false;
+
+	if (store_open(t->app->conf.state, STORE_READ, &st, &ignored) ==
+	    RC_OK)
+		(void)store_unused(st, &unused, &ignored);
+	store_close(&st);
+	return unused;
+}
+
+/* Whoever took in another's file has no other way to learn how it is undone;
+ * too long for an error. */
+static enum rc
+others(const struct key_take *t, struct err *e)
+{
+	const char *held = t->ks->selves[0].id.s;
+
+	if (is_unused(t))
+		fprintf(stderr, _("If the keys of %s, which are held here, are "
+		    "not yours: nothing was sent or received with them yet; "
+		    "move the file %s away, take your own file in, and tell "
+		    "the association whose file and letter you were given.\n"),
+		    held, t->app->conf.keystore);
+	else
+		fprintf(stderr, _("If the keys of %s, which are held here, are "
+		    "not yours: something was sent or received with them "
+		    "already; leave all as it is, and call the "
+		    "association.\n"), held);
+	return err_class(e, EC_NOTFORME, _("this key file is of %s, and the "
+	    "keys held here are of %s. Nothing was changed. Take your own "
+	    "file; each member needs a machine, or a state folder, of its "
+	    "own"), t->head.member.s, held);
+}
+
 enum rc
 key_fits(const struct key_take *t, struct err *e)
 {
@@ -144,11 +186,7 @@ key_fits(const struct key_take *t, struct err *e)
 
 	if (t->ks->nselves > 0 &&
 	    !keystore_years(t->ks, &h->member, &low, &high))
-		return err_class(e, EC_NOTFORME, _("this key file is of %s, "
-		    "and the keys held here are of %s. Nothing was changed. "
-		    "Take your own file; each member needs a machine, or a "
-		    "state folder, of its own"), h->member.s,
-		    t->ks->selves[0].id.s);
+		return others(t, e);
 	if (h->exported)
 		return RC_OK;
 	if (t->ks->nselves == 0 && h->renewal)
@@ -160,6 +198,25 @@ key_fits(const struct key_take *t, struct err *e)
 	if (t->digits[0] != '\0' && strcmp(t->digits, h->digits) != 0)
 		return other_letter(t, e);
 	return RC_OK;
+}
+
+enum rc
+key_ask_owner(const struct key_take *t, struct err *e)
+{
+	const struct bytes who = identity_address(&t->head.member);
+	char question[ASK_BYTES];
+	bool own;
+
+	if (t->code_file != NULL || !t->ask.terminal || t->ks->nselves > 0)
+		return RC_OK;
+	snprintf(question, sizeof(question), _("Is %.*s your own address?"),
+	    (int)who.len, (const char *)who.p);
+	if (ask_yes(&t->ask, question, false, &own, e) != RC_OK || own)
+		return e->rc;
+	return err_class(e, EC_NOTFORME, _("this key file is of %s, and not "
+	    "yours. Nothing was changed. Take your own file, and tell the "
+	    "association if this one, or its letter, was given to you"),
+	    t->head.member.s);
 }
 
 enum rc

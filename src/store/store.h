@@ -79,6 +79,10 @@ enum rc store_sweep(struct store *st, struct err *e);
  * `sceau check`; RC_CONF says what is damaged. */
 enum rc store_check(struct store *st, struct err *e);
 
+/* store_unused(st, unused, e): nothing authentic came or went, nothing is held:
+ * there is nothing here that was made with the keys of today. */
+enum rc store_unused(struct store *st, bool *unused, struct err *e);
+
 /*
  * What became of one item of a batch.  Other items are not disturbed; an item
  * that is not OK or AGAIN changed nothing.

@@ -217,3 +217,16 @@ store_out_drop(struct store *st, int64_t id, enum store_result *result,
 	rc = out_drop(st, id, result, e);
 	return TX_END(st, rc, "out.drop", e);
 }
+
+enum rc
+store_unused(struct store *st, bool *unused, struct err *e)
+{
+	int64_t used;
+	enum rc rc = DB_INT(st, e, &used, "SELECT EXISTS (SELECT 1 FROM row) "
+	    "OR EXISTS (SELECT 1 FROM queue) OR EXISTS (SELECT 1 FROM journal) "
+	    "OR EXISTS (SELECT 1 FROM register) OR EXISTS (SELECT 1 FROM "
+	    "incoming WHERE held_at IS NOT NULL)");
+
+	*unused = rc == RC_OK && used == 0;
+	return rc;
+}

@@ -247,9 +247,119 @@ def test_a_wrong_clock_and_the_file_of_the_year_before(bench):
     assert bench.years() == [YEAR, YEAR + 1]
 
 
+# -- another member's, taken in for one's own -----------------------------------
+
+def sentence(b, *, used, fr):
+    """All of it: whoever reads it has no other help."""
+    at = b.store()["keystore"]
+    own, other = (m.identity for m in (b.member, b.member.world.durand))
+    if fr:
+        return (f"Si les clés de {other}, détenues ici, ne sont pas les "
+                f"vôtres\u00a0: " + (
+                    "quelque chose a déjà été envoyé ou reçu avec elles\u00a0; "
+                    "laissez tout en l’état, et appelez l’association.\n"
+                    if used else
+                    f"rien n’a encore été envoyé ni reçu avec elles\u00a0; "
+                    f"déplacez le fichier {at}, prenez votre propre fichier, "
+                    f"et dites à l’association de qui étaient le fichier et "
+                    f"la lettre qui vous ont été remis.\n") +
+                f"sceau: ce fichier de clés est celui de {own}, et les clés "
+                f"détenues ici sont celles de {other}.")
+    return (f"If the keys of {other}, which are held here, are not yours: " + (
+                "something was sent or received with them already; leave all "
+                "as it is, and call the association.\n" if used else
+                f"nothing was sent or received with them yet; move the file "
+                f"{at} away, take your own file in, and tell the association "
+                f"whose file and letter you were given.\n") +
+            f"sceau: this key file is of {own}, and the keys held here are of "
+            f"{other}. Nothing was changed. Take your own file; each member "
+            f"needs a machine, or a state folder, of its own\n")
+
+
+def takes_anothers(b):
+    other = b.member.world.durand.name.encode()
+    got = b.take(b.make(name=other), CODE)
+    assert got.code == 0, got.text()
+
+
+def says_so(b, *, used):
+    before = b.kept()
+    for lang in ("en", "fr"):
+        got = b.take(b.make(), CODE, "--lang", lang)
+        assert (got.code, got.stdout) == (FORMAT, b""), got.text()
+        said = sentence(b, used=used, fr=lang == "fr")
+        assert got.stderr.decode().startswith(said), got.text()
+    assert b.kept() == before
+
+
+def test_anothers_file_was_taken_in_and_what_to_do(bench, demo):
+    """He does what the sentence says, and is himself again."""
+    takes_anothers(bench)
+    bench.member.sceau("poll")          # nothing had come
+    says_so(bench, used=False)
+    (bench.member.state / "keystore").rename(bench.home / "not-mine")
+    bench.hold()
+    data = demo.send("INR 2,1", demo.dr)
+    demo.labo.ok("poll")
+    demo.dr.ok("poll")
+    assert demo.dr.shown() == [data]
+    demo.send("INR 2,2", demo.labo, sender=demo.dr)
+    demo.dr.ok("poll")
+    demo.labo.ok("poll")
+    assert b"INR 2,2" in demo.labo.shown()[0]
+    assert demo.dr.ok("check").code == 0
+
+
+@pytest.mark.parametrize("way", ["sent", "received", "held"])
+def test_anothers_file_was_used_already(bench, demo, forger, way):
+    takes_anothers(bench)
+    if way == "sent":
+        demo.dr.ok("send", "-t", input=demo.mail_of("x", demo.labo,
+                                                    sender=demo.durand))
+    elif way == "received":
+        demo.post(demo.dr, forger.mail(demo.labo, demo.durand, demo.mail_of(
+            "x", demo.durand)))
+    else:                               # his own, which is not for the other
+        demo.post(demo.dr, forger.mail(demo.labo, demo.dr, demo.mail_of(
+            "x", demo.dr)))
+    demo.dr.sceau("poll")
+    says_so(bench, used=True)
+
+
 # -- at the terminal -----------------------------------------------------------
 
 ASKED, DIGITS = "Code on the letter:", "Fingerprint on the letter"
+MINE = "Is dr.martin@cabinet.example your own address? [no]"
+
+
+def test_whose_the_first_key_is_is_asked(bench):
+    """Another's letter opens another's file: nothing else would tell."""
+    other = bench.put(bench.make(name=bench.member.world.durand.name.encode()))
+    for lang, asked, answer, says in (
+            ("en", "Is cabinet.durand@durand.example your own address? [no]",
+             "", "this key file is of demo/cabinet.durand@durand.example#1, "
+             "and not yours. Nothing was changed. Take your own file, and "
+             "tell the association if this one, or its letter, was given to "
+             "you"),
+            ("fr", "cabinet.durand@durand.example est-elle votre adresse\u00a0? "
+             "[non]", "non",
+             "ce fichier de clés est celui de "
+             "demo/cabinet.durand@durand.example#1, et non le vôtre. Rien n’a "
+             "été changé. Prenez votre propre fichier, et dites à "
+             "l’association si celui-ci, ou sa lettre, vous a été remis")):
+        with bench.person("--lang", lang, "key", "import", other) as person:
+            person.answer(asked, answer)
+            assert person.end() == FORMAT, person.seen
+        assert says in person.seen and bench.kept() == {}
+        assert ASKED not in person.seen and "Code de la" not in person.seen
+    with bench.person("key", "import", bench.put(bench.make())) as person:
+        person.answer(MINE, "yes")
+        person.answer(ASKED, paper.format(CODE))
+        assert person.end() == 0, person.seen
+    # whose it is is known from then on
+    with bench.person("key", "import", bench.put(bench.make())) as person:
+        person.answer(ASKED, paper.format(CODE))
+        assert person.end() == 0 and MINE not in person.seen, person.seen
 
 
 def test_a_mistyped_code_is_typed_again(bench):
@@ -257,6 +367,7 @@ def test_a_mistyped_code_is_typed_again(bench):
     with bench.person("key", "import", bench.put(data)) as person:
         person.expect("Key file of demo/dr.martin@cabinet.example#1, for")
         person.expect(f"fingerprint is {keyfile.paper_digits(data)}")
+        person.answer(MINE, "y")
         person.answer(ASKED, "208H4-4RM2M")
         person.expect("10 were typed")
         person.answer(ASKED, paper.format(CODE)[:-1] + "U")
@@ -268,6 +379,7 @@ def test_a_mistyped_code_is_typed_again(bench):
 
 def test_three_times_and_no_more(bench):
     with bench.person("key", "import", bench.put(bench.make())) as person:
+        person.answer(MINE, "oui")
         for _ in range(3):
             person.answer(ASKED, "0")
         assert person.end() == FORMAT
@@ -278,6 +390,7 @@ def test_the_fingerprint_tells_a_wrong_code_from_a_wrong_file(bench):
     data = bench.make()
     path = bench.put(data)
     with bench.person("key", "import", path) as person:
+        person.answer(MINE, "yes")
         person.answer(ASKED, paper.format(OTHER))
         person.answer(DIGITS, "01 23 45")
         person.expect("has 8 digits")

@@ -41,6 +41,36 @@ test_row_versions(void **state)
 	buf_free(&b);
 }
 
+static bool
+unused(struct world *w)
+{
+	bool b = false;
+
+	OK(w, store_unused(w->st, &b, &w->e));
+	return b;
+}
+
+/* What comes is no use of the keys until it is opened. */
+static void
+test_used_or_not(void **state)
+{
+	struct world *w = *state;
+	struct store_row r = make_row("k", "one", NULL, 0);
+	struct store_done d = { .msg = { .sender = "demo/a@b.example#1",
+	    .forget_at = NOW + 1000 }, .action = STORE_ACTION_RELEASE };
+
+	T_CHECK(unused(w));
+	OK(w, store_row_put(w->st, &r, 1, &w->e));
+	T_CHECK(!unused(w));
+	r = make_row("k", "", NULL, 1);
+	OK(w, store_row_put(w->st, &r, 1, &w->e));
+	T_CHECK(unused(w));
+	d.msg.id = put_one_of(w, "a", 1);
+	T_CHECK(unused(w));
+	OK(w, store_in_delivered(w->st, &d, 1, NOW, &w->e));
+	T_CHECK(!unused(w));
+}
+
 static void
 test_rows_all_or_none(void **state)
 {
@@ -340,6 +370,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_row_versions),
+		WORLD_TEST(test_used_or_not),
 		WORLD_TEST(test_rows_all_or_none),
 		WORLD_TEST(test_what_is_gone_is_in_no_free_page),
 		WORLD_TEST(test_rows_by_address_and_in_order),
