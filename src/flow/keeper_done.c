@@ -125,6 +125,8 @@ opening_done(struct keeper *k, const struct opening *o,
 	}
 	acks_of(o, acks);
 	d->news = (struct store_news){ v->desk, v->bulletin, v->missed };
+	d->enrolled = v->enrolled;
+	k->bulletin_more = k->bulletin_more || v->enrolled;
 	d->rows = rows;
 	d->acks = acks;
 	d->nacks = v->nacks + v->nrelayed_acks;

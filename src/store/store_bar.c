@@ -227,7 +227,10 @@ bulletin_note(struct store *st, const struct store_done *m, int64_t now,
 	const struct store_news *w = &m->news;
 	enum rc rc = RC_OK;
 
-	if (w->desk != 0)
+	if (m->enrolled)
+		rc = DB_DO(st, e, "UPDATE desk SET due = 1 WHERE id = ?1 AND "
+		    "gen <> 0", V_I(1));
+	if (rc == RC_OK && w->desk != 0)
 		rc = came(st, w, now, e);
 	if (rc != RC_OK || w->missed == 0)
 		return rc;

@@ -36,7 +36,8 @@ struct store_desk {
 	uint8_t		gen;		/* ours, as the desk; 0: we are not */
 	uint32_t	number;		/* of the last; 0: none yet */
 	int64_t		at;		/* when it was begun */
-	bool		due;		/* a bar was noted since */
+	bool		due;		/* a bar was noted since, or a key
+					 * came (struct store_done) */
 	bool		going;		/* not yet sealed for all */
 	/* For whom it is sealed already: so many lines of the directory, then
 	 * the names of rows up to ${after}. */

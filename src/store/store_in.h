@@ -247,6 +247,9 @@ struct store_done {
 	struct store_ack_in	*acks;
 	size_t			 nacks;
 	struct store_news	 news;
+	/* It brought the watch desk keys for others: a bulletin is due, one
+	 * for all that is not sealed for everybody yet. */
+	bool			 enrolled;
 	/* An event of the same transaction; NULL: none. */
 	const char		*event, *event_text;
 	/* The server's copy. */

@@ -262,6 +262,8 @@ struct gate_verdict {
 	uint8_t		 desk;		/* a bulletin: generation of its desk */
 	uint32_t	 bulletin;	/* its number */
 	uint32_t	 missed;	/* one that he has and I have not; 0 */
+	bool		 enrolled;	/* the issuer brought a key, not held
+					 * before, of our association */
 
 	struct gate_row	*rows;		/* to be committed with the delivery */
 	size_t		 nrows;

@@ -27,23 +27,36 @@ rise(struct row_peer *p, uint8_t gen)
 
 /* ---- one change each --------------------------------------------------- */
 
+/* A newcomer, or somebody's next key: the watch desk tells him what is barred
+ * (PROTOCOL 2.8).  Who shows a key of his own is known to it as he was. */
+static bool
+is_enrolment(const struct gate_open *o, const struct rec_grant *x)
+{
+	return (o->roles & 1U << REC_ROLE_ISSUER) != 0 &&
+	    !identity_same_name(&x->peer, &o->h.from) &&
+	    bytes_eq(identity_assoc(&x->peer), identity_assoc(&o->h.to));
+}
+
 static enum rc
 learn_key(struct gate_open *o, const struct rec_grant *x, struct err *e)
 {
 	struct row_peer *p = &o->g->scratch->peer;
 	const uint8_t *held = ring_find(o->g->ks->ring, (uint16_t)o->self,
 	    &x->peer);
-	bool conflict;
+	enum row_add how;
 
 	/* A key that is void already is skipped, not refused (2.19.1). */
 	if (x->peer.gen < gate_min(o->g, p, o->own.desk, &x->peer))
 		return RC_OK;
 	if (held != NULL)
-		conflict = !same(held, x->key, KDF_KEY_BYTES);
+		how = same(held, x->key, KDF_KEY_BYTES) ? ROW_HELD :
+		    ROW_CONFLICT;
 	else
-		conflict = row_grant(p, identity_bytes(&o->h.to), x->peer.gen,
-		    x->year, x->key) == ROW_CONFLICT;
-	if (conflict)
+		how = row_grant(p, identity_bytes(&o->h.to), x->peer.gen,
+		    x->year, x->key);
+	if (how == ROW_ADDED && is_enrolment(o, x))
+		o->v.enrolled = true;
+	if (how == ROW_CONFLICT)
 		return gate_alarm(o, GATE_AL_GRANT_CONFLICT,
 		    identity_bytes(&x->peer), e);
 	rise(p, x->peer.gen);

@@ -63,6 +63,8 @@ class Volunteers(World):
         self.labo = self.member("labo", "labo.example")
         self.dr = self.member("dr.martin", "cab.example")
         self.labo.user, self.dr.user = "labo", "martin"
+        self.leroy = self.member("cab.leroy", "leroy.example")
+        self.leroy.user = "leroy"       # the newcomer: bulletins reach him
         self.sister = self.member("autre", "autre.example")
 
     def start(self):

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from pysceau import records
+from pysceau import mail, records
 from test_keys_travel import OTHER, Bench
 from world.demo import YEAR
 from world.follow import DAY, Follower
@@ -115,6 +115,57 @@ def test_one_each_week_by_itself(demo):
     assert demo.watch.ok("bar", "--list").stdout == b"nobody is barred\n"
     a, b = begun(demo, **later(8, 4))
     assert (b - a) * 60 in range(7 * DAY, 7 * DAY + 2 * HOUR)
+
+
+def enrols(demo, forger, to, *people):
+    """The issuer's mail to a member: a key for writing to each of those."""
+    demo.post(to, forger.mail(
+        "demo/association@demo.example", to, None, grant=False, control=[
+            *(records.grant(YEAR, forger.key(to, who), who.encode())
+              for who, _ in people),
+            *(records.entry(1, who.encode(), route.encode(), "Dr X")
+              for who, route in people)]))
+
+
+def test_who_is_enrolled_gets_one_at_once(demo, forger):
+    """A newcomer, and whoever has another key, hears of what was barred before
+    the week is over: one bulletin for all that an enrolment brings."""
+    demo.watch.ok("bar", demo.petit.address, "--excluded")
+    assert mails(demo) == [1] * 6 and len(begun(demo)) == 1
+    again = demo.durand.name + "#2", demo.durand.route
+    new = "demo/dr.neuf@neuf.example#1", demo.hub.route
+    enrols(demo, forger, demo.watch, again, new)
+    demo.watch.ok("poll")
+    assert len(begun(demo)) == 2
+    got = dict(zip((m.local for m in everybody(demo)), mails(demo)))
+    assert got.pop("passerelle") == 3 and set(got.values()) == {2}
+    to = [forger.open(mail.find(m)) for m in demo.hub.mail()[1:] +
+          demo.durand.mail()[1:]]
+    assert {h.recipient.decode() for h, _ in to} == {
+        again[0], new[0], demo.hub.identity}
+    for _, p in to:
+        (bar,) = p.all(records.BAR)
+        assert (bar["generation"], bar["name"]) == (
+            255, demo.petit.name.encode())
+    # what is no news makes none: the same again, an entry alone, a return key
+    enrols(demo, forger, demo.watch, again, new)
+    demo.post(demo.watch, forger.mail(
+        "demo/association@demo.example", demo.watch, None,
+        control=[records.entry(1, new[0].encode(), b"x@y.example", "Dr Y")]))
+    demo.post(demo.watch, forger.wrap(demo.labo, demo.watch, forger.seal(
+        demo.labo.name + "#2", demo.watch, None)))
+    demo.watch.ok("poll")
+    demo.watch.ok("poll")
+    assert len(begun(demo)) == 2
+
+
+def test_an_enrolment_makes_nobody_else_a_desk(demo, forger):
+    who = "demo/dr.neuf@neuf.example#1"
+    enrols(demo, forger, demo.dr, (who, demo.hub.route))
+    demo.dr.ok("poll")
+    demo.dr.ok("poll")
+    assert events(demo.dr, "bulletin.begun") == []
+    assert mails(demo) == [0] * 6
 
 
 @pytest.mark.parametrize("where, least", [

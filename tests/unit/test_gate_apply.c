@@ -66,6 +66,40 @@ test_a_grant_once_learnt_is_never_replaced(void **state)
 	}
 }
 
+/* By the issuer's word alone, once for each key, and of our own people. */
+static void
+test_what_an_enrolment_brings(void **state)
+{
+	static const struct {
+		const char	*from, *peer;
+		bool		 enrolled;
+	} v[] = {
+		{ A_ISSUER, "demo/neuf@neuf.example#1", true },
+		{ A_ISSUER, "demo/neuf@neuf.example#1", false },
+		{ A_ISSUER, "demo/neuf@neuf.example#2", true },
+		{ A_ISSUER, LABO_2, true },
+		{ A_ISSUER, "autre/neuf@neuf.example#1", false },
+		{ A_ISSUER, A_ISSUER, false },
+		{ "demo/cabinet.durand@durand.example#2",
+		    "demo/cabinet.durand@durand.example#2", false },
+	};
+	struct opened x;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		rec_meta(&control, NOW, 0, A_YEAR);
+		if (strcmp(v[i].from, v[i].peer) == 0)
+			add_return_key(v[i].peer, A_MARTIN);
+		else
+			add_grant(v[i].peer, A_YEAR, 3);
+		forge(v[i].from, A_MARTIN, A_YEAR, &control, NULL, &env);
+		open_env(martin, &rows, &env, &x);
+		T_RC(x.rc, RC_OK);
+		T_CHECK(x.v.enrolled == v[i].enrolled);
+		opened_free(&x);
+	}
+}
+
 /* ---- bulletins (P20) --------------------------------------------------- */
 
 static void
@@ -306,6 +340,7 @@ main(void)
 		T(test_ruling_21_a_conflicting_grant_is_skipped_with_an_alarm),
 		T(test_a_grant_below_the_minimum_is_skipped),
 		T(test_a_grant_once_learnt_is_never_replaced),
+		T(test_what_an_enrolment_brings),
 		T(test_bulletin_bars_and_counts),
 		T(test_ruling_23_the_desk_may_not_bar_a_role),
 		T(test_ruling_23_a_new_desk_replaces_the_list_of_the_old),

@@ -184,6 +184,43 @@ test_what_is_missed_until_it_comes(void **state)
 	T_CHECK(bulletin_now(w).since == 0 && bulletin_now(w).number == 10);
 }
 
+static void
+enrols(struct world *w)
+{
+	struct store_done d = { .enrolled = true };
+
+	d.msg.id = put_one_of(w, "a", (uint32_t)++unique);
+	memset(d.msg.t, unique, sizeof(d.msg.t));
+	d.msg.sender = LABO;
+	d.msg.forget_at = NOW + 1000;
+	d.action = STORE_ACTION_RELEASE;
+	OK(w, store_in_delivered(w->st, &d, 1, NOW + unique, &w->e));
+}
+
+/* At the watch desk alone, and one for all that came before it is begun. */
+static void
+test_an_enrolment_makes_one_due(void **state)
+{
+	struct world *w = *state;
+
+	enrols(w);
+	T_CHECK(!desk_now(w).due && desk_now(w).gen == 0);
+	OK(w, store_desk_is(w->st, 1, &w->e));
+	begin(w, 1, 0);
+	T_CHECK(!desk_now(w).due);
+	comes(w, 0, 0, 0);
+	T_CHECK(!desk_now(w).due);
+	enrols(w);
+	enrols(w);
+	T_CHECK(desk_now(w).due && desk_now(w).number == 1);
+	begin(w, 2, 1);
+	T_CHECK(!desk_now(w).due);
+	OK(w, store_desk_is(w->st, 0, &w->e));
+	begin(w, 3, 2);
+	enrols(w);
+	T_CHECK(!desk_now(w).due);
+}
+
 /* The stolen desk has said 2^32 - 1, and some still show it. */
 static void
 test_a_newer_desk_ends_what_the_old_one_left(void **state)
@@ -208,6 +245,7 @@ main(void)
 		WORLD_TEST(test_a_bulletin_goes_on_where_it_was),
 		WORLD_TEST(test_a_newer_one_is_not_ended_by_an_older),
 		WORLD_TEST(test_what_is_missed_until_it_comes),
+		WORLD_TEST(test_an_enrolment_makes_one_due),
 		WORLD_TEST(test_a_newer_desk_ends_what_the_old_one_left),
 	};
 
