@@ -399,8 +399,10 @@ value_addr(const char *s, char **out, struct err *e)
 	struct addr a;
 
 	if (addr_parse(s, strlen(s), &a, e) != RC_OK) {
-		err_ctx(e, _("it is not a mail address; write name@domain "
-		    "alone"));
+		/* Without an @ the cause says what to write. */
+		err_ctx(e, strchr(s, '@') == NULL ?
+		    _("it is not a mail address") :
+		    _("it is not a mail address; write name@domain alone"));
 		e->rc = RC_CONF;
 		e->class = EC_NONE;
 		return RC_CONF;

@@ -169,7 +169,8 @@ def test_add_takes_all_or_nothing(desk):
         "y@y.example,nowhere,Y,other,\n"
     got = desk.add(bad, check=65)
     assert b"members.csv:6: " in got.stderr
-    assert b"members.csv:7: " in got.stderr
+    assert b"members.csv:7: the route: it is not a mail address: it has no " \
+        b"@; write name@domain\n" in got.stderr
     assert b"too like that of labo.central@labo.example" in got.stderr
     after = desk.files()
     after.pop("members.csv")

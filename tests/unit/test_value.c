@@ -205,6 +205,12 @@ test_names(void **state)
 	free(out);
 	T_RC(value_addr("Dr <dr@cabinet.example>", &out, &e), RC_CONF);
 	assert_non_null(strstr(e.text, "write name@domain alone"));
+	T_RC(value_addr("labo", &out, &e), RC_CONF);
+	T_STR(e.text, "it is not a mail address: it has no @; write "
+	    "name@domain");
+	T_RC(value_addr("", &out, &e), RC_CONF);
+	T_STR(e.text, "it is not a mail address: it is empty; write "
+	    "name@domain");
 	T_RC(value_text("a\nb", &out, &e), RC_CONF);
 	T_RC(value_text("", &out, &e), RC_CONF);
 }
