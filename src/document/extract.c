@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "document/extract.h"
 #include "document/late_gmime.h"
+#include "document/plain.h"
 
 struct state {
 	const struct extract_sink	*sink;
@@ -332,10 +333,35 @@ extract(int fd, const struct extract_sink *sink, struct err *e)
 	return extract_stream(g_mime_stream_fs_new(copy), sink, e);
 }
 
+/* The text of a mail that has nothing else: no parser is needed. */
+static enum rc
+plain_text(const struct plain *text, const struct extract_sink *sink,
+    struct err *e)
+{
+	struct extract_doc d = { .ext = ".txt", .text = true,
+	    .least = text->text.len };
+	int fd = -1;
+	enum rc rc;
+
+	memcpy(d.charset, text->charset, sizeof(d.charset));
+	rc = sink->begin(sink->arg, &d, &fd, e);
+	if (rc != RC_OK || (fd < 0 && fd != EXTRACT_HERE))
+		return rc;
+	if (fd == EXTRACT_HERE)
+		d.octets = text->text;
+	else if (!write_all(fd, text->text.p, text->text.len))
+		return err_sys(e, _("a document"));
+	return sink->end(sink->arg, &d, e);
+}
+
 enum rc
 extract_from(struct bytes mail, const struct extract_sink *sink,
     struct err *e)
 {
+	struct plain text;
+
+	if (plain_read(mail, &text))
+		return plain_text(&text, sink, e);
 	return extract_stream(g_mime_stream_mem_new_with_buffer(
 	    (const char *)mail.p, mail.len), sink, e);
 }

@@ -14,5 +14,6 @@ src_libdocument_a_SOURCES = \
 	src/document/hprim_party.c \
 	src/document/hprim_say.c \
 	src/document/late_gmime.c src/document/late_gmime.h \
-	src/document/patient.c src/document/patient.h
+	src/document/patient.c src/document/patient.h \
+	src/document/plain.c src/document/plain.h
 src_libdocument_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS)

@@ -9,6 +9,7 @@
 
 #include "unit.h"
 #include "document/extract.h"
+#include "document/plain.h"
 
 static int nsyncs;
 
@@ -123,6 +124,117 @@ test_a_line_above_the_header(void **state)
 	    "Subject: a\r\n\r\nINR 2,1\r\n", "INR 2,1\r\n");
 }
 
+/* What comes of it, as one line: both ways must say the same. */
+struct told {
+	char	text[600];
+	FILE	*out;
+};
+
+static enum rc
+tell_begin(void *arg, const struct extract_doc *d, int *fd, struct err *e)
+{
+	struct told *t = arg;
+
+	(void)d;
+	(void)e;
+	T_CHECK(ftruncate(fileno(t->out), 0) == 0 &&
+	    lseek(fileno(t->out), 0, SEEK_SET) == 0);
+	*fd = fileno(t->out);
+	return RC_OK;
+}
+
+static enum rc
+tell_end(void *arg, const struct extract_doc *d, struct err *e)
+{
+	struct told *t = arg;
+	size_t n = strlen(t->text);
+	char octets[200] = "";
+
+	(void)e;
+	T_CHECK(pread(fileno(t->out), octets, sizeof(octets) - 1, 0) >= 0);
+	snprintf(t->text + n, sizeof(t->text) - n, "%zu %d%d %s%s %s %u <%s>",
+	    d->n, d->attachment, d->text, d->name, d->ext, d->charset,
+	    (unsigned)d->least, octets);
+	return RC_OK;
+}
+
+/* ${plain}: it needs no parser; which says the same. */
+static void
+check_plain(const char *mail, bool plain)
+{
+	struct told a = { "", tmpfile() }, b = { "", tmpfile() };
+	const struct extract_sink one = { &a, tell_begin, tell_end };
+	const struct extract_sink two = { &b, tell_begin, tell_end };
+	const struct bytes m = { (const uint8_t *)mail, strlen(mail) };
+	FILE *in = tmpfile();
+	struct err e = ERR_INIT;
+	struct plain text;
+
+	T_CHECK(in != NULL && a.out != NULL && b.out != NULL);
+	T_CHECK(fputs(mail, in) >= 0 && fflush(in) == 0);
+	if (plain_read(m, &text) != plain)
+		fail_msg("plain: %s", mail);
+	T_RC(extract(fileno(in), &one, &e), extract_from(m, &two, &e));
+	T_STR(b.text, a.text);
+	fclose(in);
+	fclose(a.out);
+	fclose(b.out);
+}
+
+#define HEAD "From: a@b\r\nSubject: INR\r\n of today\r\n"
+
+static void
+test_a_text_needs_no_parser(void **state)
+{
+	static const struct {
+		const char	*mail;
+		bool		 plain;
+	} mails[] = {
+		{ HEAD "\r\nINR 2,1\r\n", true },
+		{ HEAD "\r\nINR 2,1", true },
+		{ HEAD "\r\n\r\n--\r\nFrom x\r\n.\r\n\351\r\n", true },
+		{ "Subject: a\n\nINR\n", true },
+		{ "Subject:\r\n\r\nINR\r\n", true },
+		{ "MIME-Version: 1.0\r\n" HEAD "content-type: Text/Plain; "
+		  "charset=ISO-8859-1\r\n"
+		  "Content-Transfer-Encoding: 8bit\r\n\r\n\351\r\n", true },
+		{ "Content-Type: text/plain;charset=\"utf-8\" \r\n\r\na\r\n",
+		  true },
+		{ "Content-Type: text/plain\r\n\r\na\r\n", true },
+		/* There is nothing, or nothing above. */
+		{ HEAD "\r\n", false },
+		{ "\r\nINR\r\n", false },
+		/* A field of MIME that may mean more. */
+		{ "Content-Type: text/html\r\n\r\na\r\n", false },
+		{ "Content-Type: text/plain; name=a.pdf\r\n\r\na\r\n", false },
+		{ "Content-Type: text/plain; charset=a;b=c\r\n\r\na\r\n",
+		  false },
+		{ "Content-Type: text/plain;\r\n charset=a\r\n\r\na\r\n",
+		  false },
+		{ "Content-Type: text/plain\r\nContent-Type: text/html\r\n"
+		  "\r\na\r\n", false },
+		{ "Content-Type: text/plain; charset=a\r\n"
+		  "Content-Type: text/plain\r\n\r\na\r\n", false },
+		{ "Content-Transfer-Encoding: base64\r\n\r\nSU5S\r\n",
+		  false },
+		{ "Content-Disposition: attachment; filename=a\r\n\r\na\r\n",
+		  false },
+		{ "Content-TypeContent-Type: text/plain\r\n\r\na\r\n",
+		  false },
+		/* What is not a header as it should be. */
+		{ HEAD "no colon\r\n\r\nINR\r\n", false },
+		{ HEAD "Two words: a\r\n\r\nINR\r\n", false },
+		{ "Subject: \351\r\n\r\nINR\r\n", false },
+		{ " folded\r\nSubject: a\r\n\r\nINR\r\n", false },
+		{ "Subject: a\r\n \r\n\r\nINR\r\n", false },
+		{ "From x Mon\r\nSubject: a\r\n\r\nINR\r\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(mails) / sizeof(mails[0]); i++)
+		check_plain(mails[i].mail, mails[i].plain);
+}
+
 int
 main(void)
 {
@@ -131,6 +243,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_document_waits_for_the_disk),
 		cmocka_unit_test(test_a_line_above_the_header),
+		cmocka_unit_test(test_a_text_needs_no_parser),
 	};
 
 	BUG_ON(extract_init(&e) != RC_OK);
