@@ -160,6 +160,7 @@ struct keeper {
 	struct err		 told_err;	/* what it said */
 	struct err		 failed;	/* a turn, and so all others */
 	unsigned		 turns;		/* of the loop so far */
+	unsigned		 rests;		/* of vault and clerk: others */
 };
 
 /* keeper_turn(k, wait_ms, e): one turn of the loop; RC_OK also when nothing
@@ -240,6 +241,8 @@ enum rc rows_serve(struct keeper *k, const struct frame *f, struct err *e);
  * opening; false: one opened later has written it already, and all of this. */
 bool rows_next_version(struct keeper *k, const char *key, uint32_t order,
     uint32_t *version);
+/* rows_lent(k): how many there are since rows_forget(). */
+size_t rows_lent(const struct keeper *k);
 void rows_forget(struct keeper *k);
 
 /* keeper_in.c: accounts. */

@@ -364,6 +364,7 @@ keeper_need_vault(struct keeper *k, struct err *e)
 void
 keeper_rest(struct keeper *k)
 {
+	k->rests++;
 	chan_close(&k->vault.c);
 	chan_close(&k->rows.c);
 	chan_close(&k->clerk.c);

@@ -1,7 +1,9 @@
 /*
  * From fetched to delivered, many messages at a time (PROTOCOL 2.11): opened,
  * intents, names, delivered.  Each step is done for the whole batch before the
- * next, so that a batch costs two commits.
+ * next, so that a batch costs two commits.  The first of the next batch go to
+ * the vault before the last step of one: vault and clerk open them while the
+ * keeper writes.
  */
 #include "config.h"
 
@@ -19,27 +21,54 @@
 
 #define SKIPPED_MAX 16	/* more: it is not the mails */
 #define BATCH_BYTES (8U << 20)	/* of envelopes, but for the first */
+/* The vault keeps the rows of so many, unless there are more: then it forgets
+ * them, as its memory is not to grow. */
+#define BATCHES_KEPT 4
+#define ROWS_KEPT 64
 
 /* ---- a batch -------------------------------------------------------- */
+
+/* Vault and clerk are done with them. */
+static enum rc
+batch_drop(struct keeper *k, struct batch *b, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < b->n; i++)
+		if (b->o[i].jobbed && k->vault.open) {
+			b->o[i].jobbed = false;
+			rc = chan_put(&k->vault.c, IPC_DROP, b->o[i].job,
+			    NULL, 0, e);
+		}
+	return rc;
+}
 
 static void
 batch_free(struct keeper *k, struct batch *b)
 {
 	struct err ignored = ERR_INIT;
 
+	if (b == NULL)
+		return;
 	hub_forget(k);
+	(void)batch_drop(k, b, &ignored);
 	for (size_t i = 0; i < b->n; i++) {
 		verdict_free(&b->o[i].v);
 		buf_free(&b->o[i].names);
 		free(b->o[i].patients);
-		if (b->o[i].jobbed && k->vault.open)
-			(void)chan_put(&k->vault.c, IPC_DROP, b->o[i].job,
-			    NULL, 0, &ignored);
 	}
+	free(b);
+}
+
+/* What the vault knows of rows is what the store has, again. */
+static void
+forget(struct keeper *k)
+{
+	struct err ignored = ERR_INIT;
+
 	if (k->vault.open)
 		(void)chan_put(&k->vault.c, IPC_DROP, 0, NULL, 0, &ignored);
 	rows_forget(k);
-	free(b);
 }
 
 /* A command takes its time for each mail, and what it has taken is taken again
@@ -71,14 +100,74 @@ batch_take(struct keeper *k, struct batch *b, struct err *e)
 	return rc;
 }
 
+/* Only behind mails of the everyday kind, that are files by now: whoever ends
+ * vault or clerk from here on is none of them. */
+static bool
+may_go_ahead(const struct keeper *k, const struct batch *b)
+{
+	if (k->p->conf->hub || k->stop || b->n == 1 || batch_max(k) == 1 ||
+	    b->nth + 1 >= BATCHES_KEPT || rows_lent(k) > ROWS_KEPT ||
+	    b->o[0].in.filing > 0)
+		return false;
+	for (size_t i = 0; i < b->n; i++)
+		if (b->o[i].fate != FATE_FILE)
+			return false;
+	return true;
+}
+
+/* Acknowledgements of those in front, while nobody is being opened: the vault
+ * has nothing else to answer, and these are files whatever becomes of it.
+ * ${*same}: it is the one that knows what they change. */
 static enum rc
-batch_run(struct keeper *k, struct batch *b, struct err *e)
+seal_in_front(struct keeper *k, struct batch *b, bool *same, struct err *e)
+{
+	unsigned rests = k->rests;
+	/* Its places for jobs are as many as there are in a batch. */
+	enum rc rc = batch_drop(k, b, e);
+
+	if (rc == RC_OK && b->nth > 0 && k->p->conf->route != NULL)
+		rc = seal_full_acks(k, e);
+	*same = k->rests == rests && !k->vault.done && !k->clerk.done;
+	return rc;
+}
+
+/* The next ones to the vault; ${*behind}: owned, or NULL. */
+static enum rc
+go_ahead(struct keeper *k, struct batch *b, struct batch **behind,
+    struct err *e)
+{
+	int64_t opened = k->opened;
+	struct batch *next;
+	bool same;
+	enum rc rc;
+
+	if (!may_go_ahead(k, b))
+		return RC_OK;
+	if ((rc = seal_in_front(k, b, &same, e)) != RC_OK || !same)
+		return rc;
+	if ((next = calloc(1, sizeof(*next))) == NULL)
+		return err_set(e, RC_NOMEM, _("no memory left"));
+	rc = batch_take(k, next, e);
+	if (rc != RC_OK || next->n == 0 || next->o[0].in.filing > 0) {
+		k->opened = opened;
+		free(next);
+		return rc;
+	}
+	*behind = next;
+	next->nth = b->nth + 1;
+	return batch_ahead(k, next, e);
+}
+
+static enum rc
+batch_run(struct keeper *k, struct batch *b, struct batch **behind,
+    struct err *e)
 {
 	enum rc rc;
 
 	if ((rc = batch_bodies(k, b, e)) == RC_OK &&
 	    (rc = batch_intents(k, b, e)) == RC_OK &&
 	    (rc = batch_filed(k, b, e)) == RC_OK &&
+	    (rc = go_ahead(k, b, behind, e)) == RC_OK &&
 	    (rc = batch_delivered(k, b, e)) == RC_OK &&
 	    (rc = batch_duplicates(k, b, e)) == RC_OK)
 		rc = batch_hold(k, b, e);
@@ -132,15 +221,19 @@ hold_killer(struct keeper *k, struct batch *b, const struct err *why,
  * come: those of a batch that was cut short go one by one, and the one that
  * ends vault or clerk twice when it is alone with them is put aside. */
 static enum rc
-batch_died(struct keeper *k, struct batch *b, const struct err *why,
-    struct err *e)
+batch_died(struct keeper *k, struct batch *b, struct batch *behind,
+    const struct err *why, struct err *e)
 {
 	int64_t first = b->o[0].in.id;
 
 	keeper_fault(k, "process.died", RC_TEMP, WHY_LOCAL, why);
 	keeper_rest(k);
+	rows_forget(k);
+	/* The vault that knew them. */
 	for (size_t i = 0; i < b->n; i++)
-		b->o[i].jobbed = false;		/* the vault that knew it */
+		b->o[i].jobbed = false;
+	for (size_t i = 0; behind != NULL && i < behind->n; i++)
+		behind->o[i].jobbed = false;
 	k->opened = first - 1;
 	if (b->n > 1) {
 		k->alone_until = b->o[b->n - 1].in.id;
@@ -161,16 +254,24 @@ died(const struct keeper *k, enum rc rc)
 }
 
 static enum rc
-batch_open(struct keeper *k, struct batch *b, struct err *e)
+batch_open(struct keeper *k, struct batch *b, struct batch **behind,
+    struct err *e)
 {
 	struct err why = ERR_INIT;
-	enum rc rc = keeper_need_vault(k, e);
+	enum rc rc = RC_OK;
 
+	/* One that was begun goes on with those who know it. */
+	if (b->given == 0)
+		rc = keeper_need_vault(k, e);
 	if (rc != RC_OK)
 		return rc;
-	rc = batch_run(k, b, &why);
-	if (died(k, rc))
-		return batch_died(k, b, &why, e);
+	rc = batch_run(k, b, behind, &why);
+	if (died(k, rc)) {
+		rc = batch_died(k, b, *behind, &why, e);
+		batch_free(k, *behind);
+		*behind = NULL;
+		return rc;
+	}
 	for (size_t i = 0; i < b->n; i++)
 		k->left = k->left || b->o[i].fate == FATE_LEAVE;
 	return rc == RC_OK ? RC_OK : err_set(e, rc, "%s", why.text);
@@ -186,10 +287,15 @@ open_batch(struct keeper *k, bool *some, struct err *e)
 	if (b == NULL)
 		return err_set(e, RC_NOMEM, _("no memory left"));
 	rc = batch_take(k, b, e);
-	if (rc == RC_OK && b->n > 0) {
+	while (rc == RC_OK && b != NULL && b->n > 0) {
+		struct batch *behind = NULL;
+
 		*some = true;
-		rc = batch_open(k, b, e);
+		rc = batch_open(k, b, &behind, e);
+		batch_free(k, b);
+		b = behind;
 	}
 	batch_free(k, b);
+	forget(k);
 	return rc;
 }

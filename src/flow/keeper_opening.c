@@ -507,13 +507,36 @@ open_one(struct keeper *k, struct batch *b, struct opening *o, struct err *e)
 
 /* ---- all of them ---------------------------------------------------- */
 
+static void
+feed_begin(struct batch *b)
+{
+	if (b->feed.next == NULL)
+		b->feed = (struct feed){ .type = IPC_SEALED,
+		    .end = IPC_SEALED_END, .next = give_next, .arg = b };
+}
+
+/* What the socket has taken makes room for as much again behind it. */
+enum rc
+batch_ahead(struct keeper *k, struct batch *b, struct err *e)
+{
+	struct err gone = ERR_INIT;
+	enum rc rc = RC_OK;
+
+	feed_begin(b);
+	for (int i = 0; rc == RC_OK && i < 2; i++)
+		/* A vault that is gone is seen when it is read. */
+		if ((rc = feed_pump(k, &b->feed, e)) == RC_OK &&
+		    chan_flush(&k->vault.c, &gone) != RC_OK)
+			break;
+	return rc;
+}
+
 enum rc
 batch_bodies(struct keeper *k, struct batch *b, struct err *e)
 {
 	enum rc rc = RC_OK;
 
-	b->feed = (struct feed){ .type = IPC_SEALED, .end = IPC_SEALED_END,
-	    .next = give_next, .arg = b };
+	feed_begin(b);
 	for (; rc == RC_OK && b->at < b->n; b->at++)
 		rc = open_one(k, b, &b->o[b->at], e);
 	for (size_t i = 0; rc == RC_OK && i < b->n; i++)

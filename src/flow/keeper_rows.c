@@ -107,6 +107,12 @@ rows_next_version(struct keeper *k, const char *key, uint32_t order,
 	return true;
 }
 
+size_t
+rows_lent(const struct keeper *k)
+{
+	return k->versions == NULL ? 0 : k->versions->n;
+}
+
 void
 rows_forget(struct keeper *k)
 {

@@ -48,12 +48,16 @@ struct batch {
 	size_t		n;
 	size_t		at;	/* the one that is being judged */
 	size_t		given;	/* to the vault, wholly or their headers */
+	size_t		nth;	/* since the vault began to keep rows */
 	struct feed	feed;
 };
 
 /* keeper_opening.c: opened by the vault, made into files by the clerk under
  * temporary names; each has its fate then. */
 enum rc batch_bodies(struct keeper *k, struct batch *b, struct err *e);
+/* batch_ahead(k, b, e): before that: to the vault, as many as its line takes
+ * now. */
+enum rc batch_ahead(struct keeper *k, struct batch *b, struct err *e);
 /* opening_not(k, o): held, or left for a later pass, which must not pass for
  * success. */
 void opening_not(struct keeper *k, struct opening *o);
