@@ -321,7 +321,7 @@ turn_all(struct keeper *k, bool *quiet, struct err *e)
 	/* Who waited for an answer may have got more than that. */
 	*quiet = !some && k->turns == turns;
 	if (!*quiet)
-		return RC_OK;
+		return accounts_release_ahead(k, e);
 	/* When asked to end, what is still to be opened waits in the store. */
 	return !k->open_more || k->stop ? accounts_release(k, e) : RC_OK;
 }

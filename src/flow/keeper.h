@@ -145,6 +145,7 @@ struct keeper {
 	 * may be. */
 	int64_t			 alone_until, killer;
 	bool			 works;		/* a mail has got through */
+	size_t			 delivered;	/* not asked of servers yet */
 	unsigned		 skipped;	/* such mails, until one has */
 	bool			 stop;		/* asked to end */
 	bool			 submit;	/* IPC_SUBMIT came */
@@ -286,8 +287,10 @@ enum rc raw_frame(struct keeper *k, struct account *a, const struct frame *f,
  * go. */
 int64_t keeper_release_at(const struct conf_account *a);
 /* keeper_release.c: what may leave the servers, now that nothing waits to be
- * opened; and what they said. */
+ * opened; accounts_release_ahead(): or while more does, when it is much; and
+ * what they said. */
 enum rc accounts_release(struct keeper *k, struct err *e);
+enum rc accounts_release_ahead(struct keeper *k, struct err *e);
 enum rc account_released(struct keeper *k, struct account *a,
     const struct frame *f, struct err *e);
 

@@ -355,6 +355,7 @@ batch_delivered(struct keeper *k, struct batch *b, struct err *e)
 	for (size_t i = 0; rc == RC_OK && i < x.n; i++)
 		if (x.d[i].msg.result == STORE_OK) {
 			k->moved = k->works = true;
+			k->delivered++;
 			say_delivered(k, x.of[i], &x.d[i]);
 			say_acks(k, &x.d[i]);
 		}

@@ -9,6 +9,7 @@
 #include "wire/source.h"
 
 #define DUE_AT_ONCE 256
+#define AHEAD 1000	/* delivered: enough for a server to be busy with */
 /* Of the answer's frame, an octet longer for each; one has room behind it. */
 #define RELEASE_FULL (CHAN_MAX_BYTES - 2 * STORE_UID_MAX_BYTES)
 
@@ -166,6 +167,31 @@ accounts_release(struct keeper *k, struct err *e)
 			a->state = AC_LEAVING;
 			rc = chan_put(&a->line.c, IPC_FINISH, 0, NULL, 0, e);
 		}
+	}
+	return rc;
+}
+
+/* A server of IMAP takes its time to remove what is delivered, and its session
+ * has nothing else to do while more is opened. */
+enum rc
+accounts_release_ahead(struct keeper *k, struct err *e)
+{
+	bool some;
+	enum rc rc = RC_OK;
+
+	if (k->delivered < AHEAD || k->p->dry_run)
+		return RC_OK;
+	k->delivered = 0;
+	for (size_t i = 0; rc == RC_OK && i < k->p->conf->naccounts; i++) {
+		struct account *a = &k->accounts[i];
+
+		if (a->state != AC_FETCHED || !a->line.open ||
+		    a->conf->protocol != CONF_IMAP ||
+		    a->conf->after == CONF_AFTER_KEEP)
+			continue;
+		rc = release_more(k, a, &some, e);
+		/* One before these may be delivered behind them. */
+		a->release_after = 0;
 	}
 	return rc;
 }

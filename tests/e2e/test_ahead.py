@@ -96,3 +96,24 @@ def test_a_copy_behind_is_known(demo, forger):
     demo.dr.ok("poll")
     assert sorted(demo.dr.shown()) == sorted([data, *others])
     assert demo.dr.mail() == []
+
+
+def test_the_server_hears_of_many_before_the_last_is_opened(demo, forger):
+    """IMAP, more than a thousand: what is delivered leaves the mailbox, and
+    nothing else; all of it in the end."""
+    n = 5 * TOGETHER + 10
+    mails, _ = stored(demo, forger, demo.durand, n)
+    process = demo.durand.start(
+        "poll", SCEAU_FAULT="keeper.delivered.before#5:stop")
+    try:
+        demo.wait_until(lambda: one_stopped(process), 60,
+                        "the fifth batch")
+        box = demo.dovecot.maildir(demo.durand.user)
+        demo.wait_until(lambda: sum(
+            1 for part in ("new", "cur") for _ in (box / part).iterdir()) ==
+            n - 4 * TOGETHER, 20, "the mailbox")
+    finally:
+        kill(process)
+    demo.durand.ok("poll")
+    assert sorted(demo.durand.shown()) == sorted(mails)
+    assert demo.durand.mail() == []
