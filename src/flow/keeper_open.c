@@ -146,7 +146,7 @@ go_ahead(struct keeper *k, struct batch *b, struct batch **behind,
 	if ((rc = seal_in_front(k, b, &same, e)) != RC_OK || !same)
 		return rc;
 	if ((next = calloc(1, sizeof(*next))) == NULL)
-		return err_set(e, RC_NOMEM, _("no memory left"));
+		return err_nomem(e);
 	rc = batch_take(k, next, e);
 	if (rc != RC_OK || next->n == 0 || next->o[0].in.filing > 0) {
 		k->opened = opened;
@@ -285,7 +285,7 @@ open_batch(struct keeper *k, bool *some, struct err *e)
 
 	*some = false;
 	if (b == NULL)
-		return err_set(e, RC_NOMEM, _("no memory left"));
+		return err_nomem(e);
 	rc = batch_take(k, b, e);
 	while (rc == RC_OK && b != NULL && b->n > 0) {
 		struct batch *behind = NULL;

@@ -8,6 +8,7 @@
 #include "base/secret.h"
 #include "issuer/custody.h"
 #include "issuer/letter.h"
+#include "vault/code.h"
 
 #define LINE_BYTES 64		/* a code that was typed, and a NUL */
 #define CODE_LIKE 20		/* symbols: what is meant to be a code */
@@ -34,12 +35,11 @@ custody_number(const struct custody *c)
 void
 custody_mark(char out[CUSTODY_MARK_BYTES])
 {
-	static const char symbols[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 	uint8_t rnd[CUSTODY_MARK_BYTES - 1];
 
 	random_bytes(rnd, sizeof(rnd));
 	for (size_t i = 0; i < sizeof(rnd); i++)
-		out[i] = symbols[rnd[i] % 32];
+		out[i] = code_symbol(rnd[i]);
 	out[sizeof(rnd)] = '\0';
 }
 

@@ -10,6 +10,12 @@
 
 static const char symbols[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
+char
+code_symbol(uint8_t bits)
+{
+	return symbols[bits & 31];
+}
+
 /* The n-th run of 5 bits of a code; the 25th is the check. */
 static unsigned
 code_bits(const uint8_t code[CODE_BYTES], size_t n)

@@ -13,6 +13,9 @@
 #define CODE_SYMBOLS 25
 #define CODE_TEXT_BYTES 30	/* five groups of five, four dashes, NUL */
 
+/* code_symbol(bits): the one that stands for the low five of them. */
+char code_symbol(uint8_t bits);
+
 /* code_format(code, out): "208H4-4RM2M-B1E60-S38DH-R78Y9"; a secret. */
 void code_format(const uint8_t code[CODE_BYTES], char out[CODE_TEXT_BYTES]);
 

@@ -53,6 +53,13 @@ class Sister(Act):
         code, = set(CODE.findall(text))
         return out / f"beta-for-essai.{YEAR}.grants", code
 
+    def slip(self, code):
+        """The code in a file, as --code-file wants it."""
+        slip = self.desk / "letters/code"
+        slip.write_text(code + "\n")
+        slip.chmod(0o600)
+        return slip
+
     def orderly(self, first, done):
         super().orderly(first, done)
         assert (got := self.issuer("audit", self.beta)).code == 0, got.text()
@@ -107,12 +114,9 @@ class Grant(Sister):
 
     def fits(self, out):
         path, code = self.granted(out)
-        slip = self.desk / "letters/code"
-        slip.write_text(code + "\n")
-        slip.chmod(0o600)
-        got = self.ok("accept", self.folder, path, "--code-file", slip,
-                      "--out", self.desk / "look", "--dry-run",
-                      *self.two(self.folder))
+        got = self.ok("accept", self.folder, path, "--code-file",
+                      self.slip(code), "--out", self.desk / "look",
+                      "--dry-run", *self.two(self.folder))
         assert b"3 mails would be made" in got.stdout, got.text()
 
 
@@ -124,15 +128,12 @@ class Accept(Sister):
         super().further()
         self.ok("grant", self.beta, self.listed, "--out",
                 self.desk / "letters", *self.two(self.beta))
-        path, code = self.granted(self.desk / "letters")
-        self.slip = self.desk / "letters/code"
-        self.slip.write_text(code + "\n")
-        self.slip.chmod(0o600)
-        self.keys = path
+        self.keys, code = self.granted(self.desk / "letters")
+        self.code_file = self.slip(code)
 
     def run(self, **env):
         return self.issuer("accept", self.folder, self.keys, "--code-file",
-                           self.slip, "--out", self.out,
+                           self.code_file, "--out", self.out,
                            *self.two(self.folder), **env)
 
     def judge_act(self, first, done):

@@ -144,10 +144,8 @@ test_a_newer_one_is_not_ended_by_an_older(void **state)
 static int unique;
 
 static void
-comes(struct world *w, uint8_t desk, uint32_t number, uint32_t missed)
+delivered(struct world *w, struct store_done d)
 {
-	struct store_done d = { .news = { desk, number, missed } };
-
 	d.msg.id = put_one_of(w, "a", (uint32_t)++unique);
 	memset(d.msg.t, unique, sizeof(d.msg.t));
 	d.msg.sender = LABO;
@@ -155,6 +153,18 @@ comes(struct world *w, uint8_t desk, uint32_t number, uint32_t missed)
 	d.action = STORE_ACTION_RELEASE;
 	OK(w, store_in_delivered(w->st, &d, 1, NOW + unique, &w->e));
 	T_CHECK(d.msg.result == STORE_OK);
+}
+
+static void
+comes(struct world *w, uint8_t desk, uint32_t number, uint32_t missed)
+{
+	delivered(w, (struct store_done){ .news = { desk, number, missed } });
+}
+
+static void
+enrols(struct world *w)
+{
+	delivered(w, (struct store_done){ .enrolled = true });
 }
 
 static void
@@ -182,19 +192,6 @@ test_what_is_missed_until_it_comes(void **state)
 	    bulletin_now(w).came_at == NOW + unique - 1);
 	OK(w, store_bulletin_expect(w->st, false, NOW, &w->e));
 	T_CHECK(bulletin_now(w).since == 0 && bulletin_now(w).number == 10);
-}
-
-static void
-enrols(struct world *w)
-{
-	struct store_done d = { .enrolled = true };
-
-	d.msg.id = put_one_of(w, "a", (uint32_t)++unique);
-	memset(d.msg.t, unique, sizeof(d.msg.t));
-	d.msg.sender = LABO;
-	d.msg.forget_at = NOW + 1000;
-	d.action = STORE_ACTION_RELEASE;
-	OK(w, store_in_delivered(w->st, &d, 1, NOW + unique, &w->e));
 }
 
 /* At the watch desk alone, and one for all that came before it is begun. */
