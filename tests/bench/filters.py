@@ -1,4 +1,5 @@
-"""Sealing and opening alone, as whole processes: octets in, octets out.
+"""Sealing and opening alone: as whole processes, octets in, octets out, and
+one message after the other inside a process (gate.c).
 
 The floor is libsodium itself over the same octets in memory: BLAKE2b once
 and ChaCha20-Poly1305 once.  openssl cms uses AES-256-GCM for a certificate,
@@ -17,7 +18,9 @@ from world.ca import CA
 from world.demo import KEYS
 
 SIZES = ((1_000, "1 KB", 10), (8_000, "8 KB", 10), (1_000_000, "1 MB", 5),
-         (100_000_000, "100 MB", 1))
+         (100_000_000, "100 MB", 1), (500_000_000, "500 MB", 1))
+HUGE = 500_000_000      # only when all is measured
+INSIDE = ((8_000, "8 KB", 40), (1_000_000, "1 MB", 1))
 TO = "demo/dr.martin@cabinet.example"
 
 
@@ -63,28 +66,36 @@ def _openssl(_, home):
 TOOLS = {"sceau": _sceau, "age": _age, "gpg": _gpg, "openssl": _openssl}
 
 
-def sodium(bench):
-    """The path of the small program, or None when it cannot be made."""
-    source = pathlib.Path(__file__).with_name("sodium.c")
-    program = bench.out / "sodium"
+def small(bench, name, *words):
+    """The path of that small program, made with those words for cc."""
+    source = pathlib.Path(__file__).with_name(f"{name}.c")
+    program = bench.out / name
     flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libsodium"],
                            capture_output=True, text=True, check=False)
     done = subprocess.run(
-        ["cc", "-std=gnu11", "-O2", "-o", program, source,
+        ["cc", "-std=gnu11", "-O2", "-o", program, source, *words,
          *flags.stdout.split()], capture_output=True, text=True, check=False)
     if done.returncode:
-        bench.skip("libsodium alone", done.stderr[-200:])
-        return None
+        raise Failed(f"{name}.c: {done.stderr[-200:]}")
     return program
 
 
-def _alone(program, octets, times):
+def gate(bench):
+    """The program that has the vault in it, of the release."""
+    built = bench.sceau.parent
+    return small(bench, "gate", "-I", built, "-I", bench.out / "tree/src",
+                 *(built / f"src/lib{x}.a" for x in ("vault", "mail", "base")),
+                 "-lseccomp")
+
+
+def _alone(program, octets, times, told):
+    """Measured over so many, told for so many."""
     def work():
         done = subprocess.run([program, str(octets), str(times)],
                               capture_output=True, text=True, check=False)
         if done.returncode:
             raise Failed("it does not run")
-        took = sum(map(float, done.stdout.split())) * times
+        took = sum(map(float, done.stdout.split())) * told
         return Run(took, took)
     return Side("libsodium alone", work, floor=True, note="no process")
 
@@ -122,14 +133,35 @@ def _titles(words):
     return [f"{way}: {words}, whole processes" for way in ("seal", "open")]
 
 
+def _inside(bench, octets, words, rounds, program):
+    """Many messages in one process: the seconds of one, either way."""
+    at = gate(bench)
+    for opening, way in enumerate(("seal", "open")):
+        title = f"{way}: {words}, inside a process"
+        if not bench.wants(title):
+            continue
+
+        def work(column=opening):
+            done = subprocess.run(
+                [at, KEYS / "labo.central.store", KEYS / "dr.martin.store",
+                 TO, str(octets), str(rounds)], capture_output=True,
+                text=True, check=False)
+            if done.returncode:
+                raise Failed(done.stderr[-200:])
+            took = float(done.stdout.split()[column])
+            return Run(took, took)
+        bench.table(title, compare(
+            [Side("sceau", work), _alone(program, octets, 256 * rounds, 1)],
+            1, bench.rounds), "message", octets)
+
+
 def _measure(bench, home, octets, words, times, program):
     (home / "plain").write_bytes(os.urandom(octets))
     for opening, title in enumerate(_titles(words)):
         if not bench.wants(title):
             continue
         sides = list(_sides(bench, home, octets, times, opening))
-        if program:
-            sides.append(_alone(program, octets, times))
+        sides.append(_alone(program, octets, times, times))
         bench.table(title, compare(sides, times, bench.rounds), "message",
                     octets)
     subprocess.run(["gpgconf", "--kill", "gpg-agent"], check=False,
@@ -137,9 +169,12 @@ def _measure(bench, home, octets, words, times, program):
 
 
 def measure(bench):
-    program = sodium(bench)
+    program = small(bench, "sodium")
     for octets, words, times in SIZES:
-        if any(map(bench.wants, _titles(words))):
+        if any(map(bench.wants, _titles(words))) and (
+                bench.full or octets < HUGE):
             with tempfile.TemporaryDirectory(dir=MEMORY) as home:
                 _measure(bench, pathlib.Path(home), octets, words, times,
                          program)
+    for octets, words, rounds in INSIDE:
+        _inside(bench, octets, words, rounds, program)

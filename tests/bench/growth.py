@@ -3,18 +3,22 @@ a plot of logarithms is its exponent; 1 is what work for each message costs, 0
 what does not depend on it at all.  Curves go to FOLDER/growth.NAME.svg where
 gnuplot is."""
 
+import contextlib
 import math
 import os
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 
-from bench import fetch
+from bench import fetch, ring, scale
 from bench.filters import TOOLS, _env
 from bench.measure import run
-from bench.sending import Target, queue
+from bench.sending import Sink
 from bench.stand import MEMORY
+
+LONG = 10_000       # so many: once is enough
 
 PLOT = """\
 set terminal svg size 640,400
@@ -59,9 +63,38 @@ def message_size(bench, sizes):
             assert out.read_bytes() == plain.read_bytes()
 
 
-def best(bench, once):
+def best(bench, once, n=0):
     """The least of several: what else runs only adds to it."""
-    return min(once().seconds for _ in range(bench.rounds))
+    return min(once().seconds
+               for _ in range(1 if n > LONG else bench.rounds))
+
+
+@contextlib.contextmanager
+def association(kind, bench, policy, n):
+    """A desk and n members, on a memory file system; and where mail goes."""
+    with tempfile.TemporaryDirectory(dir=MEMORY) as top:
+        os.chmod(top, 0o711)
+        desk, sink = kind(bench, pathlib.Path(top), policy, n), Sink()
+        try:
+            desk.begin()
+            yield desk, sink
+        finally:
+            sink.close()
+
+
+def letter(bench, sizes):
+    """A pass that fetches, opens and files one message."""
+    stand = bench.stand("memory")
+    dr = stand.dr
+    dr.protocol, dr.kind = "imap", "maildir"
+    for octets in sizes:
+        def once(memory=False):
+            stand.fill(dr, 1, octets)
+            got = fetch.poll(stand, dr, 0, memory)
+            stand.filed(dr, 1, octets)
+            return got
+        yield octets, best(bench, once), once(True).kb
+        stand.pools.pop(octets)
 
 
 def mailbox(bench, counts):
@@ -100,34 +133,70 @@ def remembered(bench, counts):
 
 
 def waiting(bench, counts):
-    """Relaying a queue of that length to Postfix."""
-    stand = bench.stand("memory")
-    labo, target = stand.labo, Target(stand, None, True)
-    target.empty = lambda: stand.empty(stand.dr)
+    """Relaying a queue of that length to smtp-sink, which keeps them."""
+    with association(ring.Two, bench, "one", 10) as (desk, sink):
+        labo = desk.place("labo", "labo.central", sink.port)
+        saved = labo.top / "saved"
+        for n in counts:
+            shutil.rmtree(saved, ignore_errors=True)
+            labo.relays(False)
+            ring.put(labo, range(n))
+            labo.sceau("poll", codes=(0, 75))
+            with sqlite3.connect(labo.top / "state/sceau.db") as db:
+                db.execute("UPDATE queue SET next_at = 0")
+            db.close()
+            (labo.top / "state").rename(saved)
+            labo.relays(True)
+
+            def once(memory=False):
+                shutil.rmtree(labo.top / "state", ignore_errors=True)
+                subprocess.run(["cp", "-a", saved, labo.top / "state"],
+                               check=True)
+                sink.empty()
+                got = labo.sceau("poll", memory=memory)
+                assert sink.count() == n
+                return got
+            yield n, best(bench, once, n), once(True).kb
+
+
+def members(bench, counts):
+    """100 messages pass a gateway with so many members."""
     for n in counts:
-        def once(memory=False):
-            saved = queue(stand, n)
-            stand.settle()
-            target.empty()
-            labo.fresh()
-            shutil.rmtree(labo.state)
-            subprocess.run(["cp", "-a", saved, labo.state], check=True)
-            got = fetch.poll(stand, labo, 0, memory,
-                             **target.conf(0, "esmtp"))
-            assert len(target.mails()) == n
-            return got
-        yield n, best(bench, once), once(True).kb
+        with association(scale.Three, bench, "list", n) as (desk, sink):
+            way = scale.Way(desk, sink)
+            way.once(1)
+            yield (n, best(bench, lambda w=way: w.once(100)),
+                   way.once(100, True).kb)
+
+
+def passed(bench, counts):
+    """100 messages pass a gateway that so many have passed before."""
+    with association(scale.Three, bench, "list", 10) as (desk, sink):
+        way, done = scale.Way(desk, sink), 0
+        way.once(1)
+        for n in counts:
+            scale.remember(way.hub, n - done)
+            done = n
+            way.once(1)
+            yield (n, best(bench, lambda: way.once(100)),
+                   way.once(100, True).kb)
 
 
 CURVES = (
     ("size", "octets of a message opened", message_size,
      (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000), ()),
+    ("letter", "octets of a message fetched, opened and filed", letter,
+     (10_000, 100_000, 1_000_000, 10_000_000), (100_000_000,)),
     ("mailbox", "documents fetched and filed", mailbox,
      (1, 10, 100, 1_000), (10_000,)),
     ("remembered", "documents filed before, 100 more", remembered,
      (1, 10, 100, 1_000), (10_000,)),
     ("queue", "documents waiting, relayed", waiting,
-     (1, 10, 100), (1_000, 10_000)),
+     (1, 10, 100, 1_000), (10_000, 100_000)),
+    ("members", "members, 100 messages through the gateway", members,
+     (1, 10, 100, 1_000), (10_000, 80_000)),
+    ("passed", "messages relayed before, 100 more", passed,
+     (100, 1_000, 10_000), (100_000, 1_000_000, 10_000_000)),
 )
 
 

@@ -27,7 +27,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests"))
 
 BENCHES = ("filters", "fetch", "empty", "sending", "gateway", "growth",
-           "issuer", "ring")
+           "scale", "pgp", "issuer", "ring")
 PEERS = ("age", "fdm", "fetchmail", "getmail6", "gnupg", "gnuplot-nox",
          "isync", "mpop", "msmtp", "openssl")
 

@@ -38,10 +38,10 @@ def rows(table):
                    f"{r['kb']} kB, {r['octets'] / 1e6:.1f} MB",
                    f"{1 / r['median']:.0f}/s")
     elif "exponents" in table:
-        last = table["rows"][-1]
         e = table["exponents"]
-        yield (table["title"], f"{last['n']}: {last['median']:.2f} s, "
-               f"{last['kb']} kB", f"exponent of time {e['time']:.2f}, of "
+        yield (table["title"], "; ".join(
+            f"{r['n']:,}: {r['median']:.3g} s, {r['kb'] / 1000:.1f} MB"
+            for r in table["rows"]), f"exponent of time {e['time']:.2f}, of "
                f"memory {e['memory']:.2f}")
     elif "median" in first:
         yield (table["title"], f"{1 / first['median']:.1f}/s, "

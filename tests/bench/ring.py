@@ -22,11 +22,6 @@ language = "en"
 state = "{top}/state"
 route = "{who}@poste.example"
 ack_delay = "0 s"
-relay "sink" {{
-    host = "127.0.0.1"
-    port = {port}
-    tls = none
-}}
 account "mails" {{
     protocol = "maildir"
     path = "{top}/mails"
@@ -35,13 +30,23 @@ deliver "inbox" {{
     kind = maildir
     path = "{top}/inbox"
 }}
+"""
+RELAY = """\
+relay "{name}" {{
+    host = "127.0.0.1"
+    port = {port}
+    tls = none
+}}
+"""
+OUTBOX = """\
 outbox "out" {{
     path = "{top}/out"
-    to = "dr.martin@cabinet.example"
+    to = "essai/dr.martin@cabinet.example"
     ready = rename
     split = no
 }}
 """
+HUB = "hub = yes\n"
 
 
 def document(i):
@@ -59,18 +64,27 @@ def documents(mail):
 class Place:
     """One of the two, with a ring of its own."""
 
-    def __init__(self, bench, top, who, port):
+    def __init__(self, bench, top, who, port, more=""):
         self.bench, self.top = bench, top
         for name in ("out", "inbox", "mails", "mails/new", "mails/cur",
                      "mails/tmp"):
             (top / name).mkdir(mode=0o700, parents=True)
-        self.conf = top / "sceau.conf"
-        self.conf.write_text(CONF.format(top=top, who=who, port=port))
+        self.conf, self.port = top / "sceau.conf", port
+        self.text = more + CONF.format(top=top, who=who) + (
+            "" if more else OUTBOX.format(top=top))
+        self.relays(True)
 
-    def sceau(self, *words):
+    def relays(self, there):
+        """By the sink, or by one where nobody listens: then mail waits."""
+        self.conf.write_text(self.text + (
+            RELAY.format(name="sink", port=self.port) if there else
+            RELAY.format(name="nobody", port=1)))
+
+    def sceau(self, *words, memory=False, codes=(0,)):
         return run((self.bench.sceau, "-c", self.conf, *words), seconds=3600,
                    env={"PATH": "/usr/bin:/bin", "LANG": "C",
-                        "HOME": str(self.top)}, cwd=self.top)
+                        "HOME": str(self.top)}, cwd=self.top, memory=memory,
+                   codes=codes)
 
     def take(self, key, letter):
         code = self.top / "code"
@@ -86,27 +100,36 @@ class Two(Desk):
     def begin(self):
         super().begin()
         self.served()
+        self.newcomers()
+
+    def newcomers(self):
         table = self.top / "two.csv"
         table.write_text(HEAD + TWO)
         self.issuer("newcomer", self.folder, table, "--out", self.out,
                     *self.root())
 
-    def place(self, who, local, port):
-        place = Place(self.bench, self.top / who, who, port)
+    def place(self, who, local, port, more=""):
+        place = Place(self.bench, self.top / who, who, port, more)
         key, = (self.out / "keys").glob(f"{local}.*.cle")
-        assert key.stat().st_size > 80 * self.n, "not everybody is in it"
+        assert self.policy == "list" and not more or \
+            key.stat().st_size > 80 * self.n, "not everybody is in it"
         letter, = (self.out / "letters").glob(f"{local}.*.txt")
         place.take(key, letter)
         return place
 
 
-def send(labo, sink, numbers):
-    """Those documents, from the outbox to the relay: a Run, and the mails."""
-    sink.empty()
+def put(labo, numbers):
+    """Those documents into the outbox."""
     for i in numbers:
         path = labo.top / "out" / f".{i}"
         path.write_bytes(document(i))
         path.rename(labo.top / "out" / f"{i}.pdf")
+
+
+def send(labo, sink, numbers):
+    """Those documents, from the outbox to the relay: a Run, and the mails."""
+    sink.empty()
+    put(labo, numbers)
     got = labo.sceau("poll")
     mails = sink.mails()
     assert len(mails) == len(numbers), f"{len(mails)} of {len(numbers)}"
@@ -124,6 +147,13 @@ def receive(doctor, mails):
     assert filed == len(mails), f"{filed} of {len(mails)}"
     assert not list(new.iterdir())
     return got
+
+
+def complete(doctor, n):
+    """Each of them is there, once, octet for octet."""
+    got = [d for p in (doctor.top / "inbox/new").iterdir()
+           for d in documents(p)]
+    assert sorted(got) == sorted(map(document, range(n)))
 
 
 def row(side, n, got):
@@ -155,9 +185,7 @@ def one_size(bench, top, n, count):
             sent[many].append(got)
             opened[many].append(receive(doctor, mails))
             last += many
-        got = [d for p in (doctor.top / "inbox/new").iterdir()
-               for d in documents(p)]
-        assert sorted(got) == sorted(map(document, range(last)))
+        complete(doctor, last)
     finally:
         sink.close()
 
@@ -179,8 +207,12 @@ def measure(bench):
         with tempfile.TemporaryDirectory(dir=MEMORY) as top:
             os.chmod(top, 0o711)
             found += one_size(bench, pathlib.Path(top), n, count)
+    show(bench, title, found)
+
+
+def show(bench, title, found):
     print(f"\n{title}")
     for r in found:
-        print(f"  {r['side']:32}{r['n']:8}{r['seconds'] * 1000:10.2f} ms"
+        print(f"  {r['side']:32}{r['n']:9}{r['seconds'] * 1000:10.2f} ms"
               f"{r['cpu'] * 1000:10.2f} ms CPU", flush=True)
     bench.keep(title, found, acts=True)

@@ -45,6 +45,9 @@ class Sink:
         for path in self.folder.iterdir():
             path.unlink()
 
+    def count(self):
+        return sum(1 for _ in self.folder.iterdir())
+
     def mails(self):
         return [p.read_bytes() for p in self.folder.iterdir()]
 

@@ -1,0 +1,169 @@
+/*
+ * What one message costs inside the vault: sealed by one gate, opened by
+ * another, each as a pass does it (D before, the mail in a sink, one batch of
+ * 256 for one gate_forget()), without processes, files and rows.
+ * Usage: gate STORE STORE TO OCTETS ROUNDS; each store's machine key lies
+ * beside it.  Prints the seconds of one sealing and of one opening.
+ */
+#include "config.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "vault/gate.h"
+
+#define BATCH 256
+#define HEAD "From: labo.central@labo.example\r\n" \
+	"To: dr.martin@cabinet.example\r\nSubject: INR\r\n\r\n"
+
+static struct err e = ERR_INIT;
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void
+must(enum rc rc, const char *what)
+{
+	if (rc == RC_OK)
+		return;
+	fprintf(stderr, "%s: %s\n", what, e.text);
+	exit(1);
+}
+
+static enum rc
+into(void *arg, const void *p, size_t len, struct err *error)
+{
+	(void)error;
+	return buf_add(arg, p, len) ? RC_OK : RC_NOMEM;
+}
+
+static struct gate *
+gate_of(const char *store)
+{
+	struct gate *g;
+	char key[4096];
+
+	snprintf(key, sizeof(key), "%s.key", store);
+	must(gate_new(store, key, NULL, &g, &e), store);
+	return g;
+}
+
+static void
+seal(struct gate *g, const struct gate_dest *to, const struct buf *mail,
+    struct buf *out)
+{
+	const struct gate_sink sink = { into, out };
+	struct gate_seal_args args = { .dest = to, .has_mail = true,
+	    .mail_len = mail->len, .d_sure = true };
+	struct gate_sum *sum = gate_sum_new();
+	uint8_t t[GATE_T_BYTES];
+	struct gate_seal *s;
+
+	must(sum == NULL ? RC_NOMEM : RC_OK, "gate_sum_new");
+	gate_sum_add(sum, mail->p, mail->len);
+	gate_sum_end(sum, args.d);
+	gate_sum_free(&sum);
+	must(gate_seal_begin(g, &args, out, t, &s, &e), "gate_seal_begin");
+	must(gate_seal_mail(s, mail->p, mail->len, &sink, &e), "seal_mail");
+	must(gate_seal_end(s, &sink, &e), "gate_seal_end");
+	gate_seal_free(&s);
+}
+
+static void
+open_one(struct gate *g, const struct buf *env, struct buf *out)
+{
+	const struct gate_open_args args = { .mode = GATE_DELIVER };
+	const struct gate_sink sink = { into, out };
+	struct gate_verdict v;
+	struct gate_head head;
+	struct gate_open *o;
+
+	buf_wipe(out);
+	must(gate_open_begin(g, &args, env->p, env->len, &head, &o, &e),
+	    "gate_open_begin");
+	must(gate_open_body(o, env->p + head.len, env->len - head.len, &sink,
+	    &e), "gate_open_body");
+	must(gate_open_end(o, &sink, &v, &e), "gate_open_end");
+	gate_open_free(&o);
+}
+
+/* The mail is all that came out, behind one field of ours. */
+static void
+check(const struct buf *mail, const struct buf *out)
+{
+	if (out->len > mail->len && memcmp(out->p + out->len - mail->len,
+	    mail->p, mail->len) == 0)
+		return;
+	fprintf(stderr, "another mail came out\n");
+	exit(1);
+}
+
+static struct buf
+mail_of(size_t octets)
+{
+	struct buf mail = BUF_INIT;
+	bool ok = buf_add(&mail, HEAD, strlen(HEAD));
+
+	while (ok && mail.len + 2 < octets)
+		ok = buf_add(&mail, mail.len % 72 < 70 ? "x" : "\r\n",
+		    mail.len % 72 < 70 ? 1 : 2);
+	must(ok && buf_add(&mail, "\r\n", 2) ? RC_OK : RC_NOMEM, "mail");
+	return mail;
+}
+
+static void
+measure(struct gate *from, struct gate *to, const struct gate_dest *dest,
+    const struct buf *mail, long rounds)
+{
+	struct buf env[BATCH] = { BUF_INIT }, out = BUF_INIT;
+	double sealed = 0, opened = 0, begun;
+
+	for (long i = 0; i < rounds; i++) {
+		begun = now();
+		for (size_t k = 0; k < BATCH; k++)
+			seal(from, dest, mail, &env[k]);
+		gate_forget(from);
+		sealed += now() - begun;
+		begun = now();
+		for (size_t k = 0; k < BATCH; k++)
+			open_one(to, &env[k], &out);
+		gate_forget(to);
+		opened += now() - begun;
+		check(mail, &out);
+	}
+	printf("%.9f %.9f\n", sealed / (double)rounds / BATCH,
+	    opened / (double)rounds / BATCH);
+	for (size_t k = 0; k < BATCH; k++)
+		buf_free(&env[k]);
+	buf_free(&out);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct gate *from, *to;
+	struct gate_dest dest;
+	struct buf mail;
+
+	if (argc != 6 || sodium_init() < 0 || atol(argv[5]) < 1)
+		return 1;
+	from = gate_of(argv[1]);
+	to = gate_of(argv[2]);
+	must(gate_resolve(from, &(struct gate_resolve_args){ .who = argv[3] },
+	    &dest, &e), "gate_resolve");
+	mail = mail_of(strtoul(argv[4], NULL, 10));
+	measure(from, to, &dest, &mail, atol(argv[5]));
+	buf_free(&mail);
+	gate_free(&from);
+	gate_free(&to);
+	return 0;
+}
