@@ -20,7 +20,8 @@ from world.demo import KEYS
 SIZES = ((1_000, "1 KB", 10), (8_000, "8 KB", 10), (1_000_000, "1 MB", 5),
          (100_000_000, "100 MB", 1), (500_000_000, "500 MB", 1))
 HUGE = 500_000_000      # only when all is measured
-INSIDE = ((8_000, "8 KB", 40), (1_000_000, "1 MB", 1))
+INSIDE = ((8_000, "8 KB", 40), (1_000_000, "1 MB", 2),
+          (100_000_000, "100 MB", 2))
 TO = "demo/dr.martin@cabinet.example"
 
 
@@ -151,7 +152,7 @@ def _inside(bench, octets, words, rounds, program):
             took = float(done.stdout.split()[column])
             return Run(took, took)
         bench.table(title, compare(
-            [Side("sceau", work), _alone(program, octets, 256 * rounds, 1)],
+            [Side("sceau", work), _alone(program, octets, 5 * rounds, 1)],
             1, bench.rounds), "message", octets)
 
 
