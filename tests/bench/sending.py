@@ -36,7 +36,8 @@ class Sink:
         (self.port,) = free_ports(1)
         self._process = subprocess.Popen(
             [SBIN + "smtp-sink", "-u", "nobody", "-d",
-             f"{self.folder}/%M.", f"127.0.0.1:{self.port}", "1000"],
+             # Its own numbers are short: 100,000 would meet.
+             f"{self.folder}/%M%S.", f"127.0.0.1:{self.port}", "1000"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
         wait_until(lambda: listening(self.port), 20, "smtp-sink")
