@@ -1,7 +1,7 @@
 /*
  * How fast libsodium itself is here: what sceau seals with, on octets that
- * lie in memory.  Usage: sodium OCTETS ROUNDS; prints the seconds of one
- * round of BLAKE2b and of one of ChaCha20-Poly1305 in chunks of 64 KiB.
+ * lie in memory.  Usage: sodium OCTETS ROUNDS; prints the processor's seconds
+ * of one round of BLAKE2b and of one of ChaCha20-Poly1305 in chunks of 64 KiB.
  */
 #include <sodium.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@ now(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
