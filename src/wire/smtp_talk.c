@@ -105,7 +105,8 @@ read_line(struct smtp_talk *t)
 	enum reply_state state = reply_read(&t->reply, from, n, &used);
 
 	t->at += used;
-	if (state != REPLY_BAD && lf != NULL && strlen(t->reply.line) > 4)
+	if (t->hello && state != REPLY_BAD && lf != NULL &&
+	    strlen(t->reply.line) > 4)
 		take_offer(t, t->reply.line + 4);
 	return state;
 }
@@ -142,11 +143,13 @@ smtp_talk_ask(struct smtp_talk *t, const char *command, struct err *e)
 		return rc;
 	if (!buf_adds(&t->out, command) || !buf_adds(&t->out, "\r\n"))
 		return err_nomem(e);
-	if (strncmp(command, "EHLO ", 5) == 0)
+	t->hello = strncmp(command, "EHLO ", 5) == 0;
+	if (t->hello)
 		memset(&t->offers, 0, sizeof(t->offers));
-	if ((rc = smtp_talk_send(t, e)) != RC_OK)
-		return rc;
-	return smtp_talk_reply(t, t->link.server->timeout_s, e);
+	if ((rc = smtp_talk_send(t, e)) == RC_OK)
+		rc = smtp_talk_reply(t, t->link.server->timeout_s, e);
+	t->hello = false;
+	return rc;
 }
 
 void

@@ -16,6 +16,8 @@ struct smtp_offers {
 struct smtp_talk {
 	struct link	 link;		/* its stream is NULL: not connected */
 	struct smtp_offers offers;
+	bool		 hello;		/* the reply to EHLO is awaited: no
+					 * other offers anything */
 	struct reply	 reply;		/* the last */
 	enum wire_why	 why;		/* whose trouble the last failure was */
 	struct buf	 out;		/* said, not sent yet */

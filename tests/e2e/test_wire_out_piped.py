@@ -56,6 +56,19 @@ def test_answers_keep_their_places(send, verb, answer):
             assert out.verdicts == ["sent"] * 2 + ["deferred"] + ["sent"] * 3
 
 
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "."])
+def test_only_the_answer_to_ehlo_offers_anything(send, verb):
+    """PIPELINING, said in the middle: RCPT and DATA would never be said, and
+    whatever comes next be taken for their answers."""
+    with Script(extensions=(), answers={
+            verb: "250-2.0.0 ok\r\n250-PIPELINING\r\n250 2.0.0 ok"}) as server:
+        out = send(server.port, mail(1), mail(2), engine="sceau", tls="none")
+        assert (out.rc, out.verdicts) == ("ok", ["sent"] * 2)
+        assert [m[2] for m in server.mails] == [mail(1), mail(2)]
+        said = [c.split()[0] for c in server.sessions[0].commands]
+        assert said == [b"EHLO", *[b"MAIL", b"RCPT", b"DATA"] * 2, b"QUIT"]
+
+
 def test_words_too_many(send):
     """What came before it was asked for is no answer to what follows."""
     with Script(answers={"DATA": [None, b"354 go\r\n250 2.0.0 queued\r\n"]}
