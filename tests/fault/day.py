@@ -80,8 +80,9 @@ class Day(Judge):
     first.  The other files into a folder: of two patients of one name, and a
     corrected result; its software takes them, and it wants one again."""
 
-    def __init__(self, demo):
+    def __init__(self, demo, engine=None):
         self.demo, self.forger = demo, Forger()
+        self.relay = {"engine": engine} if engine else {}
         self.calls = Calls(demo.top)
         self.points = demo.top / "points"
         self.pictures = Pictures(demo)
@@ -125,6 +126,7 @@ class Day(Judge):
     def begin(self):
         d = self.demo
         d.fresh()
+        d.hub.configure(relay=self.relay)
         self.pictures.touched.update(d.members.values())
         self._next_year()
         d.dr.key_file(self.forger.all, YEAR)
@@ -144,7 +146,7 @@ class Day(Judge):
     def _laboratory(self, **more):
         labo = self.demo.labo
         labo.configure(
-            top={"register_patients": True}, **more,
+            top={"register_patients": True}, relay=self.relay, **more,
             sections=OUTBOXES.format(labo.folder, self.demo.durand.address))
 
     def _next_year(self):

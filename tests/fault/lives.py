@@ -38,9 +38,10 @@ class Rows:
     """Those of --out, and of the others who write there; name(row): what was
     lived.  known: where they stood, with that program."""
 
-    def __init__(self, path, name):
+    def __init__(self, path, name, engine=None):
         self.all, self.known, self.name, self.lines = [], {}, name, {}
-        self.program = hashlib.sha256(program().read_bytes()).hexdigest()[:12]
+        self.program = hashlib.sha256(program().read_bytes() + (
+            engine or "").encode()).hexdigest()[:12]
         path.parent.mkdir(parents=True, exist_ok=True)
         self.out = open(path, "ab", buffering=0)
         self.file = open(path, encoding="utf-8")
@@ -165,18 +166,20 @@ def arguments(name):
                       help="at FAULT points only")
     args.add_argument("--seconds", type=int, help="stop after so long")
     args.add_argument("--jobs", type=int, default=2)
+    args.add_argument("--engine", help="of the relays: esmtp, curl, sceau; "
+                      "another program, as far as figures go")
     args.add_argument("--out", type=pathlib.Path, required=True)
     return args.parse_args()
 
 
 def _live(args, part, every, name, one):
-    began, rows = time.monotonic(), Rows(args.out, name)
+    began, rows = time.monotonic(), Rows(args.out, name, args.engine)
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     in_memory()
     done = {name(r) for r in rows.all}
     with Demo(postfix=False) as demo:
         demo.start()
-        day = Day(demo)
+        day = Day(demo, args.engine)
         mine = [x for x in every(args, day.survey())
                 if zlib.crc32(repr(x).encode()) % args.jobs == part]
         rows.know(day.way, {"verdict": "ok"})
@@ -204,7 +207,7 @@ def live(args, every, name, one):
                    for part in range(args.jobs)]
         possible, between = (sum(n) for n in zip(
             *(f.result() for f in futures)))
-    rows = Rows(args.out, name).all
+    rows = Rows(args.out, name, args.engine).all
     return possible, between, rows, round(time.monotonic() - began)
 
 

@@ -15,12 +15,13 @@ CLEANFILES += tests/fault/shim.so tests/fault/power.so
 
 # Each death of a day, judged; hours in full, it goes on where it stopped.
 # make check-crash SEED=1 SAMPLE=20 T=600 J=2 POINTS=1 (at FAULT points only)
+# E=sceau (engine of the relays)
 check-crash: all
 	PYTHONDONTWRITEBYTECODE=1 SCEAU_BUILD=$(abs_top_builddir) $(PYTHON) \
 	    $(abs_top_srcdir)/tests/fault/crash.py --seed $${SEED:-1} \
 	    --sample $${SAMPLE:-1} $${T:+--seconds $$T} \
-	    --jobs $${J:-2} $${POINTS:+--points} \
-	    --out $(abs_top_builddir)/build/crash/deaths-$${SEED:-1}.jsonl
+	    --jobs $${J:-2} $${POINTS:+--points} $${E:+--engine $$E} \
+	    --out $(abs_top_builddir)/build/crash/deaths-$${SEED:-1}$$E.jsonl
 
 # Each power cut of a day, and the disks it can leave, judged; the same.
 # make check-power SEED=1 SAMPLE=20 T=600
@@ -28,8 +29,8 @@ check-power: all
 	PYTHONDONTWRITEBYTECODE=1 SCEAU_BUILD=$(abs_top_builddir) $(PYTHON) \
 	    $(abs_top_srcdir)/tests/fault/cut.py --seed $${SEED:-1} \
 	    --sample $${SAMPLE:-1} $${T:+--seconds $$T} \
-	    --jobs $${J:-2} $${POINTS:+--points} \
-	    --out $(abs_top_builddir)/build/power/cuts-$${SEED:-1}.jsonl
+	    --jobs $${J:-2} $${POINTS:+--points} $${E:+--engine $$E} \
+	    --out $(abs_top_builddir)/build/power/cuts-$${SEED:-1}$$E.jsonl
 
 # Each call that can fail, failing; goes on where it stopped.
 # make check-fault SEED=1 SAMPLE=20 T=600; PLACES=1: each place of it, once
