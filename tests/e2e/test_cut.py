@@ -214,6 +214,25 @@ def test_a_part_of_a_campaign_is_spread_over_all_of_it():
     assert max(b - a for a, b in zip(gaps, gaps[1:])) <= 8
 
 
+def test_the_day_comes_by_every_transition(day):
+    """Or crash.py says who dies there instead."""
+    seen = [(point, step) for step, (points, _) in day.seen.items()
+            for point in points]
+    assert [t for t in crash.MATRIX if t not in crash.ELSEWHERE and not any(
+        crash.stands(t, *where) for where in seen)] == []
+
+
+def test_a_day_with_another_engine(day, monkeypatch, tmp_path):
+    monkeypatch.setattr(day, "relay", {"engine": "sceau"})
+    day.begin()
+    for who in day.demo.labo, day.demo.hub:
+        assert 'engine = "sceau"' in who.conf.read_text()
+    lives.Rows(tmp_path / "rows", crash.name).add(
+        {"step": "told", "kind": "all", "what": "net", "n": 3, "left": "a",
+         "way": [["told", "a"]], "verdict": "ok"})
+    assert not lives.Rows(tmp_path / "rows", crash.name, "sceau").known
+
+
 def test_a_death_at_any_moment(day):
     rng = random.Random(1)
     for death in rng.sample(list(crash.deaths(day.seen)), 4):

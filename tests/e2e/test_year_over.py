@@ -21,7 +21,8 @@ from world.small import mounted
 NEXT = YEAR + 1
 POINTS = ["erase.rolled", "erase.renewed", "keystore.roll.written",
           "keystore.roll.key", "keystore.roll.written#2",
-          "keystore.roll.key#2"]
+          "keystore.roll.key#2", "store.row.before", "store.row.after",
+          "store.erased.before", "store.erased.after"]
 
 
 def at(month, day, year=NEXT):
