@@ -3,6 +3,7 @@ is tests/hostile/table.py; all of it is make check-hostile."""
 
 import pytest
 
+from hostile import relays
 from hostile.table import TABLE
 from hostile.trial import trial_of
 
@@ -26,6 +27,9 @@ SHORT = (
     "smtp AUTH 421", "smtp RCPT 550", "smtp . 452", "smtp . half",
     "smtp . taken, and the answer lost", "smtp, curl QUIT drip",
     "smtp, curl DATA takes it slowly", "smtp, curl . 554",
+    "smtp, sceau STARTTLS forged answers after it", "smtp, sceau RSET 503",
+    "smtp, sceau DATA a long answer",
+    "smtp, sceau . taken, and the answer lost",
     "smtp, two GREETING hang", "smtp, two MAIL lines")
 
 
@@ -37,4 +41,12 @@ def test_a_hostile_server(demo, forger, key):
 def test_the_table_names_each_protocol_and_way():
     assert {b.protocol for b in TABLE.values()} == {
         "imap", "pop3", "smtp", "smtp, curl", "smtp, sceau", "smtp, two"}
-    assert len(TABLE) > 800
+    steps = {}
+    for b in TABLE.values():
+        steps.setdefault(b.protocol, {}).setdefault(b.step, set()).add(b.name)
+    codes = {str(c) for c in relays.CODES}
+    for protocol in ("smtp", "smtp, curl", "smtp, sceau"):
+        assert all(codes <= steps[protocol][s] for s in relays.STEPS)
+    for protocol in ("smtp", "smtp, sceau"):
+        assert codes <= steps[protocol][relays.RESET]
+    assert len(TABLE) > 1300

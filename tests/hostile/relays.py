@@ -11,11 +11,12 @@ from world.smtp_script import DROP, HANG
 
 STEPS = ("GREETING", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", ".",
          "QUIT")
+RESET = "RSET"      # behind a mail that was refused, before the next
 OF_A_MAIL = ("MAIL", "RCPT", "DATA", ".")
 CODES = (421, 450, 451, 452, 454, 455, 500, 501, 502, 503, 504, 521, 530, 534,
          535, 538, 550, 551, 552, 553, 554, 555)
 # RFC 5321 4.2.4, 3.8; 7504; 4954 6; 3207 4: words on the way to the relay
-OF_THE_WAY = {500, 502, 503, 521, 530, 534, 535, 538}
+OF_THE_WAY = {421, 454, 500, 502, 503, 521, 530, 534, 535, 538}
 
 
 def drip(session):
@@ -52,6 +53,8 @@ BEHAVIOURS = {
 def scripted(step, reply):
     def set_up(server):
         server.script[step] = [reply]
+        if step == RESET:
+            server.script["RCPT"] = ["450 4.2.0 not now", None]
     return set_up
 
 
@@ -70,13 +73,14 @@ def each(protocol, step, **more):
                         takes=step == "QUIT", codes=login, **more)
 
 
-def codes(protocol, which=CODES, **more):
-    for step in STEPS:
+def codes(protocol, which=CODES, steps=STEPS, **more):
+    for step in steps:
         for code in which:
             reply = f"{code} {code // 100}.0.0 no"
             yield Behaviour(
                 protocol, step, str(code), scripted(step, reply),
                 refuses=refused(step, code), takes=step == "QUIT",
+                of_mail=step in OF_A_MAIL and code not in OF_THE_WAY,
                 codes=(75, 77) if step == "AUTH" else (75,), **more)
 
 
@@ -126,11 +130,19 @@ def more_rows(protocol, **more):
         ".", taken_then_lost))
 
 
+def reset(protocol, relay):
+    """One session, or there is no mail behind the refused one."""
+    relay += ("sessions = 1",)
+    yield from each(protocol, RESET, relay=relay)
+    yield from codes(protocol, steps=(RESET,), relay=relay)
+
+
 def esmtp():
     for step in STEPS:
         yield from each("smtp", step)
     yield from codes("smtp")
     yield from more_rows("smtp")
+    yield from reset("smtp", ())
 
 
 CURL = ("engine = curl",)
@@ -139,8 +151,7 @@ CURL = ("engine = curl",)
 def curl():
     for step in STEPS:
         yield from each("smtp, curl", step, relay=CURL)
-    yield from codes("smtp, curl", (421, 450, 503, 535, 550, 552, 554),
-                     relay=CURL)
+    yield from codes("smtp, curl", relay=CURL)
     yield from more_rows("smtp, curl", relay=CURL)
 
 
@@ -152,11 +163,13 @@ def ours():
         yield from each("smtp, sceau", step, relay=OURS)
     yield from codes("smtp, sceau", relay=OURS)
     yield from more_rows("smtp, sceau", relay=OURS)
+    yield from reset("smtp, sceau", OURS)
 
 
 def two():
     for step in STEPS:
         yield from each("smtp, two", step, honest=True)
+    yield from codes("smtp, two", (421, 452, 503, 550), honest=True)
     yield from more_rows("smtp, two", honest=True)
 
 

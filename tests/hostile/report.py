@@ -71,9 +71,9 @@ HEAD = """\
 "timeout" is 1 s and "session" 4 s.  In each of these passes the honest account
 was fetched, opened and acknowledged, nothing was deleted before it was shown,
 nothing went out in clear; then the server behaved, and everything was there
-once.  "smtp" is libesmtp, "curl" libcurl, "two" has an honest relay beside the
-hostile one.  A line stands for all behaviours and steps with the same end, and
-has the words of the first."""
+once.  "smtp" is libesmtp, "curl" libcurl, "sceau" our own engine, "two" has an
+honest relay beside the hostile one.  A line stands for all behaviours and steps
+with the same end, and has the words of the first."""
 
 
 def head(rows):

@@ -32,6 +32,7 @@ class Behaviour:
     # Of relays:
     refuses: bool = False   # each mail, for good
     takes: bool = False     # each mail, all the same
+    of_mail: bool = False   # it says so of that mail, not of the way
     size: int = 0           # octets of a mail
     relay: tuple = ()       # settings of that relay
     honest: bool = False    # another relay stands beside it
