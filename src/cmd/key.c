@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/lang.h"
 #include "cmd/key.h"
@@ -108,19 +109,17 @@ unlock(struct key_take *t)
 static enum rc
 try_code(struct key_take *t, struct err *e)
 {
-	uint8_t code[KDF_CODE_BYTES];
-	enum rc rc = key_code(t, code, e);
+	uint8_t *code = secret_alloc(KDF_CODE_BYTES);
+	enum rc rc = code != NULL ? key_code(t, code, e) : err_nomem(e);
 
-	if (rc == RC_OK) {
-		if ((rc = key_load_locked(t, e)) == RC_OK &&
-		    (rc = keyfile_import(t->ks, t->path, code, &t->res, e)) !=
-		    RC_OK)
-			rc = key_explain(t, e);
-		wipe(code, sizeof(code));
-		if (rc == RC_OK)
-			return RC_OK;
-		unlock(t);
-	}
+	if (rc == RC_OK && (rc = key_load_locked(t, e)) == RC_OK &&
+	    (rc = keyfile_import(t->ks, t->path, code, &t->res, e)) != RC_OK)
+		rc = key_explain(t, e);
+	FAULT("key.opened");
+	secret_free(&code);
+	if (rc == RC_OK)
+		return RC_OK;
+	unlock(t);
 	keystore_free(&t->ks);
 	return rc;
 }
