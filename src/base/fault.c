@@ -74,6 +74,18 @@ fault_note(const char *name)
 		return;
 }
 
+/* Several: an old copy of an address would hide the one. */
+static void
+fault_leak(void)
+{
+	void *volatile lost;
+
+	for (size_t i = 0; i < 8; i++)
+		lost = malloc(1000 + i);
+	lost = NULL;
+	(void)lost;
+}
+
 static void
 fault_pass(const char *name)
 {
@@ -93,6 +105,10 @@ fault_pass(const char *name)
 		raise(SIGSTOP);
 	else if (strcmp(f.action, "exit") == 0)
 		_exit(EX_TEMPFAIL);
+	else if (strcmp(f.action, "core") == 0)
+		fault_core();
+	else if (strcmp(f.action, "leak") == 0)
+		fault_leak();
 	else if (strcmp(f.action, "probe") == 0)
 		fault_probe(name, fault_log_fd());
 }

@@ -8,9 +8,9 @@
  * FAULT("store.commit.before"):
  * With SCEAU_FAULT="NAME[#N]:kill" the N-th passage (1 if not said) of that
  * point by a process is a SIGKILL to itself; ":stop" a SIGSTOP, ":exit" an
- * exit(75); ":probe" tries what a sandbox should refuse (fault_probe.h) and
- * goes on.  A name may end in '*'.  SCEAU_FAULT_LOG=FILE: appends each name
- * passed.
+ * exit(75); ":probe" tries what a sandbox should refuse and goes on, ":core"
+ * leaves one (fault_probe.h); ":leak" loses memory.  A name may end in '*'.
+ * SCEAU_FAULT_LOG=FILE: appends each name passed.
  *
  * FAULT_OF("clerk.mail", token): the same for "clerk.mail@TOKEN", one mail
  * among others, whatever the order; not logged.

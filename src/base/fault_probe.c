@@ -405,6 +405,13 @@ fault_probe(const char *point, int fd)
 	probe_files(point, fd, getenv("SCEAU_FAULT_PROBE"));
 }
 
+void
+fault_core(void)
+{
+	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0)
+		abort();
+}
+
 #elif defined(ENABLE_FAULT)
 
 void
@@ -412,6 +419,11 @@ fault_probe(const char *point, int fd)
 {
 	(void)point;
 	(void)fd;
+}
+
+void
+fault_core(void)
+{
 }
 
 #else

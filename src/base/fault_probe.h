@@ -14,4 +14,8 @@
  */
 void fault_probe(const char *point, int fd);
 
+/* fault_core(): end with a core, which the kernel writes, for a test that reads
+ * it.  Comes back where a sandbox refuses that; the limit is the test's. */
+void fault_core(void);
+
 #endif

@@ -198,7 +198,9 @@ child(const struct conf *c, int64_t now, int fd)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	chan_init(&parent, fd);
-	if ((rc = confine(c, &e)) == RC_OK &&
+	rc = confine(c, &e);
+	FAULT("erase.confined");
+	if (rc == RC_OK &&
 	    (rc = store_open(c->state, STORE_WRITE, &st, &e)) == RC_OK)
 		rc = erase_all(c, st, now, &e);
 	store_close(&st);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/lang.h"
 #include "base/lease.h"
@@ -251,6 +252,7 @@ seal_run(struct gate *g, struct twice *in, const char *to,
 		rc = out->put(out->arg, header.p, header.len, e);
 	if (rc == RC_OK)
 		rc = take_again(in, gate_seal_room(x.seal), &sink, e);
+	FAULT("filter.sealed");
 	if (rc == RC_OK)
 		rc = gate_seal_end(x.seal, out, e);
 	gate_seal_free(&x.seal);
@@ -390,6 +392,7 @@ open_run(struct gate *g, const struct sealed *s, const struct gate_sink *out,
 		rc = s->file < 0 ? open_put(&x, s->held.p + h->len,
 		    s->held.len - h->len, e) :
 		    each_run(&from, &sink, e);
+	FAULT("filter.opened");
 	/* The verdict is of the whole, whatever was found in a part. */
 	if (rc == RC_OK)
 		rc = gate_open_end(x.open, out, v, e);

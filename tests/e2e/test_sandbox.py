@@ -1,25 +1,22 @@
 """What each process of a real pass may do: it tries, and the manual's table
-says what must come of it.  And keys: where they lie, where they never do."""
+says what must come of it."""
 
-import contextlib
 import os
-import pathlib
 import re
 import shutil
-import signal
 
 import pytest
 
-from pysceau import envelope, kdf, mail as mails
-from world import fault, kernel, memory
-from world.demo import YEAR
-from world.dovecot import wait_until
+from test_year_over import NEXT, Year, at
+from world import kernel
 from world.world import TOP
 
 PARTS = ("fetch", "relay", "keeper", "vault", "clerk")
 PAGES = {"man/sceau-security.7": {"yes": "yes", "no": "no"},
          "man/fr/sceau-security.7": {"oui": "yes", "non": "no"}}
 ROOT = os.getuid() == 0
+# What who erases a year may and the keeper may not.
+ERASER = {"make-state", "make-pipe", "read-keystore", "read-key", "write-key"}
 # What the kernel refuses to who is not root, in a sandbox or out of it.
 PRIVILEGED = {"socket-raw", "vm-read", "proc-environ", "proc-mem", "bpf",
               "userfaultfd", "mount", "setns", "perf", "clock", "chroot",
@@ -90,10 +87,9 @@ def probes(member, **folders):
                  "SCEAU_FAULT_PROBE": "\n".join(lines)}
 
 
-@pytest.fixture
-def ready(demo):
-    """A practice that delivers to a folder and to a command; a mail waits,
-    an acknowledgement will go out: every process has work."""
+def practice(demo):
+    """One that delivers to a folder and to a command; a mail waits, an
+    acknowledgement will go out: every process has work."""
     demo.dr.ok("poll")      # makes the store, else fetch may be there first
     demo.send("INR 2,1", demo.dr)
     demo.labo.ok("poll")
@@ -104,17 +100,25 @@ def ready(demo):
     return demo.dr
 
 
+@pytest.fixture
+def ready(demo):
+    return practice(demo)
+
+
+def as_the_manual_says(got, *parts):
+    said = table("man/sceau-security.7")
+    assert set(got) == set(parts)
+    assert {(act, part): results for part, acts in got.items()
+            for act, results in acts.items()} == \
+        {(act, part): {row[part]} for act, row in said.items()
+         for part in parts}
+
+
 def test_each_act_of_each_process(demo, ready):
     log, env = probes(ready)
     ready.ok("poll", SCEAU_FAULT="sandbox@*:probe", **env)
     assert ready.shown() and (ready.folder / "got").exists()
-    got = probed(log)
-    assert set(got) == set(PARTS)
-    said = table("man/sceau-security.7")
-    assert {(act, part): results for part, acts in got.items()
-            for act, results in acts.items()} == \
-        {(act, part): {result} for act, row in said.items()
-         for part, result in row.items()}
+    as_the_manual_says(probed(log), *PARTS)
 
 
 def test_the_fetch_of_a_maildir_has_that_folder(demo, ready):
@@ -162,12 +166,39 @@ def test_each_process_of_a_submission(demo):
     log, env = probes(demo.labo)
     demo.labo.ok("send", "-t", input=demo.mail_of("INR", demo.dr),
                  SCEAU_FAULT="sandbox@*:probe", **env)
-    got = probed(log)
     # There is nothing to open, nothing to deliver.
-    assert set(got) == {"keeper", "vault"}
-    for act, row in table("man/sceau-security.7").items():
-        for part in got:
-            assert got[part][act] == {row[part]}, (act, part)
+    as_the_manual_says(probed(log), "keeper", "vault")
+
+
+@pytest.mark.parametrize("command", ["seal", "open"])
+def test_a_filter_is_confined_as_the_vault_is(demo, ready, forger, command):
+    log, env = probes(ready)
+    words, data = (("seal", "--to", demo.labo.name), demo.mail_of(
+        "INR", demo.labo, sender=ready)) if command == "seal" else \
+        (("open",), forger.seal(demo.labo, ready, demo.mail_of("INR", ready)))
+    got = ready.ok(*words, input=data, SCEAU_FAULT="sandbox@*:probe", **env)
+    assert got.stdout
+    as_the_manual_says(probed(log), "vault")
+
+
+def test_whom_check_sends_to_the_servers(ready):
+    log, env = probes(ready)
+    ready.ok("check", SCEAU_FAULT="sandbox@*:probe", **env)
+    as_the_manual_says(probed(log), "fetch", "relay", "vault")
+
+
+def test_who_erases_a_year_has_its_folders_besides(demo, forger):
+    """The rights of the keeper, and all in the folders of state and keys: no
+    network all the same, no other file, no program."""
+    year = Year(demo, forger.maker(NEXT)).lived(forger)
+    dr = year.member
+    dr.ok("poll", **at(4, 3))
+    log, env = probes(dr)
+    dr.ok("poll", SCEAU_FAULT="erase.confined:probe", **env, **at(4, 11))
+    assert year.years() == [NEXT]
+    assert probed(log)[""] == {
+        act: {"yes" if act in ERASER else row["keeper"]}
+        for act, row in table("man/sceau-security.7").items()}
 
 
 def test_nothing_of_it_is_refused_before(ready):
@@ -232,115 +263,3 @@ def test_memory_that_cannot_be_locked_is_told(demo, ready):
     demo.labo.ok("poll")
     assert b"key.swap" in ready.ok("poll", refused=kernel.LOCKING).stderr
     assert locked(refused=kernel.LOCKING) == "look"
-
-
-# where keys are, and where they are not
-
-@contextlib.contextmanager
-def stopped(member, point, part, *words, **env):
-    """The processes of a run, by part, while one stands still there."""
-    run = member.start(*words, SCEAU_FAULT=f"{point}:stop", **env)
-    try:
-        def there():
-            assert run.poll() is None, run.communicate()
-            return part in found() and fault.stopped(found()[part])
-
-        def found():
-            names = {}
-            for pid in memory.tree(run.pid):
-                with contextlib.suppress(OSError):
-                    name = pathlib.Path(f"/proc/{pid}/comm").read_text()
-                    names[name.strip().removeprefix("sceau:")] = pid
-            return names
-        wait_until(there, 20, f"{part} at {point}")
-        yield found()
-    finally:
-        for pid in memory.tree(run.pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
-        out, err = run.communicate(timeout=60)
-    assert run.returncode == 0, err
-
-
-def mappings(pid):
-    """(octets, flags of proc(5)) of each that can be read; of who has left,
-    nothing."""
-    try:
-        text = pathlib.Path(f"/proc/{pid}/smaps").read_text()
-        memory_of = open(f"/proc/{pid}/mem", "rb", 0)
-    except (FileNotFoundError, ProcessLookupError):
-        return
-    with memory_of as f:
-        for part in re.split(r"\n(?=[0-9a-f]+-[0-9a-f]+ )", text):
-            start, end = (int(x, 16) for x in part.split()[0].split("-"))
-            flags = re.search(r"^VmFlags:(.*)$", part, re.M).group(1).split()
-            if "rd" in flags and "[v" not in part.splitlines()[0]:
-                f.seek(start)
-                with contextlib.suppress(OSError):
-                    yield f.read(end - start), flags
-
-
-def keys_of(forger, member, sealed):
-    """{what: octets} that its vault holds or makes while it opens that."""
-    name = member.name.encode()
-    header = envelope.parse_header(mails.find(sealed))
-    channel = forger.all.C(header.sender, header.recipient, YEAR)
-    _, body = kdf.message_keys(channel, header.raw)
-    machine = pathlib.Path(f"{member.keystore}.key").read_bytes()
-    found = {"member": forger.all.K(name, YEAR), "channel": channel,
-             "body": body, "machine": machine}
-    for other, key in forger.all.ring(name, YEAR):
-        found[f"to {other.decode()}"] = key
-    return found
-
-
-@pytest.mark.parametrize("point", ["vault.mail@*", "vault.seal@*",
-                                   "vault.end"])
-def test_a_core_holds_no_key(demo, ready, forger, point):
-    """Read as a core is written: all but what is marked "dd"."""
-    keys = keys_of(forger, ready, ready.mail()[0])
-    with stopped(ready, point, "vault", "poll") as pids:
-        if not ROOT:
-            with pytest.raises(PermissionError):
-                list(mappings(pids["vault"]))
-            return
-        held = list(mappings(pids["vault"]))
-        others = {part: b"".join(octets for octets, _ in mappings(pid))
-                  for part, pid in pids.items() if part != "vault"}
-    for what, key in keys.items():
-        for half in (key[:16], key[16:]):
-            there = [flags for octets, flags in held if half in octets]
-            assert all("dd" in flags and "lo" in flags for flags in there), \
-                what
-            assert not [p for p, o in others.items() if half in o], what
-    assert any(keys["member"] in octets for octets, _ in held)
-    assert len([k for w, k in keys.items() if w.startswith("to ") and
-                any(k in octets for octets, _ in held)]) > 1
-
-
-def proc(pid, name):
-    """A file of proc(5); nothing of who has left, or hides it from us."""
-    try:
-        return pathlib.Path(f"/proc/{pid}/{name}").read_bytes()
-    except (ProcessLookupError, FileNotFoundError, PermissionError):
-        return b""
-
-
-@pytest.mark.parametrize("part", PARTS)
-def test_nothing_secret_on_command_lines(demo, ready, part):
-    demo.dr.secret("words", demo.dr.password + "\n")
-    text = ready.conf.read_text().replace(
-        f'password_file = "{ready.folder}/password"',
-        f'password_command = "cat {ready.folder}/words"')
-    ready.conf.write_text(text)
-    assert "password_command" in text
-    key = (ready.state / "keystore.key").read_bytes()
-    secrets = [ready.password.encode(), key, key.hex().encode()]
-    with stopped(ready, f"sandbox@{part}", part, "poll") as pids:
-        for pid in pids.values():
-            for name in ("cmdline", "environ"):
-                assert not [s for s in secrets if s in proc(pid, name)]
-            limits = proc(pid, "limits")
-            assert not limits or re.search(
-                rb"^Max core file size +0 +0 ", limits, re.M)
-        assert b"poll" in proc(pids[part], "cmdline")

@@ -8,7 +8,10 @@ Private memory (private clean and dirty, of smaps_rollup) and Pss: pages that
 processes share are not counted once for each of them.
 """
 
+import contextlib
 import os
+import pathlib
+import re
 import threading
 import time
 
@@ -99,3 +102,39 @@ class Sampler:
 
 def supported():
     return os.path.exists("/proc/self/smaps_rollup")
+
+
+# ---- what is in it
+
+def name(pid):
+    """Of the part that it is; "" of a command that is alone, or has left."""
+    with contextlib.suppress(OSError):
+        text = pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+        return text.partition("sceau:")[2]
+    return ""
+
+
+def mappings(pid):
+    """(octets, flags of proc(5)) of each that can be read; of who has left,
+    nothing.  "dd" is what no core holds, "lo" what is locked."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/smaps").read_text()
+        memory_of = open(f"/proc/{pid}/mem", "rb", 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return
+    with memory_of as f:
+        for part in re.split(r"\n(?=[0-9a-f]+-[0-9a-f]+ )", text):
+            start, end = (int(x, 16) for x in part.split()[0].split("-"))
+            flags = re.search(r"^VmFlags:(.*)$", part, re.M).group(1).split()
+            if "rd" in flags and "[v" not in part.splitlines()[0]:
+                f.seek(start)
+                with contextlib.suppress(OSError):
+                    yield f.read(end - start), flags
+
+
+def proc(pid, name_):
+    """A file of proc(5); nothing of who has left, or hides it from us."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/{name_}").read_bytes()
+    except (ProcessLookupError, FileNotFoundError, PermissionError):
+        return b""
