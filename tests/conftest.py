@@ -16,6 +16,9 @@ def pytest_configure(config):
         "markers", "main: the main scenario, run under the sanitizers too")
     config.addinivalue_line(
         "markers", "slow: minutes; make check-slow runs these alone")
+    config.addinivalue_line(
+        "markers", "leaks: wants a build with the sanitizers, which alone runs "
+        "these")
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -37,6 +37,14 @@ struct sandbox_path {
 enum rc sandbox_enter(enum sandbox_role role, const struct sandbox_path *paths,
     struct err *e);
 
+/*
+ * sandbox_leave(code):
+ * _exit(), for whoever was forked and may have entered one.  With sanitizers,
+ * fault points and SCEAU_FAULT_LEAKS in the environment it looks for leaks
+ * first, which they report; nobody enters a sandbox then.
+ */
+_Noreturn void sandbox_leave(int code);
+
 /* sandbox_kind(): "landlock+seccomp", "landlock", "seccomp", "sandbox_init"
  * or "none": what this machine offers; for `sceau check`. */
 const char *sandbox_kind(void);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/lang.h"
+#include "base/sandbox.h"
 #include "flow/alone.h"
 #include "flow/composer.h"
 
@@ -38,7 +39,7 @@ vault_child(const struct pass *p, const int fds[PAIRS])
 	chan_init(&x.composer, fds[COMPOSER]);
 	rc = vault_main(p, &x, &e);
 	ipc_done(&x.keeper, rc, &e);
-	_exit(rc_exit(rc));
+	sandbox_leave(rc_exit(rc));
 }
 
 /* It answers the vault by itself: who reads what is sealed may not also be
@@ -54,7 +55,7 @@ composer_child(struct composer *mail, int fd)
 	chan_init(&vault, fd);
 	while (rc == RC_OK && vault.fd >= 0)
 		rc = composer_serve(mail, &vault, &e);
-	_exit(rc_exit(rc));
+	sandbox_leave(rc_exit(rc));
 }
 
 static void

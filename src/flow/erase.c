@@ -205,7 +205,7 @@ child(const struct conf *c, int64_t now, int fd)
 		rc = erase_all(c, st, now, &e);
 	store_close(&st);
 	ipc_done(&parent, rc, &e);
-	_exit(rc_exit(rc));
+	sandbox_leave(rc_exit(rc));
 }
 
 /* Its last word; without one it has died. */

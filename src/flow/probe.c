@@ -76,7 +76,7 @@ child(const struct pass *p, enum part part, unsigned index, int fd)
 	octet = (uint8_t)why;
 	(void)chan_send(&c, IPC_WHY, 0, &octet, 1, &ignored);
 	ipc_done(&c, rc, &e);
-	_exit(0);
+	sandbox_leave(0);
 }
 
 static enum rc

@@ -18,6 +18,7 @@
 #include "base/fault.h"
 #include "base/lang.h"
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "flow/ipc.h"
 #include "flow/starter.h"
 #include "flow/tell.h"
@@ -100,7 +101,7 @@ child_run(struct starter *s, enum part part, unsigned index,
 #endif
 	rc = part_main(s->p, part, index, x, &e);
 	ipc_done(part == PART_KEEPER ? &x->starter : &x->keeper, rc, &e);
-	_exit(rc_exit(rc));
+	sandbox_leave(rc_exit(rc));
 }
 
 static struct kid *

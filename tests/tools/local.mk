@@ -1,21 +1,30 @@
 # Developer's targets; HACKING lists them, the tools say what they do.
 TOOLS = $(abs_top_srcdir)/tests/tools
 DEV_TREE = $(abs_top_builddir)/build/dev/tree
+DEV_ASAN = $(abs_top_builddir)/build/dev/asan
 PYTEST = cd $(abs_top_srcdir)/tests && PYTHONDONTWRITEBYTECODE=1 \
 	SCEAU_BUILD=$(abs_top_builddir) $(PYTHON) -m pytest -q
 
 check-e2e: all
 	$(PYTEST)
 
-check-asan:
+check-asan: dev-asan
+	$(MAKE) -C $(DEV_ASAN) check
+	$(MAKE) -C $(DEV_ASAN) check-main check-leaks
+
+# A build with the sanitizers, of the source as it is now.
+dev-asan:
 	$(TOOLS)/tree $(DEV_TREE)
-	$(TOOLS)/build $(DEV_TREE) $(abs_top_builddir)/build/dev/asan \
-	    --enable-werror --enable-fault --enable-sanitizers PYTHON=$(PYTHON)
-	$(MAKE) -C $(abs_top_builddir)/build/dev/asan check
-	$(MAKE) -C $(abs_top_builddir)/build/dev/asan check-main
+	if test -x $(DEV_ASAN)/sceau; then $(MAKE) -C $(DEV_ASAN) all; else \
+	    $(TOOLS)/build $(DEV_TREE) $(DEV_ASAN) --enable-werror \
+	    --enable-fault --enable-sanitizers PYTHON=$(PYTHON); fi
 
 check-main: all
 	$(PYTEST) -m main
+
+# Of a build with the sanitizers: see make check-asan.
+check-leaks: all
+	$(PYTEST) -m leaks
 
 # What takes minutes: every crash point, 100 MB by another implementation.
 check-slow: all
@@ -33,7 +42,8 @@ format:
 format-check:
 	cd $(abs_top_srcdir) && $(TOOLS)/format --check
 
-.PHONY: check-e2e check-slow check-asan check-main lint format format-check
+.PHONY: check-e2e check-slow check-asan check-main check-leaks dev-asan \
+	lint format format-check
 
 # Whatever the fragments did not name goes into the tarball all the same.
 dist-hook:

@@ -46,4 +46,10 @@ sandbox_enter(enum sandbox_role role, const struct sandbox_path *paths,
 	return RC_OK;
 }
 
+_Noreturn void
+sandbox_leave(int code)
+{
+	_exit(code);
+}
+
 #endif
