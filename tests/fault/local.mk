@@ -33,17 +33,25 @@ check-power: all
 	    --out $(abs_top_builddir)/build/power/cuts-$${SEED:-1}$$E.jsonl
 
 # Each call that can fail, failing; goes on where it stopped.
-# make check-fault SEED=1 SAMPLE=20 T=600; PLACES=1: each place of it, once
+# make check-fault SEED=1 SAMPLE=20 T=600; PLACES=1: each place of it, once;
+# SAN=1: with a build of the sanitizers, each process looking for leaks
 check-fault: all
-	PYTHONDONTWRITEBYTECODE=1 SCEAU_BUILD=$(abs_top_builddir) $(PYTHON) \
+	test -z "$$SAN" || $(MAKE) dev-asan
+	$(MAYBE_SAN) $(PYTHON) \
 	    $(abs_top_srcdir)/tests/fault/fail.py --seed $${SEED:-1} \
 	    --sample $${SAMPLE:-1} $${T:+--seconds $$T} $${PLACES:+--places} \
-	    --out $(abs_top_builddir)/build/fail/calls-$${SEED:-1}.jsonl
+	    --out $(abs_top_builddir)/build/fail$${SAN:+-asan}/$(CALLS)
+CALLS = calls-$${SEED:-1}.jsonl
+MAYBE_SAN = env PYTHONDONTWRITEBYTECODE=1 $${SAN:+SCEAU_FAULT_LEAKS=1 $(LSAN)} \
+	SCEAU_BUILD=$(abs_top_builddir)$${SAN:+/build/dev/asan}
+LSAN = LSAN_OPTIONS=print_suppressions=0:suppressions=$(LIBS_LOSE)
+LIBS_LOSE = $(abs_top_srcdir)/tests/fault/libraries.supp
 
 # Passes, each failing at a place in the program that has not failed yet.
-# make check-places T=600; LIES=1: a part sends what it should not
+# make check-places T=600; LIES=1: a part sends what it should not; SAN=1
 check-places: all
-	PYTHONDONTWRITEBYTECODE=1 SCEAU_BUILD=$(abs_top_builddir) $(PYTHON) \
+	test -z "$$SAN" || $(MAKE) dev-asan
+	$(MAYBE_SAN) $(PYTHON) \
 	    $(abs_top_srcdir)/tests/fault/places.py $${LIES:+--lies} \
 	    $${T:+--seconds $$T}
 
