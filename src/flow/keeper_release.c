@@ -136,7 +136,7 @@ account_released(struct keeper *k, struct account *a, const struct frame *f,
 		/* In the order in which they were asked for. */
 		if (id.len > STORE_UID_MAX_BYTES || i == a->nasked)
 			r.bad = true;
-		else if (done == SOURCE_RELEASED)
+		else if (done == SOURCE_RELEASED || done == SOURCE_UNSURE)
 			gone[n++] = a->asked_ids[i++];
 		else if (done == SOURCE_MARKED)
 			marked[m++] = a->asked_ids[i++];

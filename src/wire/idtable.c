@@ -61,6 +61,15 @@ idtable_more(const struct idtable *t, size_t row)
 	    t->rows[row].len, t->rows[row].more };
 }
 
+bool
+idtable_name(struct idtable *t, size_t row, struct bytes id)
+{
+	t->rows[row].at = t->text.len;
+	t->rows[row].len = (uint16_t)id.len;
+	t->rows[row].more = 0;
+	return id.len == 0 || buf_add(&t->text, id.p, id.len);
+}
+
 static int
 compare_numbers(const void *a, const void *b)
 {
@@ -133,4 +142,16 @@ idtable_find(const struct idtable *t, struct bytes id)
 	    memcmp(t->rows[low].id, id.p, id.len) == 0)
 		return (long)low;
 	return -1;
+}
+
+size_t
+idtable_run(const struct idtable *t, size_t row)
+{
+	struct bytes id = idtable_id(t, row);
+	size_t n = 1;
+
+	while (row + n < t->n && t->rows[row + n].len == id.len &&
+	    memcmp(idtable_id(t, row + n).p, id.p, id.len) == 0)
+		n++;
+	return n;
 }

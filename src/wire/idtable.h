@@ -37,6 +37,13 @@ bool idtable_add(struct idtable *t, struct bytes id, struct bytes more,
 struct bytes idtable_id(const struct idtable *t, size_t row);	/* lent */
 struct bytes idtable_more(const struct idtable *t, size_t row);	/* lent */
 
+/*
+ * idtable_name(t, row, id):
+ * That row has the id ${id} (copied) from now on, and nothing behind it; an
+ * empty one: it has none.  The order is not what it was.  False: memory.
+ */
+bool idtable_name(struct idtable *t, size_t row, struct bytes id);
+
 /* idtable_by_number(t): rows in the order of their numbers, from now on. */
 void idtable_by_number(struct idtable *t);
 /* idtable_number(t, number): that row (after idtable_by_number), or -1. */
@@ -46,5 +53,9 @@ long idtable_number(const struct idtable *t, uint32_t number);
  * be for idtable_find(): the first such row, or -1. */
 void idtable_by_id(struct idtable *t);
 long idtable_find(const struct idtable *t, struct bytes id);
+
+/* idtable_run(t, row): how many rows from ${row} on, one behind the other,
+ * have its id: of all that have it, after idtable_find(). */
+size_t idtable_run(const struct idtable *t, size_t row);
 
 #endif

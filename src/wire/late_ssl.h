@@ -27,6 +27,11 @@ enum rc late_ssl_load(struct err *e);
 	F(ERR_peek_error) \
 	F(ERR_reason_error_string) \
 	F(EVP_Digest) \
+	F(EVP_DigestFinal_ex) \
+	F(EVP_DigestInit_ex) \
+	F(EVP_DigestUpdate) \
+	F(EVP_MD_CTX_free) \
+	F(EVP_MD_CTX_new) \
 	F(EVP_sha256) \
 	F(GENERAL_NAMES_free) \
 	F(i2d_X509_PUBKEY) \
@@ -123,6 +128,12 @@ const struct late_ssl *late_ssl(void);
 #define ERR_reason_error_string(...) \
     late_ssl()->ERR_reason_error_string(__VA_ARGS__)
 #define EVP_Digest(...) late_ssl()->EVP_Digest(__VA_ARGS__)
+#define EVP_DigestFinal_ex(...) \
+    late_ssl()->EVP_DigestFinal_ex(__VA_ARGS__)
+#define EVP_DigestInit_ex(...) late_ssl()->EVP_DigestInit_ex(__VA_ARGS__)
+#define EVP_DigestUpdate(...) late_ssl()->EVP_DigestUpdate(__VA_ARGS__)
+#define EVP_MD_CTX_free(...) late_ssl()->EVP_MD_CTX_free(__VA_ARGS__)
+#define EVP_MD_CTX_new(...) late_ssl()->EVP_MD_CTX_new(__VA_ARGS__)
 #define EVP_sha256(...) late_ssl()->EVP_sha256(__VA_ARGS__)
 #define GENERAL_NAMES_free(...) late_ssl()->GENERAL_NAMES_free(__VA_ARGS__)
 #define i2d_X509_PUBKEY(...) late_ssl()->i2d_X509_PUBKEY(__VA_ARGS__)

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += src/libwire.a
 src_libwire_a_SOURCES = \
+	src/wire/digest.c src/wire/digest.h \
 	src/wire/dns.c src/wire/dns.h \
 	src/wire/idtable.c src/wire/idtable.h \
 	src/wire/imap_fetch.c \
@@ -12,6 +13,7 @@ src_libwire_a_SOURCES = \
 	src/wire/link.c src/wire/link.h \
 	src/wire/net.c src/wire/net.h \
 	src/wire/pop3.c src/wire/pop3.h \
+	src/wire/pop3_apart.c src/wire/pop3_source.h \
 	src/wire/pop3_talk.c src/wire/pop3_talk.h \
 	src/wire/drop.c src/wire/drop.h \
 	src/wire/pipe.c src/wire/pipe.h \

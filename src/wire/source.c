@@ -73,8 +73,8 @@ source_load(const struct conf_account *account, struct err *e)
 	bool imap = account->protocol == CONF_IMAP;
 	enum rc rc = RC_OK;
 
-	if ((imap || account->protocol == CONF_POP3) &&
-	    account->server.tls != CONF_TLS_NONE)
+	if ((imap && account->server.tls != CONF_TLS_NONE) ||
+	    account->protocol == CONF_POP3)
 		rc = tls_load(e);
 	return rc == RC_OK && imap ? late_etpan_load(e) : rc;
 }

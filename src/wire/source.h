@@ -14,10 +14,12 @@
 
 /*
  * The id of a message: 1 to SOURCE_ID_BYTES octets without NUL, chosen by a
- * stranger.  IMAP: "UIDVALIDITY.UID"; POP3: the UIDL; Maildir: the name
+ * stranger.  IMAP: "UIDVALIDITY.UID"; POP3: the UIDL, and a digest of the
+ * message while others bear the same (pop3_apart.c); Maildir: the name
  * without flags; folder: "name/inode.mtime.size".  The same message has the
- * same id at every later pass, and an id is never used for a second message:
- * when the server renumbers (UIDVALIDITY), all ids are new.
+ * same id at every later pass (in POP3: while it is the only one of its UIDL,
+ * or never is), and an id is never used for a second message: when the server
+ * renumbers (UIDVALIDITY), all ids are new.
  */
 #define SOURCE_ID_BYTES 320
 
@@ -34,6 +36,8 @@ struct source_info {
 	uint32_t	uidvalidity;	/* IMAP; else 0 */
 	bool		can_idle;	/* source_wait() wakes for new mail */
 	bool		one_release;	/* POP3: source_release() ends it */
+	size_t		nameless;	/* there, said the last listing, but by
+					 * no name to ask for them */
 	const char	*tls;		/* "TLSv1.3"; NULL: none; lent */
 	uint64_t	in, out;	/* octets of the protocol, so far */
 };
@@ -76,6 +80,8 @@ struct source_sink {
 enum source_done {
 	SOURCE_PENDING,	/* nothing is known to have happened: ask again */
 	SOURCE_RELEASED,	/* it is not there any more */
+	SOURCE_UNSURE,	/* it may be gone, and its id given to another: never
+			 * ask again without having fetched what bears it */
 	SOURCE_MARKED,	/* flagged \Deleted, but only others may expunge it
 			 * (no UIDPLUS): nothing more to do, never ask again */
 	SOURCE_KEPT	/* as asked */

@@ -4,20 +4,11 @@
 #include <string.h>
 
 #include "base/lang.h"
-#include "wire/idtable.h"
-#include "wire/pop3_talk.h"
-#include "wire/source_impl.h"
+#include "wire/pop3_source.h"
+#include "wire/tls.h"
 
 #define ROW_BYTES 128	/* of a listing, on the wire */
 #define QUIT_S 10
-
-struct pop3 {
-	struct pop3_talk	talk;
-	struct idtable		table;
-	size_t			max_list;
-	bool			listed;
-	bool			in;	/* logged in: QUIT is owed */
-};
 
 /* One message on its way to the consumer. */
 struct passing {
@@ -52,7 +43,8 @@ set_up(struct source *s, struct err *e)
 		return rc;
 	if ((p->talk.room = malloc(POP3_ROOM_BYTES)) == NULL)
 		return err_nomem(e);
-	return RC_OK;
+	/* Digests of what it has are made without TLS, too. */
+	return s->account->server.tls == CONF_TLS_NONE ? tls_load(e) : RC_OK;
 }
 
 static enum rc
@@ -74,8 +66,10 @@ uidl_row(void *arg, struct bytes line, struct err *e)
 	struct bytes id;
 	uint32_t number;
 
-	if (!pop3_uidl(line, &number, &id))
-		return RC_OK;	/* unnameable: not there for us */
+	if (!pop3_uidl(line, &number, &id)) {
+		p->odd++;
+		return RC_OK;
+	}
 	if (p->table.n >= p->max_list)
 		return err_set(e, RC_TEMP, _("more than %zu messages in the "
 		    "mailbox; raise the limit or empty it"), p->max_list);
@@ -93,9 +87,12 @@ list_row(void *arg, struct bytes line, struct err *e)
 	long at;
 
 	(void)e;
-	if (pop3_list(line, &number, &size) &&
-	    (at = idtable_number(&p->table, number)) >= 0)
+	if (!pop3_list(line, &number, &size))
+		return RC_OK;
+	if ((at = idtable_number(&p->table, number)) >= 0)
 		p->table.rows[at].size = size;
+	else
+		p->bare++;
 	return RC_OK;
 }
 
@@ -128,10 +125,21 @@ no_uidl(struct pop3 *p, struct err *e)
 	    "only once; use protocol = imap"), p->talk.link.server->host);
 }
 
-/* UIDL and LIST, once in a session; in one go where that is allowed. */
-static enum rc
-learn(struct pop3 *p, struct err *e)
+/* A message that UIDL names by nonsense is bare in LIST: counted once. */
+static size_t
+nameless(const struct pop3 *p)
 {
+	return (p->odd > p->bare ? p->odd : p->bare) + p->aside;
+}
+
+/*
+ * UIDL and LIST, once in a session; in one go where that is allowed.  LIST
+ * tells of the sizes, and of what UIDL does not name.
+ */
+static enum rc
+learn(struct source *s, struct err *e)
+{
+	struct pop3 *p = s->impl;
 	bool both = p->talk.capa.pipelining, refused;
 	enum rc rc;
 
@@ -143,10 +151,13 @@ learn(struct pop3 *p, struct err *e)
 	if (refused)
 		return no_uidl(p, e);
 	idtable_by_number(&p->table);
-	if (!both && p->table.n > 0)
+	if (!both)
 		rc = pop3_talk_cmd(&p->talk, "LIST", e);
-	if (rc == RC_OK && (both || p->table.n > 0))
+	if (rc == RC_OK)
 		rc = rows(p, list_row, &refused, e);
+	if (rc == RC_OK)
+		rc = pop3_tell_apart(s, e);
+	s->info.nameless = nameless(p);
 	p->listed = rc == RC_OK;
 	return rc;
 }
@@ -156,15 +167,16 @@ list(struct source *s, struct bytes after, source_list_fn *fn, void *arg,
     struct err *e)
 {
 	struct pop3 *p = s->impl;
-	enum rc rc = said(s, learn(p, e));
+	enum rc rc = said(s, learn(s, e));
 
 	(void)after;
 	if (rc != RC_OK)
 		return rc;
 	idtable_by_number(&p->table);
 	for (size_t i = 0; rc == RC_OK && i < p->table.n; i++)
-		rc = fn(arg, idtable_id(&p->table, i), p->table.rows[i].size,
-		    e);
+		if (p->table.rows[i].len > 0)
+			rc = fn(arg, idtable_id(&p->table, i),
+			    p->table.rows[i].size, e);
 	return rc;
 }
 
@@ -226,22 +238,15 @@ retrieve(struct source *s, struct bytes id, const struct source_sink *sink,
 	    e);
 }
 
-/* What to ask for, in order: rows of the table. */
-struct plan {
-	const struct bytes	**ids;
-	uint32_t		*numbers;
-	size_t			 n;
-};
-
-static void
-plan_free(struct plan *plan)
+void
+pop3_plan_free(struct pop3_plan *plan)
 {
 	free(plan->ids);
 	free(plan->numbers);
 }
 
-static enum rc
-plan_new(size_t n, struct plan *plan, struct err *e)
+enum rc
+pop3_plan_new(size_t n, struct pop3_plan *plan, struct err *e)
 {
 	plan->ids = calloc(n, sizeof(*plan->ids));
 	plan->numbers = calloc(n, sizeof(*plan->numbers));
@@ -253,7 +258,7 @@ plan_new(size_t n, struct plan *plan, struct err *e)
 
 static enum rc
 choose(struct source *s, const struct bytes *ids, size_t n,
-    const struct source_sink *sink, struct plan *plan, struct err *e)
+    const struct source_sink *sink, struct pop3_plan *plan, struct err *e)
 {
 	struct pop3 *p = s->impl;
 
@@ -279,8 +284,8 @@ choose(struct source *s, const struct bytes *ids, size_t n,
  * write, and only once half of them have come (few packets, never idle).
  */
 static enum rc
-ask(struct pop3 *p, const char *verb, const struct plan *plan, size_t window,
-    size_t answered, size_t *sent, struct err *e)
+ask(struct pop3 *p, const char *verb, const struct pop3_plan *plan,
+    size_t window, size_t answered, size_t *sent, struct err *e)
 {
 	struct buf b = BUF_INIT;
 	enum rc rc = RC_OK;
@@ -311,50 +316,68 @@ window_of(const struct source *s)
 	    s->account->batch < 1 ? 1 : (size_t)s->account->batch;
 }
 
+enum rc
+pop3_get(struct source *s, const struct pop3_plan *plan,
+    const struct source_sink *sink, struct err *e)
+{
+	enum rc rc = RC_OK;
+	size_t sent = 0;
+
+	for (size_t i = 0; rc == RC_OK && i < plan->n; i++) {
+		rc = ask(s->impl, "RETR", plan, window_of(s), i, &sent, e);
+		if (rc == RC_OK)
+			rc = retrieve(s, *plan->ids[i], sink, e);
+	}
+	return rc;
+}
+
 static enum rc
 fetch(struct source *s, const struct bytes *ids, size_t n,
     const struct source_sink *sink, struct err *e)
 {
 	struct pop3 *p = s->impl;
-	struct plan plan;
-	size_t sent = 0;
-	enum rc rc = plan_new(n, &plan, e);
+	struct pop3_plan plan;
+	enum rc rc = pop3_plan_new(n, &plan, e);
 
 	p->talk.why = WHY_LOCAL;	/* until the server shows otherwise */
-	if (rc == RC_OK && (rc = learn(p, e)) == RC_OK) {
+	if (rc == RC_OK && (rc = learn(s, e)) == RC_OK) {
 		idtable_by_id(&p->table);
 		rc = choose(s, ids, n, sink, &plan, e);
 	}
-	for (size_t i = 0; rc == RC_OK && i < plan.n; i++) {
-		rc = ask(p, "RETR", &plan, window_of(s), i, &sent, e);
-		if (rc == RC_OK)
-			rc = retrieve(s, *plan.ids[i], sink, e);
-	}
-	plan_free(&plan);
+	if (rc == RC_OK)
+		rc = pop3_get(s, &plan, sink, e);
+	pop3_plan_free(&plan);
 	return said(s, rc);
 }
 
+/* ${*end}: what has become of those that are marked. */
 static enum rc
-quit(struct pop3 *p, bool *done, struct err *e)
+quit(struct pop3 *p, enum source_done *end, struct err *e)
 {
 	enum pop3_status st;
 	struct bytes line;
 	enum rc rc;
 
-	*done = false;
+	*end = SOURCE_PENDING;
 	/* Words that nobody asked for would be taken for the answer. */
 	if (p->talk.at != p->talk.len)
 		return pop3_talk_odd(&p->talk, e);
-	if ((rc = pop3_talk_cmd(&p->talk, "QUIT", e)) != RC_OK ||
+	if ((rc = pop3_talk_cmd(&p->talk, "QUIT", e)) == RC_NOMEM)
+		return rc;	/* never said */
+	/* RFC 1939 6: without +OK, some of them may be gone, or none. */
+	*end = SOURCE_UNSURE;
+	if (rc != RC_OK ||
 	    (rc = pop3_talk_status(&p->talk, &st, &line, e)) != RC_OK)
 		return rc;
-	*done = st == POP3_OK;
+	if (st == POP3_OK)
+		*end = SOURCE_RELEASED;
 	return RC_OK;
 }
 
 /* DELE for each; ${marked}: the server agreed. */
 static enum rc
-mark(struct source *s, const struct plan *plan, bool *marked, struct err *e)
+mark(struct source *s, const struct pop3_plan *plan, bool *marked,
+    struct err *e)
 {
 	struct pop3 *p = s->impl;
 	size_t sent = 0;
@@ -372,37 +395,64 @@ mark(struct source *s, const struct plan *plan, bool *marked, struct err *e)
 	return rc;
 }
 
+/* What is to be deleted, once: identical copies have one name, and go
+ * together. */
+static enum rc
+choose_all(struct pop3 *p, const struct bytes *ids, size_t n,
+    enum source_done *done, struct pop3_plan *plan, struct err *e)
+{
+	enum rc rc = pop3_plan_new(p->table.n + 1, plan, e);
+
+	for (size_t i = 0; rc == RC_OK && i < n; i++) {
+		long at = idtable_find(&p->table, ids[i]);
+		size_t run = at < 0 ? 0 : idtable_run(&p->table, (size_t)at);
+
+		if (run == 0)
+			done[i] = SOURCE_RELEASED;
+		for (size_t k = 0; k < run; k++) {
+			uint32_t *number =
+			    &p->table.rows[(size_t)at + k].number;
+
+			if (*number == 0)
+				continue;	/* an id given again */
+			plan->ids[plan->n] = &ids[i];
+			plan->numbers[plan->n++] = *number;
+			*number = 0;
+		}
+	}
+	return rc;
+}
+
 static enum rc
 delete(struct source *s, const struct bytes *ids, size_t n,
-    enum source_done *done, struct plan *plan, bool *marked, struct err *e)
+    enum source_done *done, struct err *e)
 {
+	struct pop3_plan plan = { NULL, NULL, 0 };
 	struct pop3 *p = s->impl;
-	bool quitted = false;
+	enum source_done end = SOURCE_PENDING;
+	bool *marked = NULL;
 	enum rc rc;
 
-	if ((rc = learn(p, e)) != RC_OK)
-		return rc;
-	idtable_by_id(&p->table);
-	for (size_t i = 0; i < n; i++) {
-		long at = idtable_find(&p->table, ids[i]);
-
-		if (at < 0) {
-			done[i] = SOURCE_RELEASED;
-			continue;
-		}
-		plan->ids[plan->n] = &ids[i];
-		plan->numbers[plan->n++] = p->table.rows[at].number;
+	if ((rc = learn(s, e)) == RC_OK) {
+		idtable_by_id(&p->table);
+		rc = choose_all(p, ids, n, done, &plan, e);
 	}
-	if ((rc = mark(s, plan, marked, e)) == RC_OK)
-		rc = quit(p, &quitted, e);
-	/* RFC 1939 6: without +OK to QUIT nothing has been deleted. */
-	for (size_t i = 0; quitted && i < plan->n; i++)
-		if (marked[i])
-			done[plan->ids[i] - ids] = SOURCE_RELEASED;
-	if (rc == RC_OK && !quitted)
+	if (rc == RC_OK &&
+	    (marked = calloc(plan.n + 1, sizeof(*marked))) == NULL)
+		rc = err_nomem(e);
+	if (rc == RC_OK && (rc = mark(s, &plan, marked, e)) == RC_OK)
+		rc = quit(p, &end, e);
+	for (size_t i = 0; end != SOURCE_PENDING && i < plan.n; i++)
+		done[plan.ids[i] - ids] = end;
+	for (size_t i = 0; end != SOURCE_PENDING && i < plan.n; i++)
+		if (!marked[i])
+			done[plan.ids[i] - ids] = SOURCE_PENDING;
+	if (rc == RC_OK && end != SOURCE_RELEASED)
 		rc = err_set(e, RC_TEMP, _("%s: it did not confirm the "
 		    "deletions; they will be asked for again"),
 		    p->talk.link.server->host);
+	pop3_plan_free(&plan);
+	free(marked);
 	return rc;
 }
 
@@ -411,22 +461,14 @@ release(struct source *s, const struct bytes *ids, size_t n,
     enum conf_after after, const char *folder, enum source_done *done,
     struct err *e)
 {
-	struct plan plan = { NULL, NULL, 0 };
-	bool *marked = calloc(n, sizeof(*marked));
 	enum rc rc;
 
 	(void)folder;
 	if (after == CONF_AFTER_MOVE)
-		rc = err_set(e, RC_CONF, _("POP3 has no folders to move a "
+		return err_set(e, RC_CONF, _("POP3 has no folders to move a "
 		    "message to; write after = delete or keep"));
-	else if (marked == NULL)
-		rc = err_nomem(e);
-	else if ((rc = plan_new(n, &plan, e)) == RC_OK)
-		rc = said(s, delete(s, ids, n, done, &plan, marked, e));
-	if (after != CONF_AFTER_MOVE)
-		s->dead = true;
-	plan_free(&plan);
-	free(marked);
+	rc = said(s, delete(s, ids, n, done, e));
+	s->dead = true;
 	return rc;
 }
 
@@ -444,13 +486,13 @@ finish(struct source *s)
 {
 	struct pop3 *p = s->impl;
 	struct err ignored = ERR_INIT;
-	bool done;
+	enum source_done end;
 
 	if (p == NULL)
 		return;
 	if (p->in && !s->dead) {
 		stream_hurry(p->talk.link.stream, QUIT_S);
-		(void)quit(p, &done, &ignored);
+		(void)quit(p, &end, &ignored);
 	}
 	link_free(&p->talk.link);
 	idtable_free(&p->table);

@@ -124,8 +124,8 @@ static enum rc
 release(struct tool *t, enum conf_after after, const char *folder,
     struct err *e)
 {
-	static const char *const words[] = { "pending", "released", "marked",
-	    "kept" };
+	static const char *const words[] = { "pending", "released", "unsure",
+	    "marked", "kept" };
 	enum source_done *done = calloc(t->nids + 1, sizeof(*done));
 	enum rc rc;
 

@@ -70,6 +70,35 @@ test_of_equal_ids_the_lowest_number(void **state)
 	idtable_by_id(&t);
 	at = idtable_find(&t, text("x"));
 	T_CHECK(at >= 0 && t.rows[at].number == 3);
+	assert_int_equal(idtable_run(&t, (size_t)at), 2);
+	assert_int_equal(idtable_run(&t, (size_t)at + 1), 1);
+	assert_int_equal(idtable_run(&t, (size_t)at + 2), 1);
+	idtable_free(&t);
+}
+
+static void
+test_a_row_gets_another_id(void **state)
+{
+	const struct bytes none = { NULL, 0 };
+	struct idtable t;
+	long at;
+
+	(void)state;
+	memset(&t, 0, sizeof(t));
+	T_CHECK(idtable_add(&t, text("x"), text("more"), 1, 0));
+	T_CHECK(idtable_add(&t, text("x"), none, 2, 0));
+	T_CHECK(idtable_name(&t, 0, text("x and more")));
+	idtable_by_id(&t);
+	at = idtable_find(&t, text("x"));
+	T_CHECK(at >= 0 && t.rows[at].number == 2);
+	assert_int_equal(idtable_run(&t, (size_t)at), 1);
+	at = idtable_find(&t, text("x and more"));
+	T_CHECK(at >= 0 && t.rows[at].number == 1);
+	assert_int_equal(idtable_more(&t, (size_t)at).len, 0);
+	T_CHECK(idtable_name(&t, (size_t)at, none));
+	idtable_by_id(&t);
+	assert_int_equal(idtable_find(&t, text("x and more")), -1);
+	T_CHECK(idtable_find(&t, text("x")) >= 0);
 	idtable_free(&t);
 }
 
@@ -78,7 +107,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows_are_found_by_both_keys),
-		cmocka_unit_test(test_of_equal_ids_the_lowest_number)
+		cmocka_unit_test(test_of_equal_ids_the_lowest_number),
+		cmocka_unit_test(test_a_row_gets_another_id)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,6 +171,220 @@ test_a_list_that_does_not_come(void **state)
 	assert_int_equal(leave("DELE"), 0);
 }
 
+/* ---- ids of more than one message --------------------------------------- */
+
+#define TWO(uidl, list) { "UIDL", "+OK\r\n" uidl ".\r\n", 0 },		\
+	{ "LIST", "+OK\r\n" list ".\r\n", 0 }
+#define OTHER "+OK\r\nmore\r\n.\r\n"
+/* SHA-256 of "mail\r\n" and of "more\r\n". */
+#define SUM_MAIL "a 297318e80cc87402e53b382405ab7908" \
+	"f70c93456aab7228cd5bcc802d2fe03d"
+#define SUM_MORE "a f193e0f5de8b10f2a05d4499969caf03" \
+	"f9ea8a12de5fc88d8f068e61e69554fb"
+
+static void
+list(const struct script_row *rows, struct err *e)
+{
+	T_RC(open_at(rows, 0, e), RC_OK);
+	if (source_list(source, none, on_list, NULL, e) != RC_OK)
+		fail_msg("%s", e->text);
+}
+
+static void
+remove_these(const struct bytes *which, size_t n, enum source_done *done,
+    enum rc rc)
+{
+	struct err e = ERR_INIT;
+
+	T_RC(source_release(source, which, n, CONF_AFTER_DELETE, NULL, done,
+	    &e), rc);
+}
+
+static void
+test_two_of_one_id_are_told_apart(void **state)
+{
+	const struct script_row both[] = { HELLO(""),
+	    TWO("1 a\r\n2 b\r\n3 a\r\n", "1 6\r\n2 6\r\n3 6\r\n"),
+	    { "RETR 3", OTHER, 0 }, { "RETR", MAIL, 0 },
+	    { "DELE", "+OK\r\n", 0 }, GOODBYE };
+	const struct script_row one[] = { HELLO(""), TWO("1 a\r\n",
+	    "1 6\r\n"), { "DELE", "+OK\r\n", 0 }, GOODBYE };
+	const struct bytes named[] = { bytes(SUM_MAIL), bytes(SUM_MORE),
+	    bytes("a") };
+	enum source_done done[3];
+	struct err e = ERR_INIT;
+
+	(void)state;
+	list(both, &e);
+	assert_int_equal(seen.n, 3);
+	T_STR(seen.id[0], SUM_MAIL);
+	T_STR(seen.id[1], "b");
+	T_STR(seen.id[2], SUM_MORE);
+	assert_int_equal(source_info(source)->nameless, 0);
+	T_RC(source_fetch(source, &named[1], 1, &sink, &e), RC_OK);
+	assert_int_equal(seen.got[0], SOURCE_GOT);
+	T_STR(buf_str(&seen.octets), "more\r\n");
+	/* By the id alone, nothing; by its name, that one. */
+	T_RC(source_fetch(source, &named[2], 1, &sink, &e), RC_OK);
+	assert_int_equal(seen.got[1], SOURCE_GONE);
+	remove_these(&named[1], 2, done, RC_OK);
+	assert_int_equal(done[0], SOURCE_RELEASED);
+	T_CHECK(leave("DELE 3") == 1);
+	/* The other one is there alone: not what was fetched. */
+	list(one, &e);
+	assert_int_equal(seen.n, 1);
+	T_STR(seen.id[0], "a");
+	remove_these(named, 2, done, RC_OK);
+	assert_int_equal(done[1], SOURCE_RELEASED);
+	assert_int_equal(leave("DELE"), 0);
+}
+
+static void
+test_identical_copies_are_one(void **state)
+{
+	const struct script_row rows[] = { HELLO("PIPELINING\r\n"),
+	    TWO("1 a\r\n2 a\r\n3 b\r\n", "1 6\r\n2 6\r\n3 6\r\n"),
+	    { "RETR", MAIL, 0 }, { "DELE", "+OK\r\n", 0 }, GOODBYE };
+	const struct script_row keeps[] = { HELLO(""),
+	    TWO("1 a\r\n2 a\r\n", ""), { "RETR", MAIL, 0 },
+	    { "DELE 2", "-ERR no\r\n", 0 }, { "DELE", "+OK\r\n", 0 },
+	    GOODBYE };
+	const struct bytes named = bytes(SUM_MAIL);
+	const struct bytes twice[] = { named, named };
+	enum source_done done, both[2];
+	struct err e = ERR_INIT;
+
+	(void)state;
+	list(rows, &e);
+	assert_int_equal(seen.n, 3);
+	T_STR(seen.id[0], SUM_MAIL);
+	T_STR(seen.id[1], SUM_MAIL);
+	/* Asked for as often as it was listed, each goes once. */
+	remove_these(twice, 2, both, RC_OK);
+	assert_int_equal(both[0], SOURCE_RELEASED);
+	assert_int_equal(leave("DELE"), 2);
+	/* One of them stays: so what it was is not gone. */
+	list(keeps, &e);
+	remove_these(&named, 1, &done, RC_OK);
+	assert_int_equal(done, SOURCE_PENDING);
+	assert_int_equal(leave("DELE"), 2);
+}
+
+/* The limit is 50 octets: larger ones are not read to learn what they are. */
+static void
+test_what_cannot_be_told_apart(void **state)
+{
+	const struct script_row large[] = { HELLO(""),
+	    TWO("1 a\r\n2 a\r\n", "1 51\r\n2 6\r\n"),
+	    { "RETR 2", MAIL, 0 }, GOODBYE };
+	const struct script_row refused[] = { HELLO(""),
+	    TWO("1 a\r\n2 a\r\n", "1 6\r\n2 6\r\n"),
+	    { "RETR 2", MAIL, 0 }, { "RETR", "-ERR no\r\n", 0 }, GOODBYE };
+	const struct script_row grows[] = { HELLO(""),
+	    TWO("1 a\r\n2 a\r\n", "1 6\r\n2 7\r\n"),
+	    { "RETR 1", "+OK\r\n0123456789012345678901234567890123456789"
+	    "0123456789\r\n.\r\n", 0 }, { "RETR", MAIL, 0 }, GOODBYE };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	list(large, &e);
+	assert_int_equal(seen.n, 2);
+	T_STR(seen.id[0], "a >51");
+	T_STR(seen.id[1], SUM_MAIL);
+	assert_int_equal(source_info(source)->nameless, 0);
+	assert_int_equal(leave("RETR"), 1);
+	list(refused, &e);
+	assert_int_equal(seen.n, 1);
+	T_STR(seen.id[0], SUM_MAIL);
+	assert_int_equal(source_info(source)->nameless, 1);
+	leave("QUIT");
+	list(grows, &e);
+	assert_int_equal(seen.n, 2);
+	T_STR(seen.id[0], "a >6");
+	leave("QUIT");
+}
+
+/* A server that is cut off, or fails, while they are read. */
+static void
+test_telling_apart_that_fails(void **state)
+{
+	const struct script_row hangs[] = { HELLO(""),
+	    TWO("1 a\r\n2 a\r\n", ""), { "RETR", NULL, 0 }, GOODBYE };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	T_RC(open_at(hangs, 0, &e), RC_OK);
+	T_RC(source_list(source, none, on_list, NULL, &e), RC_TEMP);
+	assert_int_equal(source_why(source), WHY_NETWORK);
+	T_CHECK(seen.n == 0 && leave("DELE") == 0);
+}
+
+/* What is there and has no name that could be asked for is counted once. */
+static void
+test_what_has_no_name_is_counted(void **state)
+{
+	static const struct {
+		const char	*uidl, *list;
+		size_t		 named, nameless;
+	} cases[] = {
+		{ "1 a\r\n", "1 6\r\n2 6\r\n", 1, 1 },
+		{ "", "1 6\r\n2 6\r\n", 0, 2 },
+		{ "1\r\n2 b\r\n", "1 6\r\n2 6\r\n", 1, 1 },
+		{ "0 a\r\nx y\r\n4294967296 c\r\n", "1 6\r\n", 0, 3 },
+		{ "1 a\r\n2 b\r\n", "1 6\r\n", 2, 0 },
+		{ "1 a\r\n", "0 6\r\nx\r\n1 6\r\n", 1, 0 },
+		{ "", "", 0, 0 }
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+		char uidl[256], sizes[256];
+		const struct script_row rows[] = { i % 2 == 0 ?
+		    (struct script_row){ "CAPA", "+OK\r\nUIDL\r\n.\r\n", 0 } :
+		    (struct script_row){ "CAPA", "+OK\r\nUIDL\r\n"
+		    "PIPELINING\r\n.\r\n", 0 }, { "USER", "+OK\r\n", 0 },
+		    { "PASS", "+OK\r\n", 0 }, { "UIDL", uidl, 0 },
+		    { "LIST", sizes, 0 }, GOODBYE };
+		struct err e = ERR_INIT;
+
+		snprintf(uidl, sizeof(uidl), "+OK\r\n%s.\r\n",
+		    cases[i / 2].uidl);
+		snprintf(sizes, sizeof(sizes), "+OK\r\n%s.\r\n",
+		    cases[i / 2].list);
+		list(rows, &e);
+		assert_int_equal(seen.n, cases[i / 2].named);
+		assert_int_equal(source_info(source)->nameless,
+		    cases[i / 2].nameless);
+		leave("QUIT");
+	}
+}
+
+/* RFC 1939 6: without +OK to QUIT, some are gone, or none: their ids may be
+ * given to others by the next session. */
+static void
+test_a_deletion_that_is_not_confirmed(void **state)
+{
+	static const char *const answers[] = { NULL, "-ERR some\r\n",
+	    "what\r\n" };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const struct script_row rows[] = { HELLO(""), THREE,
+		    { "DELE 2", "-ERR no\r\n", 0 },
+		    { "DELE", "+OK\r\n", 0 }, { "QUIT", answers[i], 0 },
+		    { NULL, NULL, 0 } };
+		enum source_done done[3];
+		struct err e = ERR_INIT;
+
+		T_RC(open_at(rows, 0, &e), RC_OK);
+		remove_these(ids, 3, done, RC_TEMP);
+		assert_int_equal(done[0], SOURCE_UNSURE);
+		assert_int_equal(done[1], SOURCE_PENDING);
+		assert_int_equal(done[2], SOURCE_UNSURE);
+		assert_int_equal(leave("DELE"), 3);
+	}
+}
+
 /* A long token waits for the server's word, and is not said without. */
 static void
 test_a_mechanism_that_is_refused(void **state)
@@ -322,6 +536,12 @@ main(void)
 		cmocka_unit_test(test_a_consumer_that_fails),
 		cmocka_unit_test(test_questions_at_once),
 		cmocka_unit_test(test_a_list_that_does_not_come),
+		cmocka_unit_test(test_two_of_one_id_are_told_apart),
+		cmocka_unit_test(test_identical_copies_are_one),
+		cmocka_unit_test(test_what_cannot_be_told_apart),
+		cmocka_unit_test(test_telling_apart_that_fails),
+		cmocka_unit_test(test_what_has_no_name_is_counted),
+		cmocka_unit_test(test_a_deletion_that_is_not_confirmed),
 		cmocka_unit_test(test_a_mechanism_that_is_refused),
 		cmocka_unit_test(test_a_name_that_is_refused),
 		cmocka_unit_test(test_servers_without_a_name),

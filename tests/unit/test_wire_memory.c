@@ -223,6 +223,15 @@ static const struct script_row pop3[] = {
 	{ "DELE", "+OK\r\n", 0 }, { "QUIT", "+OK\r\n", 0 }, { NULL, NULL, 0 }
 };
 
+static const struct script_row pop3_copies[] = {
+	{ "CAPA", "+OK\r\nUIDL\r\nUSER\r\n.\r\n", 0 },
+	{ "USER", "+OK\r\n", 0 }, { "PASS", "+OK\r\n", 0 },
+	{ "UIDL", "+OK\r\n1 one\r\n2 one\r\n.\r\n", 0 },
+	{ "LIST", "+OK\r\n1 6\r\n2 6\r\n.\r\n", 0 },
+	{ "RETR", "+OK\r\nmail\r\n.\r\n", 0 },
+	{ "DELE", "+OK\r\n", 0 }, { "QUIT", "+OK\r\n", 0 }, { NULL, NULL, 0 }
+};
+
 static const struct script_row pop3_sasl[] = {
 	{ "CAPA", "+OK\r\nUIDL\r\nSASL PLAIN XOAUTH2\r\n.\r\n", 0 },
 	{ "AUTH ", "+\r\n", 1 }, { "AUTH ", "+OK\r\n", 0 },
@@ -235,6 +244,9 @@ test_pop3(void **state)
 	(void)state;
 	over(CONF_POP3, "+OK\r\n", pop3);
 	each("pop3", deleting);
+	script_stop(&server);
+	over(CONF_POP3, "+OK\r\n", pop3_copies);
+	each("pop3, two of one id", deleting);
 	script_stop(&server);
 }
 
