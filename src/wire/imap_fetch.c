@@ -245,7 +245,29 @@ end_rest(struct passing *p, struct imap_want *w, size_t n,
 	return rc;
 }
 
-/* A batch; when the server says NO, one at a time: which is it? */
+/* What did not come, whether it said OK or NO: somebody has taken it away, or
+ * it is there and not given. */
+static enum rc
+end_missing(struct passing *p, struct imap_want *w, size_t n)
+{
+	struct imap_source *src = p->s->impl;
+	uint32_t uids[IMAP_BATCH_MAX];
+	size_t left = still(w, n, uids), at = 0;
+	enum rc rc = RC_OK;
+
+	if (left > 0)
+		rc = imap_still_there(&src->talk, uids, &left, p->e);
+	for (size_t i = 0; rc == RC_OK && i < n; i++) {
+		while (at < left && uids[at] < w[i].uid)
+			at++;
+		rc = end_rest(p, &w[i], 1, at < left && uids[at] ==
+		    w[i].uid ? SOURCE_UNREADABLE : SOURCE_GONE);
+	}
+	return rc;
+}
+
+/* A batch; when the server says NO, one at a time: which is it?  Of those that
+ * do not come, nothing is said yet. */
 static enum rc
 fetch_batch(struct passing *p, struct imap_want *w, size_t n)
 {
@@ -260,11 +282,9 @@ fetch_batch(struct passing *p, struct imap_want *w, size_t n)
 		fits = imap_fits(uids + at, left - at);
 		rc = ask(p, uids + at, fits, &refused);
 	}
-	if (rc != RC_OK || !refused)
-		return rc != RC_OK ? rc : end_rest(p, w, n, SOURCE_GONE);
-	for (size_t i = 0; n > 1 && rc == RC_OK && i < n; i++)
+	for (size_t i = 0; refused && n > 1 && rc == RC_OK && i < n; i++)
 		rc = fetch_batch(p, w + i, 1);
-	return rc != RC_OK ? rc : end_rest(p, w, n, SOURCE_UNREADABLE);
+	return rc;
 }
 
 static enum rc
@@ -276,7 +296,9 @@ fetch_some(struct passing *p, struct imap_want *w, size_t n)
 	for (size_t k = 0; rc == RC_OK && k < n; k++)
 		if (imap_is_big(i, w[k].uid))
 			rc = end_rest(p, &w[k], 1, SOURCE_TOO_BIG);
-	return rc == RC_OK ? fetch_batch(p, w, n) : rc;
+	if (rc == RC_OK)
+		rc = fetch_batch(p, w, n);
+	return rc == RC_OK ? end_missing(p, w, n) : rc;
 }
 
 enum rc

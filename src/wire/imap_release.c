@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/lang.h"
 #include "wire/imap_source.h"
@@ -42,9 +43,8 @@ key_deleted(void)
 }
 
 /* UIDs that are there: among ${uids}, or with \Deleted when NULL. */
-static enum rc
-search(struct imap_talk *t, const uint32_t *uids, size_t n, clist **found,
-    struct err *e)
+static int
+ask(struct imap_talk *t, const uint32_t *uids, size_t n, clist **found)
 {
 	struct mailimap_set *set = uids == NULL ? NULL : imap_set(uids, n);
 	struct mailimap_search_key *key = uids == NULL ?
@@ -61,6 +61,15 @@ search(struct imap_talk *t, const uint32_t *uids, size_t n, clist **found,
 		r = mailimap_uid_search(t->session, NULL, key, found);
 	if (key != NULL)
 		mailimap_search_key_free(key);
+	return r;
+}
+
+static enum rc
+search(struct imap_talk *t, const uint32_t *uids, size_t n, clist **found,
+    struct err *e)
+{
+	int r = ask(t, uids, n, found);
+
 	return r == MAILIMAP_NO_ERROR ? RC_OK :
 	    imap_talk_fail(t, r, "SEARCH", e);
 }
@@ -80,6 +89,63 @@ place_of(uint32_t uid, const uint32_t *uids, size_t n)
 			n = mid;
 	}
 	return from;
+}
+
+enum rc
+imap_noop(struct imap_talk *t, struct err *e)
+{
+	int r;
+
+	stream_step(t->link.stream, IMAP_STEP_BYTES);
+	r = mailimap_noop(t->session);
+	return r == MAILIMAP_NO_ERROR || imap_talk_refused(t, r) ? RC_OK :
+	    imap_talk_fail(t, r, "NOOP", e);
+}
+
+/* Of so many as one command can name. */
+static enum rc
+some_still_there(struct imap_talk *t, uint32_t *uids, size_t *n,
+    struct err *e)
+{
+	bool there[IMAP_BATCH_MAX] = { false };
+	size_t kept = 0;
+	clist *found;
+	int r = ask(t, uids, *n, &found);
+
+	if (r != MAILIMAP_NO_ERROR)
+		return imap_talk_refused(t, r) ? RC_OK :
+		    imap_talk_fail(t, r, "SEARCH", e);
+	for (clistiter *it = clist_begin(found); it != NULL;
+	    it = clist_next(it)) {
+		uint32_t uid = *(const uint32_t *)clist_content(it);
+		size_t at = place_of(uid, uids, *n);
+
+		if (at < *n && uids[at] == uid)
+			there[at] = true;
+	}
+	mailimap_search_result_free(found);
+	for (size_t i = 0; i < *n; i++)
+		if (there[i])
+			uids[kept++] = uids[i];
+	*n = kept;
+	return RC_OK;
+}
+
+enum rc
+imap_still_there(struct imap_talk *t, uint32_t *uids, size_t *n,
+    struct err *e)
+{
+	size_t kept = 0, some;
+	enum rc rc = imap_noop(t, e);
+
+	for (size_t at = 0, fits; rc == RC_OK && at < *n; at += fits) {
+		some = fits = imap_fits(uids + at, *n - at);
+		rc = some_still_there(t, uids + at, &some, e);
+		memmove(uids + kept, uids + at, some * sizeof(*uids));
+		kept += some;
+	}
+	*n = kept;
+	return rc;
 }
 
 static enum rc

@@ -53,6 +53,18 @@ bool imap_is_big(const struct imap_source *i, uint32_t uid);
 enum rc imap_learn_sizes(struct source *s, const struct imap_want *w,
     size_t n, struct err *e);
 
+/* imap_noop(t, e): the server may tell of what others did; a refusal is none
+ * of ours. */
+enum rc imap_noop(struct imap_talk *t, struct err *e);
+
+/*
+ * imap_still_there(t, uids, n, e):
+ * Leave of ${uids}, ascending, the ${*n} that the mailbox has now; all of them
+ * when the server does not say.
+ */
+enum rc imap_still_there(struct imap_talk *t, uint32_t *uids, size_t *n,
+    struct err *e);
+
 /* As in struct source_ops. */
 enum rc imap_fetch(struct source *s, const struct bytes *ids, size_t n,
     const struct source_sink *sink, struct err *e);

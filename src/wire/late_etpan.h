@@ -31,6 +31,7 @@ enum rc late_etpan_load(struct err *e);
 	F(mailimap_idle_done) \
 	F(mailimap_login) \
 	F(mailimap_new) \
+	F(mailimap_noop) \
 	F(mailimap_oauth2_authenticate) \
 	F(mailimap_parse_response) \
 	F(mailimap_read_line) \
@@ -103,6 +104,7 @@ const struct late_etpan *late_etpan(void);
 #define mailimap_idle_done(...) late_etpan()->mailimap_idle_done(__VA_ARGS__)
 #define mailimap_login(...) late_etpan()->mailimap_login(__VA_ARGS__)
 #define mailimap_new(...) late_etpan()->mailimap_new(__VA_ARGS__)
+#define mailimap_noop(...) late_etpan()->mailimap_noop(__VA_ARGS__)
 #define mailimap_oauth2_authenticate(...) \
     late_etpan()->mailimap_oauth2_authenticate(__VA_ARGS__)
 #define mailimap_parse_response(...) \

@@ -106,6 +106,10 @@ struct listing {
 	source_list_fn	*fn;	/* NULL: only sizes are wanted */
 	void		*arg;
 	size_t		 n;
+	/* Of all that is there: the last number and its UID, those with a UID
+	 * of their own, and those that somebody has taken away meanwhile. */
+	uint32_t	 number, uid;
+	size_t		 named, expunged;
 };
 
 static enum rc
@@ -136,6 +140,47 @@ tell(struct listing *l, uint32_t uid, uint64_t size, struct err *e)
 	len = imap_id_format(i->talk.validity, uid, id);
 	return l->fn(l->arg, (struct bytes){ (const uint8_t *)id, len }, size,
 	    e);
+}
+
+/* RFC 3501 2.3.1.1: UIDs ascend with the numbers.  One that does not may be
+ * that of another message. */
+static void
+count(struct listing *l, uint32_t number, uint32_t uid)
+{
+	if (uid == 0)
+		return;
+	l->named += number <= l->number || uid > l->uid;
+	if (number > l->number) {
+		l->number = number;
+		l->uid = uid;
+	}
+}
+
+static size_t
+expunged(const struct imap_talk *t)
+{
+	const struct mailimap_response_info *info =
+	    t->session->imap_response_info;
+
+	return info == NULL || info->rsp_expunged == NULL ? 0 :
+	    (size_t)clist_count(info->rsp_expunged);
+}
+
+/* What it says is there, and named in no row: whoever else took it away is
+ * told of now. */
+static enum rc
+count_nameless(struct listing *l, size_t exists, struct err *e)
+{
+	struct imap_talk *t = &((struct imap_source *)l->s->impl)->talk;
+	enum rc rc = RC_OK;
+
+	if (exists > l->named + l->expunged) {
+		rc = imap_noop(t, e);
+		l->expunged += expunged(t);
+	}
+	l->s->info.nameless = exists > l->named + l->expunged ?
+	    exists - l->named - l->expunged : 0;
+	return rc;
 }
 
 static struct mailimap_fetch_type *
@@ -172,12 +217,15 @@ list_some(struct listing *l, struct mailimap_set *set, bool by_uid,
 		rc = imap_talk_fail(t, r, "FETCH", e);
 	for (clistiter *it = rc == RC_OK ? clist_begin(result) : NULL;
 	    it != NULL && rc == RC_OK; it = clist_next(it)) {
+		struct mailimap_msg_att *att = clist_content(it);
 		uint32_t uid;
 		uint64_t size;
 
-		imap_uid_size(clist_content(it), &uid, &size);
+		imap_uid_size(att, &uid, &size);
+		count(l, att->att_number, uid);
 		rc = tell(l, uid, size, e);
 	}
+	l->expunged += rc == RC_OK ? expunged(t) : 0;
 	if (r == MAILIMAP_NO_ERROR)
 		mailimap_fetch_list_free(result);
 	if (type != NULL)
@@ -214,11 +262,13 @@ list(struct source *s, struct bytes after, source_list_fn *fn, void *arg,
     struct err *e)
 {
 	struct imap_source *i = s->impl;
-	struct listing l = { s, 1, fn, arg, 0 };
+	struct listing l = { .s = s, .from = 1, .fn = fn, .arg = arg };
 	uint32_t validity, uid, exists;
 	bool fresh = i->fresh;
+	enum rc rc;
 
 	i->fresh = false;
+	s->info.nameless = 0;
 	if (after.len > 0 && imap_id_parse(after, &validity, &uid) &&
 	    validity == i->talk.validity && uid < UINT32_MAX)
 		l.from = uid + 1;
@@ -230,11 +280,12 @@ list(struct source *s, struct bytes after, source_list_fn *fn, void *arg,
 	if (fresh && (exists == 0 ||
 	    (i->talk.next != 0 && l.from >= i->talk.next)))
 		return RC_OK;
-	if (l.from > 1 || !fresh)
-		return said(s, list_some(&l,
-		    mailimap_set_new_interval(l.from, 0), true,
-		    s->limits.max_list, e));
-	return said(s, list_all(&l, exists, e));
+	rc = l.from == 1 && fresh ? list_all(&l, exists, e) :
+	    list_some(&l, mailimap_set_new_interval(l.from, 0), true,
+	    s->limits.max_list, e);
+	if (rc == RC_OK && l.from == 1)
+		rc = count_nameless(&l, exists, e);
+	return said(s, rc);
 }
 
 int
@@ -285,7 +336,7 @@ imap_learn_sizes(struct source *s, const struct imap_want *w, size_t n,
     struct err *e)
 {
 	struct imap_source *i = s->impl;
-	struct listing l = { s, 1, NULL, NULL, 0 };
+	struct listing l = { .s = s, .from = 1 };
 	uint32_t uids[IMAP_BATCH_MAX];
 	size_t left = 0, fits;
 	enum rc rc = RC_OK;
@@ -306,7 +357,7 @@ static enum rc
 came_since(struct source *s, bool *news, struct err *e)
 {
 	const struct imap_source *i = s->impl;
-	struct listing l = { s, i->top + 1, NULL, NULL, 0 };
+	struct listing l = { .s = s, .from = i->top + 1 };
 	enum rc rc = RC_OK;
 
 	if (i->top < UINT32_MAX)

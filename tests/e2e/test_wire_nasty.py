@@ -299,8 +299,9 @@ def test_imap_one_unreadable_message_does_not_stop_the_others(good, ca):
             return b"%TAG% NO [SERVERBUG] internal\r\n"
         return b"* 1 FETCH (UID %b BODY[] {3}\r\nx\r\n)\r\n%%TAG%% OK done\r\n" \
             % uids
-    with Scripted("imap", good, messages=[b"x\r\n"] * 3,
-                  answers={"UID FETCH": uid_fetch}) as server:
+    with Scripted("imap", good, messages=[b"x\r\n"] * 3, answers={
+            "UID FETCH": uid_fetch, "UID SEARCH": lambda rest:
+            b"* SEARCH 2\r\n%TAG% OK done\r\n"}) as server:
         got = source("list", "fetch-none", **at_script(server, ca))
     assert got.error is None
     assert got.ids("got") == ["7.1", "7.3"]

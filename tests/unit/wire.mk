@@ -88,6 +88,12 @@ tests_unit_test_imap_SOURCES = tests/unit/test_imap.c
 tests_unit_test_imap_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_imap_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_imap_LDADD = $(UNIT_WIRE_LIBS)
+check_PROGRAMS += tests/unit/test_imap_missing
+TESTS += tests/unit/test_imap_missing
+tests_unit_test_imap_missing_SOURCES = tests/unit/test_imap_missing.c
+tests_unit_test_imap_missing_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_imap_missing_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_imap_missing_LDADD = $(UNIT_WIRE_LIBS)
 check_PROGRAMS += tests/unit/test_pop3_talk
 TESTS += tests/unit/test_pop3_talk
 tests_unit_test_pop3_talk_SOURCES = tests/unit/test_pop3_talk.c
@@ -103,6 +109,7 @@ tests_unit_test_tls_server_LDADD = $(UNIT_WIRE_LIBS)
 
 # Memory that ends, calls of the system and of libraries that fail
 EXTRA_DIST += tests/unit/folder.h tests/unit/script.h tests/unit/seen.h \
+	tests/unit/imap_script.h \
 	tests/unit/no_system.h tests/unit/odd.h tests/unit/test_wire_memory.c \
 	tests/unit/test_wire_files.c tests/unit/test_wire_race.c \
 	tests/unit/test_relay.c
