@@ -58,11 +58,12 @@ static enum rc
 list(struct fetch *f, struct bytes after, struct err *e)
 {
 	enum rc rc = source_list(f->s, after, list_one, f, e);
+	struct buf b = BUF_INIT;
 
 	if (rc == RC_OK)
 		rc = gathered(f, IPC_LIST, e);
-	return rc != RC_OK ? rc :
-	    chan_send(f->keeper, IPC_LISTED, 0, NULL, 0, e);
+	return rc != RC_OK ? rc : ipc_send(f->keeper, IPC_LISTED, 0, &b,
+	    buf_add64(&b, source_info(f->s)->nameless), e);
 }
 
 static enum rc

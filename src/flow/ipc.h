@@ -30,7 +30,7 @@ enum ipc {
 
 	/* fetch -> keeper */
 	IPC_LIST,	/* n times: size(8) id */
-	IPC_LISTED,	/* that was all of them */
+	IPC_LISTED,	/* that was all of them: and so many without an id(8) */
 	IPC_BEGIN,	/* a mail begins; its end says which */
 	IPC_BODY,	/* octets of the envelope in it */
 	IPC_END,	/* enum fetched(1) id why Message-ID From */

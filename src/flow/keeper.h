@@ -86,7 +86,9 @@ struct account {
 	unsigned		 failures;	/* in a row */
 	bool			 let_in;	/* in this pass */
 	bool			 turned_away;	/* others of ours were there */
-	size_t			 refused;	/* listed and not given */
+	size_t			 refused;	/* listed and not given, since
+						 * the last listing */
+	size_t			 refused_said;	/* of them */
 	int64_t			 until_ms;	/* no session after; 0: none */
 	int64_t			 release_after;
 	int64_t			 asked_ids[IPC_UIDS_MAX];
@@ -253,6 +255,9 @@ enum rc accounts_start(struct keeper *k, struct err *e);
 enum rc account_frame(struct keeper *k, struct account *a,
     const struct frame *f, struct err *e);
 enum rc account_gone(struct keeper *k, struct account *a, struct err *e);
+/* account_refused(): says, once for each listing, how many of it were not
+ * given. */
+void account_refused(struct keeper *k, struct account *a);
 /* account_over(): what its session came to is told, and it is done. */
 enum rc account_over(struct keeper *k, struct account *a, struct err *e);
 /* account_forget(): what it holds and is not committed. */

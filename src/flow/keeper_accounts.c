@@ -129,6 +129,7 @@ start_one(struct keeper *k, struct account *a, struct err *e)
 	if (a->turned_away && !let_in_there(k, a))
 		return account_over(k, a, e);
 	a->state = AC_ASKED;
+	a->refused = a->refused_said = 0;
 	return keeper_start(k, PART_FETCH, a->index, e);
 }
 

@@ -27,6 +27,7 @@ is_drained(const struct keeper *k, int64_t now, bool *drained, struct err *e)
 		const struct account *a = &k->accounts[i];
 
 		ok = a->line.rc == RC_OK && a->refused == 0 &&
+		    a->suspect.nskip == 0 &&
 		    (a->state == AC_DONE || a->state == AC_WAITING);
 	}
 	*drained = ok;

@@ -104,6 +104,7 @@ on_up(struct keeper *k, struct account *a, struct err *e)
 	a->let_in = true;
 	a->turned_away = false;
 	a->raw_failed = false;
+	a->refused = a->refused_said = 0;
 	store_list_free(&a->list);
 	a->state = AC_LISTING;
 	if ((rc = account_bind(k, a, e)) != RC_OK)
@@ -195,12 +196,18 @@ account_want(struct keeper *k, struct account *a, struct err *e)
 }
 
 static enum rc
-on_listed(struct keeper *k, struct account *a, struct err *e)
+on_listed(struct keeper *k, struct account *a, const struct frame *f,
+    struct err *e)
 {
+	struct rd r = rd_of(f->body.p, f->body.len);
+	uint64_t nameless = rd_64(&r);
 	size_t wanted = 0;
-	enum rc rc = store_list_end(a->list, &wanted, e);
+	enum rc rc;
 
-	if (rc != RC_OK)
+	if (!rd_done(&r) || nameless > UINT32_MAX)
+		return line_bad(&a->line, e);
+	a->refused = (size_t)nameless;
+	if ((rc = store_list_end(a->list, &wanted, e)) != RC_OK)
 		return rc;
 	LOG(LOG_L_DEBUG, "in.listed", LK_S("account", a->conf->name),
 	    LK_N("wanted", wanted));
@@ -321,7 +328,7 @@ account_frame(struct keeper *k, struct account *a, const struct frame *f,
 	case IPC_LIST:
 		return on_list(a, f, e);
 	case IPC_LISTED:
-		return on_listed(k, a, e);
+		return on_listed(k, a, f, e);
 	case IPC_BEGIN:
 		gather_drop(k, &a->mail);
 		return RC_OK;
@@ -374,18 +381,18 @@ again_without(struct keeper *k, struct account *a)
 
 /* Mail that the server lists and does not give is nobody's until a person
  * looks. */
-static void
-refused_tell(struct keeper *k, struct account *a)
+void
+account_refused(struct keeper *k, struct account *a)
 {
 	struct err why = ERR_INIT;
 
-	if (a->refused == 0)
+	if (a->refused == a->refused_said)
 		return;
 	err_set(&why, RC_TEMP, _("account %s: %zu of the messages that the "
 	    "server lists are not given by it; they stay there, and will be "
 	    "asked for again"), a->conf->name, a->refused);
 	keeper_fault(k, "in.refused", RC_TEMP, WHY_SERVER, &why);
-	a->refused = 0;
+	a->refused_said = a->refused;
 }
 
 enum rc
@@ -418,7 +425,7 @@ account_gone(struct keeper *k, struct account *a, struct err *e)
 	a->raw_alone = false;
 	rc = put_commit(k, a, e);
 	store_list_free(&a->list);
-	refused_tell(k, a);
+	account_refused(k, a);
 	if (!l->done && l->rc == RC_OK)
 		l->rc = err_set(&l->err, RC_TEMP,
 		    _("a process of sceau has ended early"));

@@ -109,6 +109,7 @@ release_account(struct keeper *k, struct account *a, struct err *e)
 	    a->conf->protocol == CONF_IMAP && accounts_may_wait(k)) {
 		if ((rc = follow_account(k, a, e)) != RC_OK)
 			return rc;
+		account_refused(k, a);
 		a->state = AC_WAITING;
 		return chan_put(&a->line.c, IPC_WAIT, 0, NULL, 0, e);
 	}

@@ -73,6 +73,8 @@ raw_frame(struct keeper *k, struct account *a, const struct frame *f,
 		if (f->body.len == 0)
 			return line_bad(&a->line, e);
 		a->raw_whole = f->body.p[0] == FETCHED_UNSEALED;
+		/* Given when it was asked for first, and not now. */
+		a->refused += !a->raw_whole && f->body.p[0] != FETCHED_GONE;
 		return RC_OK;
 	}
 	a->raw_over = true;

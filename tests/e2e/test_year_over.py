@@ -16,6 +16,7 @@ from test_keys_travel import NEXT_CODE, Bench
 from world.demo import YEAR
 from world.fault import stopped
 from world.memory import tree
+from world.scripted import Scripted
 from world.small import mounted
 
 NEXT = YEAR + 1
@@ -177,7 +178,7 @@ def test_a_key_that_comes_during_a_pass(year, forger):
 
 
 @pytest.mark.parametrize("why", ["in time", "no later year", "mailbox down",
-                                 "clock not believed"])
+                                 "mail not given", "clock not believed"])
 def test_keys_that_are_kept(year, forger, why):
     year.lived(forger) if why != "no later year" else year.hold()
     dr = year.member
@@ -189,6 +190,13 @@ def test_keys_that_are_kept(year, forger, why):
     elif why == "mailbox down":
         dr.configure(top=year.store(), port=1)
         year.spring()
+    elif why == "mail not given":
+        with Scripted("imap", year.demo.cert, messages=[b"x"], answers={
+                "UID FETCH": lambda rest: b"%TAG% OK done\r\n",
+                "UID SEARCH": lambda rest:
+                b"* SEARCH 1\r\n%TAG% OK done\r\n"}) as server:
+            dr.configure(top=year.store(), protocol="imap", port=server.port)
+            assert year.spring().code == 75
     else:
         year.spring()
     assert YEAR in year.years() and year.keys_of(YEAR)[0] in opened(dr)

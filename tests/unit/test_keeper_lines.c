@@ -133,8 +133,40 @@ test_malformed_lists_are_refused(void **state)
 	refused(*state, AC_LISTING, IPC_LIST,
 	    "\0\0\0\0\0\0\0\1\xff\xff\xff\xff", 12);
 	refused(*state, AC_LISTING, IPC_LIST, long_id, sizeof(long_id));
+	refused(*state, AC_LISTING, IPC_LISTED, NULL, 0);
+	refused(*state, AC_LISTING, IPC_LISTED, "\0\0\0\0\0\0\0", 7);
+	refused(*state, AC_LISTING, IPC_LISTED, "\0\0\0\0\0\0\0\0\0", 9);
+	refused(*state, AC_LISTING, IPC_LISTED, "\0\0\0\1\0\0\0\0", 8);
 	refused(*state, AC_FETCHING, IPC_END, "\0\0\0\0\0", 5);
 	refused(*state, AC_RELEASING, IPC_RELEASED, "\0\0\0\0\1u", 6);
+}
+
+/* Said once, and known until the next session: keys wait for what is not
+ * given. */
+static void
+test_what_is_listed_without_a_name_is_said(void **state)
+{
+	struct world *w = *state;
+	struct account *a;
+	struct bench b;
+
+	bench_open(&b, w);
+	a = &b.k.accounts[0];
+	say(&b, 0, IPC_UP, NULL, 0);
+	OK(w, keeper_turn(&b.k, 0, &w->e));
+	say(&b, 0, IPC_LISTED, "\0\0\0\0\0\0\0\3", 8);
+	OK(w, keeper_turn(&b.k, 0, &w->e));
+	assert_int_equal(a->state, AC_FETCHED);
+	assert_int_equal(b.k.exit, 0);
+	for (int i = 0; i < 2; i++) {
+		account_refused(&b.k, a);
+		assert_int_equal(b.k.exit, 75);
+		assert_int_equal(a->refused, 3);
+		b.k.exit = i == 0 ? 75 : 0;
+	}
+	account_refused(&b.k, a);
+	assert_int_equal(b.k.exit, 0);
+	bench_close(&b);
 }
 
 static void
@@ -235,6 +267,7 @@ main(void)
 		WORLD_TEST(test_only_answers_are_taken),
 		WORLD_TEST(test_frames_of_others_are_refused),
 		WORLD_TEST(test_malformed_lists_are_refused),
+		WORLD_TEST(test_what_is_listed_without_a_name_is_said),
 		WORLD_TEST(test_a_frame_too_long_ends_its_line),
 		WORLD_TEST(test_a_relay_judges_only_what_it_has),
 		WORLD_TEST(test_nobody_waits_for_a_vault_without_its_row),
