@@ -1,5 +1,6 @@
 """What IMAP and POP3 servers do to us."""
 
+import hashlib
 import re
 
 from hostile import servers
@@ -141,15 +142,18 @@ def imap_fetch():
         yield Behaviour("imap", "UID FETCH", f"UID 1 is {new}",
                         at("UID FETCH", uid(1, new)), liar=new == 2)
         yield Behaviour("imap", "FETCH", f"UID 1 is {new}",
-                        at("FETCH", uid(1, new)), hidden=True)
+                        at("FETCH", uid(1, new)))
     yield Behaviour("imap", "FETCH", "a million messages", at(
         "FETCH", becomes(lambda s, o: b"".join(
             b"* %d FETCH (UID %d RFC822.SIZE 9)\r\n" % (n, n)
             for n in range(1, 1_000_001)) + o)))
     yield Behaviour("imap", "FETCH", "vanishes", at(
         "FETCH", becomes(vanish)), lost=1)
-    yield Behaviour("imap", "UID FETCH", "nothing", answered(
-        "UID FETCH", b"%TAG% OK done\r\n"), hidden=True)
+
+    nothing = answered("UID FETCH", b"%TAG% OK done\r\n")
+    yield Behaviour("imap", "UID FETCH", "nothing", nothing)
+    yield Behaviour("imap", "UID FETCH", "nothing, three times", nothing,
+                    then=(nothing, nothing, honest), each=(75, 75, 0))
     yield Behaviour("imap", "UID FETCH", "NIL", at(
         "UID FETCH", becomes(lambda s, o: re.sub(
             rb"\{\d+\}\r\n(?:.*?)\)\r\n(?=\*|\w+ OK)", b"NIL)\r\n", o,
@@ -160,7 +164,7 @@ def imap_box():
     for n in (0, 1, 2 ** 31, 2 ** 32, 10 ** 30):
         yield Behaviour("imap", "SELECT", f"{n} EXISTS", at(
             "SELECT", becomes(lambda s, o, n=n: re.sub(
-                rb"\d+ EXISTS", b"%d EXISTS" % n, o))), hidden=True)
+                rb"\d+ EXISTS", b"%d EXISTS" % n, o))), hidden=n % 2 ** 32 == 0)
         yield Behaviour("imap", "SELECT", f"UIDVALIDITY {n}", at(
             "SELECT", becomes(lambda s, o, n=n: re.sub(
                 rb"UIDVALIDITY \d+", b"UIDVALIDITY %d" % n, o))),
@@ -207,7 +211,7 @@ def pop3_lists():
             "twice the same": b"1 uid-1\r\n2 uid-1\r\n",
             "an id of 71": b"1 " + b"u" * 71 + b"\r\n"}.items():
         yield Behaviour("pop3", "UIDL", name, answered(
-            "UIDL", b"+OK\r\n" + rows + b".\r\n"), hidden=True)
+            "UIDL", b"+OK\r\n" + rows + b".\r\n"))
     for name, size in {"0": 0, "1": 1, "2^32": 2 ** 32,
                        "10^30": 10 ** 30}.items():
         yield Behaviour("pop3", "LIST", f"all of {name}", at(
@@ -221,15 +225,72 @@ def pop3_lists():
                                       for n in range(1, 1_000_001)) +
         b".\r\n"), bounds=(60, 96))
 
-    def same(server):
-        server.at["UIDL"] = server.always = becomes(
-            lambda s, o: re.sub(rb"uid-\d+", b"uid-1", o))
-    yield Behaviour("pop3", "UIDL", "one id for all, always", same,
-                    hidden=True, then=(lambda s: s.at.update(UIDL=s.always),) * 4)
     yield Behaviour("pop3", "UIDL", "vanishes", at(
         "UIDL", becomes(vanish)), lost=1)
     yield Behaviour("pop3", "UIDL", "not offered", answered(
         "UIDL", b"-ERR what?\r\n", capa=b"USER\r\n"), codes=(78,))
+
+
+def same(server):
+    """One id for all."""
+    server.at["UIDL"] = becomes(
+        lambda s, o: re.sub(rb"uid-\d+", b"uid-1", o))
+
+
+def same_and_lost(server):
+    """It deletes at QUIT, and the answer does not arrive."""
+    same(server)
+    server.at["QUIT"] = servers.close
+
+
+def first_of_all(server):
+    """The others come one by one."""
+    server.rest = [server.box.pop(u) for u in (4, 3, 2)]
+    same_and_lost(server)
+
+
+def next_of_all(server):
+    server.box[server.next] = server.rest.pop()
+    server.next += 1
+    same_and_lost(server)
+
+
+def copies(server):
+    """One mail is there twice, and its id is a digest of it."""
+    server.box[server.next] = server.box[1]
+    server.next += 1
+    digests(server)
+
+
+def digests(server):
+    server.at["UIDL"] = becomes(lambda s, o: b"+OK\r\n" + b"".join(
+        b"%d %b\r\n" % (n, hashlib.md5(s.box[u]).hexdigest().encode())
+        for n, u in enumerate(sorted(s.box), 1)) + b".\r\n")
+
+
+KEEP = ("after = keep",)
+
+
+def pop3_same():
+    """Ids that more than one message has."""
+    yield Behaviour("pop3", "UIDL", "one id for all, always", same,
+                    codes=(), then=(same,) * 4, each=(0,) * 4)
+    yield Behaviour("pop3", "UIDL", "one id for all, kept there", same,
+                    account=KEEP, codes=(), then=(same,) * 2, each=(0, 0),
+                    marked=True)
+    yield Behaviour("pop3", "QUIT", "one id for all, done and not said",
+                    same_and_lost, then=(same_and_lost,) * 2)
+    yield Behaviour("pop3", "QUIT", "one id for all, one by one",
+                    first_of_all, then=(next_of_all,) * 3)
+    yield Behaviour("pop3", "UIDL", "identical copies of one id", copies,
+                    codes=(), then=(digests,), each=(0,))
+    yield Behaviour("pop3", "UIDL", "identical copies, kept there", copies,
+                    account=KEEP, codes=(), then=(digests,) * 2, each=(0, 0),
+                    marked=True)
+    yield Behaviour("pop3", "UIDL", "a million of one id", answered(
+        "UIDL", b"+OK\r\n" + b"".join(b"%d u\r\n" % n
+                                      for n in range(1, 1_000_001)) +
+        b".\r\n"), bounds=(60, 96))
 
 
 def pop3():
@@ -261,5 +322,5 @@ def starttls():
                     reached=False)
 
 
-ROWS = (everywhere, imap_fetch, imap_box, imap_release, pop3_lists, pop3,
-        starttls)
+ROWS = (everywhere, imap_fetch, imap_box, imap_release, pop3_lists, pop3_same,
+        pop3, starttls)

@@ -23,9 +23,10 @@ class Behaviour:
     hidden: bool = False    # it hides some, and that cannot be known
     liar: bool = False      # it gives one message for another
     stays: bool = False     # what it said of them is believed for good
+    each: tuple = ()        # exit code of each pass of "then"
     again: str = ""         # our store is gone: all is shown twice, "new" or
     #                         "flagged" (sceau-security(7), Backups)
-    marked: bool = False    # they stay there, marked as deleted
+    marked: bool = False    # they stay there, marked as deleted or as asked
     bounds: tuple = (25, 48)    # seconds of a pass, MB of a process
     timeout: int = QUICK_S  # the setting, in seconds
     says: str = ""          # part of the reason that it must give

@@ -7,6 +7,7 @@ nothing is deleted on a server before it is shown; nothing goes out in clear.
 Then the server behaves, and everything is there once.
 """
 
+import itertools
 import shutil
 import time
 from collections import Counter
@@ -152,9 +153,10 @@ class Fetching(Trial):
     def later(self, server):
         """The server behaves; what it was told to be, one pass each."""
         server.lose_state = self.lose_state
-        for change in self.b.then:
+        for change, code in itertools.zip_longest(self.b.then, self.b.each):
             change(server)
-            self.demo.dr.sceau("poll")
+            got = self.demo.dr.sceau("poll")
+            assert code in (None, got.code), f"exit {got.code} later"
         settle(self.demo.dr)
         if self.b.stays:
             assert len(server.box) == 4
