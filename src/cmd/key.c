@@ -47,7 +47,7 @@ static enum rc
 wake(const struct app *app, size_t *n, struct err *e)
 {
 	struct store *st = NULL;
-	enum rc rc = store_open(app->conf.state, STORE_WRITE, &st, e);
+	enum rc rc = store_open(app->conf.state, STORE_MEND, &st, e);
 
 	*n = 0;
 	if (rc == RC_OK)

@@ -29,8 +29,8 @@ say_json(int64_t at, const struct store_restored *r,
 	out_time(o, "since_at", at);
 	out_number(o, "seen", (int64_t)r->seen);
 	out_number(o, "queued", (int64_t)r->queued);
-	out_text(o, "damaged", !m->damaged ? "no" : m->hurt ? "lost" :
-	    "whole");
+	out_text(o, "damaged", m->hurt || r->gone > 0 ? "lost" :
+	    m->damaged ? "whole" : "no");
 	out_number(o, "rows", (int64_t)m->rows);
 	out_number(o, "lost", (int64_t)m->lost);
 	out_text(o, "aside", m->aside);
@@ -39,15 +39,8 @@ say_json(int64_t at, const struct store_restored *r,
 }
 
 static void
-say_mended(const struct store_mended *m, bool dry_run)
+say_aside(const struct store_mended *m)
 {
-	if (!m->damaged)
-		return;
-	if (dry_run) {
-		printf(_("The store is damaged: what can be read of it would "
-		    "go into a new one.\n"));
-		return;
-	}
 	printf(_("The store was damaged. A new one holds what could be read "
 	    "of it, %zu rows; the damaged one is kept as %s.\n"), m->rows,
 	    m->aside);
@@ -55,7 +48,23 @@ say_mended(const struct store_mended *m, bool dry_run)
 		printf(_("Messages to be sent whose octets are lost: %zu. "
 		    "\"sceau log\" names them: send them again.\n"),
 		    m->lost);
-	if (m->hurt)
+}
+
+static void
+say_mended(const struct store_mended *m, const struct store_restored *r,
+    bool dry_run)
+{
+	if (r->gone > 0)
+		printf("%s", _("The store has lost what was written to it "
+		    "last.\n"));
+	if (m->damaged && dry_run) {
+		printf(_("The store is damaged: what can be read of it would "
+		    "go into a new one.\n"));
+		return;
+	}
+	if (m->damaged)
+		say_aside(m);
+	if (m->hurt || r->gone > 0)
 		printf(_("Not all could be read: compare \"sceau status\" "
 		    "with what you have sent, and send again what is "
 		    "missing.\n"));
@@ -109,7 +118,7 @@ restore(const struct pass *p, int64_t at, struct store_restored *r,
 enum rc
 cmd_restored(struct app *app, int argc, char **argv, struct err *e)
 {
-	struct store_restored r = { 0, 0 };
+	struct store_restored r = { 0, 0, 0 };
 	struct store_mended m;
 	const int64_t at = clock_now();
 	struct pass p;
@@ -130,7 +139,7 @@ cmd_restored(struct app *app, int argc, char **argv, struct err *e)
 		return rc;
 	if (app->json)
 		return say_json(at, &r, &m, e);
-	say_mended(&m, app->dry_run);
+	say_mended(&m, &r, app->dry_run);
 	if (!(m.damaged && app->dry_run))
 		say(at, &r);
 	return RC_OK;

@@ -38,8 +38,8 @@ keep(struct lent *l, int64_t at, const struct frame *f,
 		return ipc_bad(e);
 	if ((rc = store_restored(l->st, at, &row, out, e)) != RC_OK)
 		return rc;
-	snprintf(text, sizeof(text), "seen=%zu queued=%zu", out->seen,
-	    out->queued);
+	snprintf(text, sizeof(text), "seen=%zu queued=%zu gone=%zu",
+	    out->seen, out->queued, out->gone);
 	return store_event_add(l->st, at, "restored", text, e);
 }
 
@@ -57,7 +57,7 @@ alone_restored(const struct pass *p, const char *dir, int64_t at,
 	a.arg = &l;
 	/* The vault is forked first: it has no business with the store. */
 	if ((rc = alone_start(&a, p, e)) == RC_OK)
-		rc = store_open(dir, p->dry_run ? STORE_READ : STORE_WRITE,
+		rc = store_open(dir, p->dry_run ? STORE_READ : STORE_MEND,
 		    &l.st, e);
 	if (rc == RC_OK && !buf_add64(&when, (uint64_t)at))
 		rc = err_set(e, RC_NOMEM, _("no memory left"));

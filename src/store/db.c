@@ -264,6 +264,7 @@ tx_start(struct store *st, bool lazy, struct err *e)
 			return rc;
 		st->lazy = lazy;
 	}
+	st->changes = sqlite3_total_changes(st->db);
 	if ((rc = db_exec(st, "BEGIN IMMEDIATE", e)) == RC_OK)
 		st->in_tx = true;
 	return rc;
@@ -305,9 +306,14 @@ enum rc
 tx_end(struct store *st, enum rc rc, const char *before, const char *after,
     struct err *e)
 {
+	bool counts;
+
 	BUG_ON(!st->in_tx);
 	if (rc == RC_OK && st->hash != NULL)
 		rc = register_chain(st, e);
+	counts = !st->lazy && sqlite3_total_changes(st->db) != st->changes;
+	if (rc == RC_OK && counts)
+		rc = commits_add(st, e);
 	if (rc != RC_OK) {
 		tx_rollback(st);
 		st->reap = false;
@@ -317,6 +323,8 @@ tx_end(struct store *st, enum rc rc, const char *before, const char *after,
 		FAULT(before);
 	if ((rc = tx_commit(st, e)) != RC_OK)
 		return rc;
+	if (counts)
+		commits_done(st);
 	if (after != NULL)
 		FAULT(after);
 	if (st->reap) {

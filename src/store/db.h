@@ -19,6 +19,9 @@ struct store {
 	int		 lock_fd;
 	int		 slot;		/* ours in the lock file; 0: none */
 	int		 pass_fd;	/* the passes there were, or -1 */
+	int		 changes;	/* when the transaction began */
+	int64_t		 commits;	/* with the one that is at work */
+	int64_t		 gone;		/* those that it has lost */
 	bool		 lazy;		/* synchronous=NORMAL at the moment */
 	bool		 in_tx;
 	bool		 reading;	/* store_read_begin() */
@@ -124,7 +127,7 @@ extern const char *const schema_triggers[];	/* the register's */
 /* triggers_make(), triggers_drop(): in a transaction. */
 enum rc triggers_make(struct store *st, struct err *e);
 enum rc triggers_drop(struct store *st, struct err *e);
-#define SCHEMA_VERSION 2	/* 1: before the first release */
+#define SCHEMA_VERSION 3	/* 1, 2: before the first release */
 #define SCHEMA_APPLICATION 0x53434541	/* "SCEA" */
 
 /* slot.c: which processes are alive, by locks that die with them. */
@@ -137,6 +140,25 @@ bool slot_alive(struct store *st, int slot);
 /* pass_open(st, dir): the passes there were; without them all goes on. */
 void pass_open(struct store *st, const char *dir);
 void pass_close(struct store *st);
+/* store_pass.c's part of that file. */
+#define PASS_RECORD_BYTES (36 + STORE_TEXT_BYTES)
+#define PASS_FILE_BYTES (8 + STORE_PASSES * PASS_RECORD_BYTES)
+
+/*
+ * commits.c: the durable transactions there were, counted in the database and
+ * in the file of passes.  commits_add(): one more, in a transaction, last;
+ * commits_done(): it is durable.  commits_look(): st->gone are in the file
+ * only; commits_check(): the same, and RC_CONF when any is; commits_forgive():
+ * none is any more, in a transaction.  commits_known(): the file's number of
+ * the store in ${dir}; commits_put(): the database's, above ${known}.
+ */
+enum rc commits_add(struct store *st, struct err *e);
+void commits_done(struct store *st);
+enum rc commits_look(struct store *st, struct err *e);
+enum rc commits_check(struct store *st, struct err *e);
+enum rc commits_forgive(struct store *st, struct err *e);
+int64_t commits_known(const char *dir);
+enum rc commits_put(struct store *st, int64_t known, struct err *e);
 
 /* sweep.c: take over from the dead; ${opening}: what bears our own number is
  * of somebody before us. */

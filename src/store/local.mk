@@ -1,6 +1,6 @@
 noinst_LIBRARIES += src/libstore.a
 src_libstore_a_SOURCES = \
-	src/store/body.c src/store/db.c src/store/db.h \
+	src/store/body.c src/store/commits.c src/store/db.c src/store/db.h \
 	src/store/peer.c src/store/schema.c src/store/slot.c \
 	src/store/store.c src/store/store.h \
 	src/store/store_ack.c src/store/store_ack.h src/store/store_acked.c \

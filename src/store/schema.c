@@ -417,6 +417,11 @@ const char *const schema_sql[] = {
 "  id INTEGER PRIMARY KEY CHECK (id = 1),"
 "  year INTEGER NOT NULL"
 ") STRICT;",
+/* commits.c: durable transactions. */
+"CREATE TABLE commits ("
+"  id INTEGER PRIMARY KEY CHECK (id = 1),"
+"  n INTEGER NOT NULL"
+") STRICT;",
 NULL
 };
 

@@ -279,19 +279,22 @@ store_open(const char *dir, enum store_mode mode, struct store **out,
 		return name_too_long(e);
 	if ((st = calloc(1, sizeof(*st))) == NULL)
 		return err_set(e, RC_NOMEM, _("store: out of memory"));
-	st->mode = mode;
+	st->mode = mode == STORE_READ ? STORE_READ : STORE_WRITE;
 	st->lock_fd = -1;
 	st->pass_fd = -1;
 	/* Read once, when SQLite starts. */
 	(void)setenv("SQLITE_TMPDIR", temp, 1);
 	rc = mode == STORE_READ ? RC_OK : file_mkdirs(temp, 0700, e);
-	if (rc == RC_OK && mode == STORE_WRITE)
+	if (rc == RC_OK && mode != STORE_READ)
 		rc = slot_take(st, dir, e);
 	if (rc == RC_OK)
 		rc = db_open_patiently(st, dir, e);
 	if (rc == RC_OK)
 		pass_open(st, dir);
-	if (rc == RC_OK && mode == STORE_WRITE)
+	if (rc == RC_OK && mode != STORE_READ)
+		rc = mode == STORE_MEND ? commits_look(st, e) :
+		    commits_check(st, e);
+	if (rc == RC_OK && mode != STORE_READ)
 		rc = sweep(st, true, e);
 	if (rc != RC_OK)
 		store_close(&st);

@@ -40,8 +40,11 @@ struct store;
 
 enum store_mode {
 	STORE_WRITE,	/* made when it is not there */
-	STORE_READ	/* --dry-run: every change is RC_CONF; when it is not
+	STORE_READ,	/* --dry-run: every change is RC_CONF; when it is not
 			 * there, an empty one in memory */
+	STORE_MEND	/* STORE_WRITE, whatever it has lost: for
+			 * store_restored(), and a key import that must come
+			 * first */
 };
 
 /*
@@ -53,7 +56,8 @@ enum store_mode {
  * ${dir}/temp: a sandboxed keeper makes files nowhere else.
  *
  * out: owned, store_close(&st); NULL after a failure.
- * RC_CONF: readable by others, damaged, not ours, or of a newer version.
+ * RC_CONF: readable by others, damaged, not ours, of a newer version; or it
+ * has lost what was promised, and is not only read.
  */
 enum rc store_open(const char *dir, enum store_mode mode,
     struct store **out, struct err *e);
@@ -176,6 +180,7 @@ enum rc store_row_next(struct store *st, const char *address,
 struct store_restored {
 	size_t	seen;		/* messages of servers, to be judged anew */
 	size_t	queued;		/* messages to be relayed once more */
+	size_t	gone;		/* durable transactions that it had lost */
 };
 
 /*

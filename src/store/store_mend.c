@@ -52,7 +52,8 @@ static const struct {
 	{ "own_key", "rowid" }, { "digest", "rowid" },
 	{ "event", "rowid" }, { "clock", "rowid" }, { "erased", "rowid" },
 	{ "register", "rowid" }, { "witness", "rowid" },
-	{ "bar", "rowid" }, { "desk", "rowid" }, { "bulletin", "rowid" }
+	{ "bar", "rowid" }, { "desk", "rowid" }, { "bulletin", "rowid" },
+	{ "commits", "rowid" }
 };
 /* The same, down from the end. */
 static const struct {
@@ -211,6 +212,18 @@ refer(struct mend *m, int64_t now, struct err *e)
 	return db_exec(m->st, after, e);
 }
 
+/* What the log had lost is lost too. */
+static enum rc
+commits_take(struct mend *m, struct err *e)
+{
+	int64_t known = commits_known(m->dir), n;
+	enum rc rc = DB_INT(m->st, e, &n, "SELECT n FROM commits "
+	    "WHERE id = 1");
+
+	m->whole = m->whole && known <= n;
+	return rc == RC_OK ? commits_put(m->st, known, e) : rc;
+}
+
 static enum rc
 fill(struct mend *m, int64_t now, struct err *e)
 {
@@ -223,6 +236,7 @@ fill(struct mend *m, int64_t now, struct err *e)
 	m->whole = true;
 	if ((rc = triggers_drop(m->st, e)) == RC_OK &&
 	    (rc = tables_copy(m, e)) == RC_OK &&
+	    (rc = commits_take(m, e)) == RC_OK &&
 	    (rc = refer(m, now, e)) == RC_OK)
 		rc = triggers_make(m->st, e);
 	rc = TX_END(m->st, rc, "mend", e);
@@ -359,7 +373,9 @@ store_check(struct store *st, struct err *e)
 	char why[200];
 	enum rc rc = examine(st, why, e);
 
-	return rc != RC_OK || why[0] == '\0' ? rc : db_damaged(e, why);
+	if (rc == RC_OK && why[0] != '\0')
+		rc = db_damaged(e, why);
+	return rc == RC_OK ? commits_check(st, e) : rc;
 }
 
 /* The file as it is, without a schema made or a lock taken. */

@@ -18,7 +18,7 @@
  */
 #define NUMBER_BYTES 8
 #define TEXT_AT 36
-#define RECORD_BYTES (TEXT_AT + STORE_TEXT_BYTES)
+#define RECORD_BYTES PASS_RECORD_BYTES
 
 void
 pass_open(struct store *st, const char *dir)

@@ -14,7 +14,9 @@ count(struct store *st, struct store_restored *out, struct err *e)
 		return rc;
 	out->seen = (size_t)seen;
 	out->queued = (size_t)queued;
-	return RC_OK;
+	rc = st->mode == STORE_READ ? commits_look(st, e) : RC_OK;
+	out->gone = (size_t)st->gone;
+	return rc;
 }
 
 static enum rc
@@ -43,7 +45,8 @@ store_restored(struct store *st, int64_t now, const struct store_row *row,
 	if ((rc = tx_begin(st, e)) != RC_OK)
 		return rc;
 	if ((rc = count(st, out, e)) == RC_OK &&
-	    (rc = row_put(st, row, e)) == RC_OK)
+	    (rc = row_put(st, row, e)) == RC_OK &&
+	    (rc = commits_forgive(st, e)) == RC_OK)
 		rc = forget(st, now, e);
 	return TX_END(st, rc, "restored", e);
 }

@@ -3,6 +3,7 @@ can be written.  tests/fault/disk.py is the campaign; this is its short form,
 and what sceau restored does about a damaged store."""
 
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -10,7 +11,7 @@ import subprocess
 import pytest
 
 from fault.commands import CASES
-from fault.disk import PAGE, STORE, Trial, lived
+from fault.disk import PAGE, STORE, Trial, lived, log_damaged, log_left
 from world.demo import YEAR, mark
 from world.fault import children, state, stopped
 from world.verdict import settle
@@ -171,6 +172,61 @@ def test_without_keys_yet(demo, forger):
     assert len(kept(demo.dr)) == 1
     demo.dr.ok("key", "import", "--code-file", slip, path)
     assert store_row(demo.dr)["result"] == "fine"
+
+
+@pytest.mark.parametrize("what", ("send", "poll, receiving",
+                                  "poll, gateway"))
+@pytest.mark.parametrize("kind", ("zeros", "noise", "bit"))
+def test_what_the_log_has_lost_is_said(demo, forger, what, kind):
+    """SQLite reads it up to the damage, and says nothing."""
+    row = Trial(CASES[what](demo, forger, lived)).logged(0, kind,
+                                                         random.Random(1))
+    assert row["code"] == 0 and row["seen"] and row["lost"], row
+
+
+def test_a_lost_promise_as_people_see_it(demo):
+    """A mail that was taken with exit 0 is gone from the queue."""
+    demo.send("INR 2,1", demo.dr)
+    with log_left(demo.labo) as log:
+        mail = demo.send("INR 3,0", demo.dr)
+    assert log.stat().st_size > PAGE
+    demo.save("log")
+    log_damaged(log, 0, "zeros", None)
+    for command in ("poll",), ("send", "-t"):
+        got = demo.labo.sceau(*command, "--lang", "fr", input=mail)
+        assert got.code == 78 and b"sceau restored" in got.stderr, got.text()
+    row = store_row(demo.labo)
+    assert row["result"] == "wrong" and "has lost what was" in row["detail"]
+    assert len(demo.labo.ok("queue", "list", "--json").json()) == 1
+    got = demo.labo.ok("restored", "--dry-run").stdout.decode()
+    assert "has lost what was" in got and store_row(demo.labo) == row
+    text = demo.labo.ok("restored", "--lang", "fr").stdout.decode()
+    assert "a perdu ce qui" in text and "envoyez" in text
+    assert store_row(demo.labo)["result"] == "fine"
+    demo.labo.ok("poll")
+    # And without damage, nothing is said.
+    demo.load("log")
+    assert store_row(demo.labo)["result"] == "fine"
+    assert len(demo.labo.ok("queue", "list", "--json").json()) == 2
+    demo.labo.ok("poll")
+
+
+def test_a_store_that_has_lost_something_and_its_keys(demo, forger):
+    """Neither command waits for the other."""
+    path, slip = demo.dr.key_file(forger.all, YEAR)
+    words = "key", "import", "--code-file", slip, path
+    demo.dr.ok(*words)
+    with log_left(demo.dr) as log:
+        demo.send("INR", demo.labo, sender=demo.dr)
+    log.unlink()
+    for name in ("keystore", "keystore.key"):
+        (demo.dr.state / name).unlink()
+    assert demo.dr.sceau("restored").code == 78
+    demo.dr.ok(*words)
+    got = demo.dr.sceau("poll")
+    assert got.code == 78 and b"sceau restored" in got.stderr, got.text()
+    demo.dr.ok("restored")
+    demo.dr.ok("poll")
 
 
 def test_nobody_else_writes_meanwhile(demo, queued):

@@ -19,7 +19,7 @@ RANDOM = re.compile(
     rb"localhost:[0-9]+|"
     rb"[A-Z][a-z]{2}, +\d+ [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}")
 EPOCH = 10 ** 9         # above it a number is a time
-NO_MATTER = ("event",)  # for people: nobody decides by them
+NO_MATTER = ("event", "commits")    # nobody decides by them
 HEADER = 4096           # octets in which the header of an envelope ends
 
 

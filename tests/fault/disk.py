@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The campaign of the failing disk: each command with each page of its store
 damaged in turn, on a file system with so many pages left, on one that is read
-only; then what the manual says is done, and what is there is judged.
+only; each one that has ended well, with the log damaged that a death has left
+of its store; then what the manual says is done, and what is there is judged.
 
 Never: a crash; exit 0 for what was not done; a deletion on a server of what
 was not shown; something lost that was promised; something shown twice without
@@ -10,12 +11,14 @@ wants root, or sudo without a question.
 """
 
 import argparse
+import contextlib
 import datetime
 import json
 import logging
 import pathlib
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -55,6 +58,35 @@ def bit(page, rng):
 
 
 DAMAGES = {f.__name__: f for f in (zeros, noise, older, bit)}
+LOGS, LOG_HEAD, FRAME = 8, 32, 24 + PAGE    # parts of a log that are damaged
+
+
+@contextlib.contextmanager
+def log_left(member):
+    """The log of what is done meanwhile stays, as if whoever had the store
+    open beside it had been killed then; its path."""
+    path = member.state / STORE
+    log = path.with_name(STORE + "-wal")
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("BEGIN")
+    db.execute("SELECT count(*) FROM queue").fetchone()
+    yield log
+    left = {p: p.read_bytes() for p in (path, log) if p.exists()}
+    db.close()
+    for p, data in left.items():
+        p.write_bytes(data)
+
+
+def log_damaged(log, part, kind, rng):
+    """The frame at so many LOGSths of it, from there on for zeros: as a file
+    that has lost its end."""
+    data = log.read_bytes()
+    n = (len(data) - LOG_HEAD) // FRAME
+    at = LOG_HEAD + n * part // LOGS * FRAME
+    frame = data[at + 24:at + FRAME]
+    log.write_bytes(data[:at] + bytes(len(data) - at) if kind == "zeros" else
+                    data[:at + 24] + DAMAGES[kind](frame, rng) +
+                    data[at + FRAME:])
 
 
 def lived(d):
@@ -105,7 +137,7 @@ class Trial:
             return True
         assert got.code == 0, got.text()
         row, = got.json()
-        assert row["damaged"] in ("whole", "lost") and row["rows"] > 0
+        assert row["damaged"] in ("whole", "lost")
         return row["damaged"] == "lost" or row["lost"] > 0
 
     def checked(self):
@@ -155,6 +187,28 @@ class Trial:
             row["verdict"] = f"said: {e}"[:600]
         return row
 
+    def logged(self, part, kind, rng):
+        """A promise that was kept in the log alone is there, or it is said
+        that something was lost."""
+        self.prepare()
+        with log_left(self.member) as log:
+            first = self.case.run()
+        sound(first)
+        row = {"code": first.code, "seen": False, "lost": False}
+        if log.exists() and log.stat().st_size > LOG_HEAD:
+            log_damaged(log, part, kind, rng)
+            row["seen"] = not self.checked()
+        if row["seen"]:
+            row["lost"] = self.recover()
+            assert row["lost"], "it is not said"
+        try:
+            self.judge(first)
+        except AssertionError as e:
+            if not row["lost"]:
+                raise
+            row["verdict"] = f"said: {e}"[:600]
+        return row
+
     def short(self, folder, left):
         """left: pages free in that folder; None: read only."""
         self.prepare()
@@ -176,6 +230,8 @@ def every(trials, rng):
         trial.prepare()
         mine = [(name, kind, str(page)) for page in range(trial.pages())
                 for kind in DAMAGES]
+        mine += [(name, "log", f"{kind} {part}") for part in range(LOGS)
+                 for kind in DAMAGES]
         for folder in ("state", "inbox"):
             for left in (None, *LEFT):
                 mine.append((name, "read only" if left is None else "full",
@@ -191,6 +247,9 @@ def one(trial, what, where, seed):
     try:
         if what in DAMAGES:
             row = trial.damaged(int(where), what, rng)
+        elif what == "log":
+            kind, part = where.split()
+            row = trial.logged(int(part), kind, rng)
         else:
             folder, left = where.split()
             row = trial.short(folder,
@@ -201,7 +260,7 @@ def one(trial, what, where, seed):
 
 
 def table(rows):
-    kinds = ("full", "read only", *DAMAGES)
+    kinds = ("full", "read only", "log", *DAMAGES)
     head = [f"{k}: tried, refused" for k in kinds]
     lines = ["| command | " + " | ".join(head) + " |",
              "|---|" + "--:|" * len(kinds)]

@@ -12,6 +12,13 @@ tests_unit_test_store_in_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_store_in_CFLAGS = $(UNIT_STORE_CFLAGS)
 tests_unit_test_store_in_LDADD = $(UNIT_STORE_LIBS)
 
+check_PROGRAMS += tests/unit/test_store_commits
+TESTS += tests/unit/test_store_commits
+tests_unit_test_store_commits_SOURCES = tests/unit/test_store_commits.c
+tests_unit_test_store_commits_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_commits_CFLAGS = $(UNIT_STORE_CFLAGS)
+tests_unit_test_store_commits_LDADD = $(UNIT_STORE_LIBS)
+
 check_PROGRAMS += tests/unit/test_store_kept
 TESTS += tests/unit/test_store_kept
 tests_unit_test_store_kept_SOURCES = tests/unit/test_store_kept.c

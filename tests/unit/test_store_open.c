@@ -72,11 +72,11 @@ test_another_version_is_refused(void **state)
 	struct world *w = *state;
 
 	world_close(w);
-	sql_do(w, "PRAGMA user_version=3");
+	sql_do(w, "PRAGMA user_version=4");
 	refused(w, RC_CONF, "newer");
-	sql_do(w, "PRAGMA user_version=1");
-	refused(w, RC_CONF, "before the first release");
 	sql_do(w, "PRAGMA user_version=2");
+	refused(w, RC_CONF, "before the first release");
+	sql_do(w, "PRAGMA user_version=3");
 	world_reopen(w);
 }
 
