@@ -57,7 +57,7 @@ struct route {
 	unsigned		 seen;		/* k->queued */
 	unsigned		 died;		/* processes, in this pass */
 	int64_t			 killer;	/* what the last died of */
-	int64_t			 again_at;	/* suspended until */
+	int64_t			 again_at;	/* behind a death, a failure */
 };
 
 /* The first sessions of all relays, then the second ones, and so on. */
@@ -142,14 +142,14 @@ claim(struct keeper *k, struct route *r, struct err *e)
 	return rc;
 }
 
+/* Asked for each time: sceau queue retry beside us lets it go. */
 static enum rc
-suspended_until(struct keeper *k, struct route *r, struct err *e)
+suspended(struct keeper *k, const struct route *r, bool *is, struct err *e)
 {
 	struct store_relay s;
 	enum rc rc = store_relay_get(k->st, r->conf->name, &s, e);
 
-	if (rc == RC_OK)
-		r->again_at = s.since != 0 ? s.until : 0;
+	*is = rc == RC_OK && s.since != 0 && clock_now() < s.until;
 	return rc;
 }
 
@@ -179,6 +179,7 @@ enum rc
 relays_start(struct keeper *k, struct err *e)
 {
 	enum rc rc = RC_OK;
+	bool is;
 
 	if (k->p->kind == PASS_SUBMIT || k->p->dry_run || k->stop ||
 	    !k->out_more)
@@ -189,8 +190,7 @@ relays_start(struct keeper *k, struct err *e)
 
 		if (!is_wanted(k, i))
 			continue;
-		if ((rc = suspended_until(k, r, e)) != RC_OK ||
-		    clock_now() < r->again_at)
+		if ((rc = suspended(k, r, &is, e)) != RC_OK || is)
 			continue;
 		if ((rc = claim(k, r, e)) == RC_OK && r->nclaim > 0) {
 			r->leaving = r->sound = r->tired = false;
@@ -511,6 +511,7 @@ relay_gone(struct keeper *k, size_t i, struct err *e)
 	struct route *r = &k->relays->r[i];
 	struct line *l = &r->line;
 	uint32_t jitter;
+	int64_t until;
 	enum rc rc;
 
 	if (!l->done && l->rc == RC_OK)
@@ -540,7 +541,7 @@ relay_gone(struct keeper *k, size_t i, struct err *e)
 		return RC_OK;
 	random_bytes(&jitter, sizeof(jitter));
 	return store_relay_suspend(k->st, r->conf->name, clock_now(), jitter,
-	    l->err.text, &r->again_at, e);
+	    l->err.text, &until, e);
 }
 
 bool

@@ -65,3 +65,29 @@ deliver "software" {{
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
     assert demo.dr.shown() == [data]
+
+
+def test_what_is_to_be_tried_now_is_tried_now(demo):
+    """Its relay is there again, and a person does not want to wait until it
+    is no longer suspended."""
+    wire = demo.proxy(demo.relay.port["submission"])
+    demo.labo.configure(relay_port=wire.port)
+    wire.close()
+    data = demo.send("INR 2,1", demo.dr)
+    process = demo.labo.start("run")
+    try:
+        demo.wait_until(lambda: any(
+            e["event"] == "out.route_failed"
+            for e in demo.labo.ok("log", "--json").json()), 20, "a failure")
+        again = type(wire)(demo.relay.port["submission"], port=wire.port)
+        try:
+            row, = demo.labo.ok("queue", "list", "--json").json()
+            demo.labo.ok("queue", "retry", row["id"])
+            demo.wait_until(demo.dr.mail, 20, "the mail")
+        finally:
+            again.close()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    demo.dr.ok("poll")
+    assert demo.dr.shown() == [data]
