@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from fault import crash, cut, lives
+from fault import crash, cut, lives, tried
 from fault.alike import Picture, transmission
 from fault.cut import Cut
 from fault.day import Day
@@ -37,7 +37,7 @@ def test_the_record_is_whole(day, step):
 
 @pytest.mark.parametrize("step, how", [
     ("large", "lost"), ("receives", "names"), ("imap", "lost"),
-    ("behind", "grown")])
+    ("behind", "grown"), ("given", "lost")])
 def test_it_fails_when_all_is_done(day, step, how):
     """Sent with exit 0, told to the sender, deleted on the server: the first
     document into a new Maildir, too; and no temporary file comes back."""
@@ -55,11 +55,27 @@ def test_a_file_that_is_back_in_its_outbox_is_not_sent_again(day):
 
 
 @pytest.mark.parametrize("deaf, step, how", [
-    ("files", "imap", "names"), ("folders", "imap", "octets")])
+    ("files", "imap", "names"), ("folders", "imap", "octets"),
+    ("files", "given", "lost")])
 def test_without_its_syncs_something_is_lost(day, deaf, step, how):
     """So the judge would see one that is missing."""
     here = Cut(day, step, "end", 0, deaf)
     assert here.judged(how, here.image(how))["verdict"] != "ok"
+
+
+def test_what_a_mail_server_has_forgotten_is_missed(day):
+    """Exit 0 is believed, and the mail not given again; with 75 it is."""
+    assert day.end(day.from_step("given"), 75) == {"flagged": 0}
+    with pytest.raises(AssertionError, match="lost"):
+        day.end(day.from_step("given"), 0)
+
+
+@pytest.mark.parametrize("point", (
+    "keeper.fetched.before", "keeper.fetched.after", "clerk.sync.before",
+    "keeper.delivered.after"))
+def test_a_death_while_a_mail_server_delivers(day, point):
+    row = crash.one(day, "given", "point", point, 1)
+    assert row["died"] and row["verdict"] == "ok", row
 
 
 def test_it_fails_at_any_moment(day):
@@ -163,7 +179,7 @@ def test_a_verdict_is_that_of_one_program(day, tmp_path, monkeypatch):
            "left": "a", "way": [["told", "a"]], "verdict": "ok"}
     lives.Rows(tmp_path / "rows", crash.name).add(row)
     assert lives.Rows(tmp_path / "rows", crash.name).known
-    monkeypatch.setattr(lives, "program", lambda: tmp_path / "rows")
+    monkeypatch.setattr(tried, "program", lambda: tmp_path / "rows")
     assert not lives.Rows(tmp_path / "rows", crash.name).known
 
 
@@ -179,19 +195,19 @@ def test_figures_of_other_machines_are_added(tmp_path, monkeypatch):
 | 2026-01-02 | 0123456789ab | 7 | 5 | 0 |
 | | all | 7 | 5 | 0 |
 """)
-    monkeypatch.setattr(lives, "RESULTS", results)
+    monkeypatch.setattr(tried, "RESULTS", results)
     rows = lives.Rows(out, crash.name)
     for n, more in enumerate(({"verdict": "ok"}, {"verdict": "WRONG"},
                               {"verdict": "ok", "alike": "told"})):
         rows.add({"step": "told", "kind": "all", "what": "net", "n": n,
                   "left": "", "way": [], **more})
-    lives.forget_wrong(out)
+    tried.forget_wrong(out)
     rows = lives.Rows(out, crash.name)
-    told = list(lives.campaigns("Crash campaign", out, rows.all))
+    told = list(tried.campaigns("Crash campaign", out, rows.all))
     assert [t.split(" | ", 2)[2] for t in told[2:]] == [
         "7 | 5 | 0 |", "3 | 2 | 1 |", "10 | 7 | 1 |"]
     results.write_text("\n## Crash campaign\n\n" + "\n".join(told))
-    assert told == list(lives.campaigns("Crash campaign", out, rows.all))
+    assert told == list(tried.campaigns("Crash campaign", out, rows.all))
 
 
 def test_what_lies_between_two_alike_comes_last(tmp_path):

@@ -5,29 +5,16 @@ and what sceau restored does about a damaged store."""
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 
 import pytest
 
 from fault.commands import CASES
-from fault.disk import PAGE, STORE, Trial, lived, log_damaged, log_left
+from fault.disk import Trial, lived, log_damaged, log_left
 from world.demo import YEAR, mark
 from world.fault import children, state, stopped
+from world.small import PAGE, STORE, damage
 from world.verdict import settle
-
-
-def damage(member, name, what=bytes(PAGE)):
-    """The first page of that table or index."""
-    path = member.state / STORE
-    with sqlite3.connect(path) as db:
-        page, = db.execute("SELECT rootpage FROM sqlite_schema "
-                           "WHERE name = ?", (name,)).fetchone()
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    db.close()
-    with open(path, "r+b") as f:
-        f.seek((page - 1) * PAGE)
-        f.write(what)
 
 
 def kept(member):
@@ -256,3 +243,12 @@ def test_a_disk_that_takes_no_more(demo, forger, what, folder, left):
     row = Trial(CASES[what](demo, forger, lived)).short(folder, left)
     if folder == "state" and left in (0, None):
         assert row["code"] in (71, 73, 74, 75, 77, 78), row
+
+
+@pytest.mark.parametrize("folder", ("outbox", "outbox/refused",
+                                    "outbox/sent"))
+@pytest.mark.parametrize("left", (0, None))
+def test_an_outbox_that_takes_no_more(demo, forger, folder, left):
+    """What was sent and cannot be taken away is not sent again."""
+    case = CASES["poll, outbox that keeps"](demo, forger, lived)
+    assert Trial(case).short(folder, left)["code"] in (75, 78)

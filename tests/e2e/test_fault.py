@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from fault import fail
+from fault import fail, tried
 from fault.commands import CASES
 from world.fault import Calls
 
@@ -124,3 +124,29 @@ def test_each_place_fails_once(demo, forger, tmp_path):
     assert {r["what"] for r in rest} >= {"alloc", "open", "read", "write"}
     assert {r["verdict"] for r in first + rest} == {"ok"}
     assert rows(10 ** 3) == []
+
+
+def test_only_ones_own_rows_are_passed_over(tmp_path, monkeypatch):
+    """What another program has tried, and what was wrong, is tried again;
+    each program is counted by itself."""
+    out, which = tmp_path / "rows", {"case": "log", "what": "open", "n": 1}
+    (tmp_path / "RESULTS.md").write_text("\n## Calls that fail\n")
+    monkeypatch.setattr(tried, "RESULTS", tmp_path / "RESULTS.md")
+    out.write_text('{"case": "log", "what": "open", "n": 1, "code": 0, '
+                   '"verdict": "ok"}\n')
+    for name in "ab":
+        monkeypatch.setattr(tried, "this_program", lambda n=name: n * 12)
+        rows = tried.Tried(out)
+        assert rows.mine == []
+        for n, verdict in enumerate(("ok", "said: lost", "WRONG: x")):
+            rows.trying(**which)
+            assert (tmp_path / "rows.now").exists()
+            rows.add({**which, "n": n, "verdict": verdict})
+        assert not (tmp_path / "rows.now").exists()
+    again = tried.Tried(out)
+    assert [r["n"] for r in again.mine] == [0, 1]
+    assert [r["program"][0] for r in again.all] == list("uaabb")
+    told = list(tried.campaigns("Calls that fail", out, again.all))
+    assert [line.split(" | ", 1)[1] for line in told[2:]] == [
+        "unknown | 1 | 1 | 0 |", "aaaaaaaaaaaa | 3 | 3 | 1 |",
+        "bbbbbbbbbbbb | 3 | 3 | 1 |", "all | 7 | 7 | 2 |"]

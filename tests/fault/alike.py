@@ -100,7 +100,7 @@ class Picture:
             found.append((re.sub("[0-9a-f]{16,}|[0-9]{2,}", "#", str(where)),
                           path.stat().st_mode & 0o777,
                           self._content(where, path.read_bytes())))
-        return sorted(found)
+        return sorted(found, key=repr)      # of some their size, a tuple
 
 
 class Pictures:

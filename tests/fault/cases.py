@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from fault.judge import TOKEN, lying            # noqa: E402
 from pysceau import envelope                    # noqa: E402
 from world.demo import YEAR, mark               # noqa: E402
-from world.outbox import PDF, Box, report       # noqa: E402
+from world.outbox import report                 # noqa: E402
 from world.verdict import settle, shown_once    # noqa: E402
 
 REPORTS = (b"AddressSanitizer", b"LeakSanitizer", b"runtime error:",
@@ -61,6 +61,14 @@ class Case:
     def judge(self, first):
         """first: the Result with the failure; the command was run again."""
 
+    @property
+    def me(self):
+        return getattr(self.demo, self.who)
+
+    def folders(self):
+        """Where a disk may take no more."""
+        return {"state": self.me.state, "inbox": self.me.inbox}
+
 
 def leftovers(paths, first):
     """Temporary files, but those that a run which failed has named."""
@@ -80,8 +88,7 @@ class Quiet(Case):
         self.demo.labo.ok("send", "-t", input=self.data)
 
     def run(self, **env):
-        who = getattr(self.demo, self.who)
-        return who.sceau(*self.words, input=self.input, **env)
+        return self.me.sceau(*self.words, input=self.input, **env)
 
     def judge(self, first):
         again = self.run()
@@ -178,23 +185,66 @@ class Open(Case):
         assert first.code != 0 or first.stdout == self.data
 
 
-class Receive(Case):
+class Mda(Case):
+    """The delivery agent of a mail server: with 0 it forgets the mail, with
+    75 it comes again; with anything else it would return it."""
+
     def prepare(self):
         super().prepare()
         d = self.demo
-        self.mails = [d.mail_of(f"INR {n}", d.dr) for n in range(3)]
-        d.post(d.dr, *(self.forger.mail(d.labo, d.dr, m)
-                       for m in self.mails))
+        if d.dr.mail():
+            d.dr.ok("poll")
+        d.labo.ok("send", "-t", input=self.data)
+        d.labo.ok("poll")
+        self.mail = d.take(d.dr)
 
     def run(self, **env):
-        return self.demo.dr.sceau("poll", **env)
+        return self.demo.dr.sceau("open", "--mda", input=self.mail, **env)
+
+    def judge(self, first):
+        # A signal is "try again" as well.
+        assert first.code in (0, 75) or first.code < 0, f"exit {first.code}"
+        if first.code != 0:
+            assert (again := self.run()).code == 0, again.text()
+        self.there()
+        assert (again := self.run()).code == 0, again.text()
+        self.there()
+        settle(self.demo.labo)
+        assert self.demo.dr.held() or self.heard() == {"received"}
+
+    def there(self):
+        """Shown once, or held for a person, whoever gives it again."""
+        dr = self.demo.dr
+        settle(dr)
+        assert len(dr.held()) <= 1
+        shown_once(dr, [] if dr.held() else [self.data])
+
+    def heard(self):
+        return {r["state"] for r in
+                self.demo.labo.ok("status", "--json").json()
+                if r["type"] == "sent" and self.demo.dr.name in r["to"]}
+
+
+class Receive(Case):
+    def prepare(self):
+        super().prepare()
+        d, me = self.demo, self.me
+        self.mails = [d.mail_of(f"INR {n}", me) for n in range(3)]
+        d.post(me, *(self.forger.mail(d.labo, me, m) for m in self.mails))
+
+    def run(self, **env):
+        return self.me.sceau("poll", **env)
 
     def judge(self, first):
         if first.code == 0:
-            assert sorted(self.demo.dr.shown()) == sorted(self.mails)
-        settle(self.demo.dr)
-        shown_once(self.demo.dr, self.mails)
-        assert self.demo.dr.mail() == [] and self.demo.dr.held() == []
+            assert sorted(self.me.shown()) == sorted(self.mails)
+        settle(self.me)
+        shown_once(self.me, self.mails)
+        assert self.me.mail() == [] and self.me.held() == []
+
+
+class ReceiveImap(Receive):
+    who = "durand"
 
 
 class Relay(Case):
@@ -404,41 +454,12 @@ class Refiling(Refile):
     passes = True
 
 
-class Outbox(Case):
-    """Two groups that go, and a file that is refused."""
-
-    who = "labo"
-
-    def prepare(self):
-        super().prepare()
-        self.box = Box(self.demo)
-        self.wrong = report(line_7="never")
-        self.box.drop("r.hpr", report())
-        self.box.drop("r.pdf", PDF)
-        self.box.drop("s.hpr", report(line_9="2"))
-        self.box.drop("t.hpr", self.wrong)
-
-    def run(self, **env):
-        return self.demo.labo.sceau("poll", **env)
-
-    def judge(self, first):
-        settle(self.demo.labo)
-        assert self.box.left() == [], self.box.left()
-        assert sorted(d for _, d in self.box.arrived()) == sorted(
-            [report(), PDF, report(line_9="2")])
-        # When the file could not follow its reasons, there are others.
-        kept = self.box.refusals()
-        (name, data), = ((n, d) for n, d in kept.items()
-                         if not n.endswith(".txt"))
-        assert data == self.wrong and f"{name}.txt" in kept, sorted(kept)
-
-
 class Clear(Case):
     """Mail that is not sealed, where it is wanted."""
 
     def prepare(self):
         super().prepare()
-        dr = self.demo.dr
+        dr = self.me
         self.apart = dr.home / "clear"
         dr.configure(account={"unsealed": "deliver"}, sections=f"""
 deliver "clear" {{
@@ -450,14 +471,18 @@ deliver "clear" {{
                        self.forger.mail(self.demo.labo, dr, self.data))
 
     def run(self, **env):
-        return self.demo.dr.sceau("poll", **env)
+        return self.me.sceau("poll", **env)
 
     def judge(self, first):
-        settle(self.demo.dr)
-        shown_once(self.demo.dr, [self.data])
-        assert self.demo.dr.mail() == []
+        settle(self.me)
+        shown_once(self.me, [self.data])
+        assert self.me.mail() == []
         one, = self.apart.glob("*/*")
         assert one.parent.name == "new" and b"au midi ?" in one.read_bytes()
+
+
+class ClearImap(Clear):
+    who = "durand"
 
 
 class KeyImport(Case):

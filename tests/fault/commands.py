@@ -1,15 +1,16 @@
 """All commands under trial."""
 
-from fault import desks, homes, sisters
-from fault.cases import (Added, Clear, Dropped, Gateway, Held, Held1, HeldDrop,
-                         Hprim, Inbox, KeyImport, Open, Outbox, Prove, Queued,
-                         Receive, Refile, Refiling, Relay, Restored, Seal,
-                         Send, quiet)
+from fault import desks, homes, mended, outboxes, sisters
+from fault.cases import (Added, Clear, ClearImap, Dropped, Gateway, Held,
+                         Held1, HeldDrop, Hprim, Inbox, KeyImport, Mda, Open,
+                         Prove, Queued, Receive, ReceiveImap, Refile, Refiling,
+                         Relay, Restored, Seal, Send, quiet)
 
 CASES = {
-    "send": Send, "seal": Seal, "open": Open, "poll, receiving": Receive,
+    "send": Send, "seal": Seal, "open": Open, "open, mda": Mda,
+    "poll, receiving": Receive, "poll, receiving by IMAP": ReceiveImap,
     "poll, relaying": Relay, "poll, gateway": Gateway,
-    "poll, outbox": Outbox, "poll, in clear": Clear,
+    "poll, in clear": Clear, "poll, in clear by IMAP": ClearImap,
     "poll, refiling": Refiling, "refile": Refile, "held drop": HeldDrop,
     "inbox": Inbox, "held show": Held1, "register prove": Prove,
     "register list": quiet("register", "list", "--json"),
@@ -24,5 +25,6 @@ CASES = {
     "queue add": Added, "queue retry": Queued, "queue drop": Dropped,
     "held release": Held,
     "restored": Restored, "key import": KeyImport,
-    **homes.CASES, **desks.CASES, **sisters.CASES,
+    **outboxes.CASES, **mended.CASES, **homes.CASES, **desks.CASES,
+    **sisters.CASES,
 }

@@ -14,7 +14,7 @@ import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from fault import lives                         # noqa: E402
+from fault import lives, tried                  # noqa: E402
 from world.fault import PARTS                   # noqa: E402
 from world.verdict import CRASHED               # noqa: E402
 
@@ -207,8 +207,8 @@ def main():
           f"were died, {between} lie between two that left the same and were "
           f"not; {lives.ended(rows)}\n")
     print("\n".join([*matrix(rows), "",
-                     *lives.campaigns("Crash campaign", args.out, rows)]))
-    return 1 if lives.wrong(rows) else 0
+                     *tried.campaigns("Crash campaign", args.out, rows)]))
+    return 1 if tried.wrong(rows) else 0
 
 
 if __name__ == "__main__":

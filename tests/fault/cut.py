@@ -18,7 +18,7 @@ import random
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from fault import lives                             # noqa: E402
+from fault import lives, tried                      # noqa: E402
 from world.power import CHOICES, Disk, Record       # noqa: E402
 
 CLASSES = ("write", "sync", "rename", "net")
@@ -106,8 +106,8 @@ def main():
           f"{len({name(r) for r in rows})} were lived, on {len(rows)} disks; "
           f"{lives.ended(rows)}\n")
     print("\n".join([*table(rows), "",
-                     *lives.campaigns("Power cuts", args.out, rows)]))
-    return 1 if lives.wrong(rows) else 0
+                     *tried.campaigns("Power cuts", args.out, rows)]))
+    return 1 if tried.wrong(rows) else 0
 
 
 if __name__ == "__main__":

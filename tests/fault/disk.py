@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The campaign of the failing disk: each command with each page of its store
 damaged in turn, on a file system with so many pages left, on one that is read
-only; each one that has ended well, with the log damaged that a death has left
-of its store; then what the manual says is done, and what is there is judged.
+only (its store, its inbox, the folders of its outbox); each one that has ended
+well, with the log damaged that a death has left of its store; then what the
+manual says is done, and what is there is judged.
 
 Never: a crash; exit 0 for what was not done; a deletion on a server of what
 was not shown; something lost that was promised; something shown twice without
@@ -13,7 +14,6 @@ wants root, or sudo without a question.
 import argparse
 import contextlib
 import datetime
-import json
 import logging
 import pathlib
 import random
@@ -25,17 +25,19 @@ import time
 from collections import Counter
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from fault import mended                        # noqa: E402
 from fault.cases import Quiet, sound            # noqa: E402
 from fault.commands import CASES                # noqa: E402
 from fault.lives import in_memory, wrong_of     # noqa: E402
+from fault.tried import Tried, campaigns, wrong     # noqa: E402
 from world.demo import Demo, Forger             # noqa: E402
-from world.small import mounted                 # noqa: E402
+from world.small import PAGE, STORE, mounted    # noqa: E402
 
-PAGE, BLOCK = 4096, 8
+BLOCK = 8
 LEFT = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)    # pages
-STORE = "sceau.db"
 STORELESS = ("seal", "open", "key list", "key list --peers", "key renew",
              "key export", "key import, export")
+DAMAGED = tuple(mended.CASES)       # already
 
 
 def zeros(page, rng):
@@ -212,7 +214,8 @@ class Trial:
     def short(self, folder, left):
         """left: pages free in that folder; None: read only."""
         self.prepare()
-        where = getattr(self.member, folder)
+        where = self.case.folders()[folder]
+        where.mkdir(mode=0o700, exist_ok=True)
         with mounted(where, left):
             first = self.case.run()
             sound(first)
@@ -232,7 +235,7 @@ def every(trials, rng):
                 for kind in DAMAGES]
         mine += [(name, "log", f"{kind} {part}") for part in range(LOGS)
                  for kind in DAMAGES]
-        for folder in ("state", "inbox"):
+        for folder in trial.case.folders():
             for left in (None, *LEFT):
                 mine.append((name, "read only" if left is None else "full",
                              f"{folder} {left}"))
@@ -285,34 +288,32 @@ def main():
     args = args.parse_args()
     began, rng = time.monotonic(), random.Random(args.seed)
     logging.getLogger("mail.log").setLevel(logging.ERROR)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    rows = [json.loads(line) for line in args.out.read_text().splitlines()] \
-        if args.out.exists() else []
-    done = {(r["case"], r["what"], r["where"]) for r in rows}
+    tried = Tried(args.out)
+    done = {(r["case"], r["what"], r["where"]) for r in tried.mine}
     in_memory()
-    with Demo(postfix=False) as demo, open(args.out, "a") as out:
+    with Demo(postfix=False) as demo:
         demo.start()
         forger = Forger()
         trials = {name: Trial(CASES[name](demo, forger, lived))
                   for name in args.only or CASES
-                  if CASES[name].who and name not in STORELESS}
+                  if CASES[name].who and name not in (*STORELESS, *DAMAGED)}
         todo = every(trials, rng)
         for name, what, where in todo[:len(todo) // args.sample]:
             if args.seconds and time.monotonic() - began > args.seconds:
                 break
             if (name, what, where) in done:
                 continue
-            rows.append({"case": name, "what": what, "where": where,
-                         **one(trials[name], what, where, args.seed)})
-            print(json.dumps(rows[-1]), file=out, flush=True)
-            if rows[-1]["verdict"].startswith("WRONG"):
-                print(rows[-1], flush=True)
-    wrong = [r for r in rows if r["verdict"].startswith("WRONG")]
+            which = {"case": name, "what": what, "where": where}
+            tried.trying(**which)
+            tried.add({**which, **one(trials[name], what, where, args.seed)})
+    rows = tried.mine
     print("\n".join(table(rows)))
     print(f"\n{datetime.date.today()} seed {args.seed}, sample "
           f"{args.sample}: {len(todo)} failures possible, {len(rows)} tried, "
-          f"{len(wrong)} wrong, {round(time.monotonic() - began)} s")
-    return 1 if wrong else 0
+          f"{len(wrong(rows))} wrong, {round(time.monotonic() - began)} s\n")
+    print("\n".join(campaigns("Failing disks", args.out, tried.all,
+                              "judged")))
+    return 1 if wrong(rows) else 0
 
 
 if __name__ == "__main__":

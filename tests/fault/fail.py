@@ -11,12 +11,14 @@ was not done; something lost that was promised; something shown twice.
 --places: instead of that each fails at places in the program at which nothing
 has failed yet, until there is none left; a place is the last seven calls of
 the way there.  Those that have failed are kept beside --out.
+
+What this program has tried already stands in --out, and is not tried again;
+what is being tried stands beside it, in .now, should it end the campaign.
 """
 
 import argparse
 import datetime
 import errno
-import json
 import logging
 import pathlib
 import random
@@ -30,6 +32,7 @@ from fault.alike import Pictures                # noqa: E402
 from fault.cases import leftovers, sound        # noqa: E402
 from fault.commands import CASES                # noqa: E402
 from fault.lives import AGAIN, in_memory, wrong_of      # noqa: E402
+from fault.tried import Tried, campaigns, wrong         # noqa: E402
 from world.demo import Demo, Forger             # noqa: E402
 from world.fault import Calls                   # noqa: E402
 from world.member import Result                 # noqa: E402
@@ -77,14 +80,16 @@ class Judge:
 
 
 def one(judge, name, case, calls, what, n):
-    case.begin()
+    """at: where n is "new", its number, to be tried again by."""
     row = {"code": None, "fired": True}
     try:
+        case.begin()
         first = case.run(**calls.env(what, n, str(CLASSES[what])))
         row = {"code": first.code, "fired": calls.fired}
-        return row | judge.verdict(name, case, first)
+        row |= judge.verdict(name, case, first)
     except (AssertionError, subprocess.TimeoutExpired) as e:
-        return row | {"verdict": wrong_of(e, case.demo)}
+        row["verdict"] = wrong_of(e, case.demo)
+    return row | ({"at": calls.at} if n == "new" else {})
 
 
 def failures(cases, calls, rng, sample):
@@ -102,41 +107,44 @@ def failures(cases, calls, rng, sample):
     return [x[1:] for x in sorted(found, key=lambda x: x[0])]
 
 
-def numbered(args, judge, cases, calls, rows, give_up):
+def numbered(args, judge, cases, calls, tried, give_up):
     """A row for each n-th call that fails, and how many there are."""
     every = failures(cases, calls, random.Random(args.seed), args.sample)
-    done = {(r["case"], r["what"], r["n"]) for r in rows}
+    done = {(r["case"], r["what"], r["n"]) for r in tried.mine}
     for name, what, n in every:
         if give_up():
             break
         if (name, what, n) not in done:
-            yield {"case": name, "what": what, "n": n,
-                   **one(judge, name, cases[name], calls, what, n)}
+            which = {"case": name, "what": what, "n": n}
+            tried.trying(**which)
+            yield {**which, **one(judge, name, cases[name], calls, what, n)}
     print(f"{len(every)} failures possible")
 
 
-def new_places(judge, cases, calls, give_up):
+def new_places(judge, cases, calls, give_up, trying=lambda **which: None):
     """A row for each place; BLOCK of each kind before more of any."""
     left = [(name, what) for name in cases for what in CLASSES]
     while left and not give_up():
         for name, what in list(left):
             for _ in range(BLOCK):
+                which = {"case": name, "what": what, "n": "new"}
+                trying(**which)
                 row = one(judge, name, cases[name], calls, what, "new")
                 if not row["fired"]:
                     left.remove((name, what))
                     break
-                yield {"case": name, "what": what, "n": "new", **row}
+                yield {**which, **row}
             if give_up():
                 break
     print(f"{len(left)} kinds of calls of a command have places left")
 
 
 def table(rows):
-    lines = [f"{'command':18}" + "".join(f"{c:>8}" for c in CLASSES)]
+    lines = [f"{'command':25}" + "".join(f"{c:>8}" for c in CLASSES)]
     for name in CASES:
         at = Counter(r["what"] for r in rows
                      if r["case"] == name and r["fired"])
-        lines.append(f"{name:18}" + "".join(f"{at[c]:8}" for c in CLASSES))
+        lines.append(f"{name:25}" + "".join(f"{at[c]:8}" for c in CLASSES))
     return lines
 
 
@@ -151,34 +159,32 @@ def main():
     args = args.parse_args()
     began = time.monotonic()
     logging.getLogger("mail.log").setLevel(logging.ERROR)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    rows = [json.loads(line) for line in args.out.read_text().splitlines()] \
-        if args.out.exists() else []
+    tried = Tried(args.out)
     in_memory()
 
     def give_up():
         return args.seconds and time.monotonic() - began > args.seconds
 
-    with Demo(postfix=False) as demo, open(args.out, "a") as out:
+    with Demo(postfix=False) as demo:
         demo.start()
         forger, judge = Forger(), Judge(demo)
         cases = {name: CASES[name](demo, forger)
                  for name in args.only or CASES}
         calls = Calls(args.out.parent if args.places else demo.top)
-        for row in new_places(judge, cases, calls, give_up) if args.places \
-                else numbered(args, judge, cases, calls, rows, give_up):
-            rows.append(row)
-            print(json.dumps(row), file=out, flush=True)
-            if row["verdict"] != "ok":
-                print(row, flush=True)
-    wrong = [r for r in rows if r["verdict"] != "ok"]
+        for row in new_places(judge, cases, calls, give_up, tried.trying) \
+                if args.places else \
+                numbered(args, judge, cases, calls, tried, give_up):
+            tried.add(row)
+    rows = tried.mine
     print("\n".join(table(rows)))
     print(f"{datetime.date.today()} seed {args.seed}, sample {args.sample}: "
           f"{len(rows)} tried, "
           f"{sum('alike' in r for r in rows)} of them left what another had "
-          f"left, {len(wrong)} wrong, "
-          f"{round(time.monotonic() - began)} s")
-    return 1 if wrong else 0
+          f"left, {len(wrong(rows))} wrong, "
+          f"{round(time.monotonic() - began)} s\n")
+    print("\n".join(campaigns("Calls that fail", args.out, tried.all,
+                              "judged")))
+    return 1 if wrong(rows) else 0
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class Judge:
 
     def promised(self, codes):
         """Of the codes, what the verdict depends on."""
-        return sorted(name for name in (*self.mails, "refile")
+        return sorted(name for name in (*self.mails, "refile", "given")
                       if codes.get(name, 0) != 0)
 
     def judge(self, codes):
@@ -65,7 +65,8 @@ class Judge:
         for who in arrived:
             shown_once(who, [data for name, (data, to) in self.mails.items()
                              if name in kept and who in to] +
-                       [*self.posted, first] * (who is d.dr), document)
+                       [*self.posted, first] * (who is d.dr) +
+                       [self.given] * (who is d.petit), document)
         again = self._folder(filed, [
             *others, self.alone, PDF,
             *[_text(self.mails["small"][0])] * ("small" in kept)], codes)

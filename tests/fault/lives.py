@@ -10,14 +10,12 @@ any case: it must be judged like all whose way it has crossed.
 import argparse
 import concurrent.futures
 import datetime
-import hashlib
 import itertools
 import json
 import logging
 import os
 import pathlib
 import random
-import re
 import subprocess
 import tempfile
 import time
@@ -25,13 +23,10 @@ import traceback
 import zlib
 
 from fault.day import Day
+from fault.tried import forget_wrong, this_program, wrong
 from world.demo import Demo
-from world.world import program
 
 AGAIN = 50
-RESULTS = pathlib.Path(__file__).resolve().parents[1] / "RESULTS.md"
-LINE = re.compile(r"\| (20[0-9-]{8}) \| ([0-9a-f]{12}) \|" +
-                  3 * r" ([0-9]+) \|")
 
 
 class Rows:
@@ -40,8 +35,7 @@ class Rows:
 
     def __init__(self, path, name, engine=None):
         self.all, self.known, self.name, self.lines = [], {}, name, {}
-        self.program = hashlib.sha256(program().read_bytes() + (
-            engine or "").encode()).hexdigest()[:12]
+        self.program = this_program(engine)
         path.parent.mkdir(parents=True, exist_ok=True)
         self.out = open(path, "ab", buffering=0)
         self.file = open(path, encoding="utf-8")
@@ -82,16 +76,6 @@ def in_memory():
     """What is made from now on, where that can be."""
     if os.access("/dev/shm", os.W_OK):
         tempfile.tempdir = "/dev/shm"
-
-
-def forget_wrong(path):
-    """They are tried again, and stand beside."""
-    rows = path.read_text("utf-8").splitlines() if path.exists() else []
-    bad = [r for r in rows if json.loads(r)["verdict"] != "ok"]
-    if bad:
-        with open(f"{path}.wrong", "a", encoding="utf-8") as f:
-            f.writelines(f"{r}\n" for r in bad)
-        path.write_text("".join(f"{r}\n" for r in rows if r not in bad))
 
 
 def go_on(day, at, row, rows=None):
@@ -209,35 +193,6 @@ def live(args, every, name, one):
             *(f.result() for f in futures)))
     rows = Rows(args.out, name, args.engine).all
     return possible, between, rows, round(time.monotonic() - began)
-
-
-def campaigns(title, path, rows):
-    """A line for each program that was tried, on whatever machine: those that
-    the section of that title in RESULTS.md knows, and those of rows and of
-    what was forgotten; and all together."""
-    lines = {}
-    section = RESULTS.read_text("utf-8").partition(f"\n## {title}\n")[2]
-    for line in section.partition("\n## ")[0].splitlines():
-        if found := LINE.fullmatch(line):
-            lines[found[2]] = found[1], *map(int, found.groups()[2:])
-    beside = pathlib.Path(f"{path}.wrong")
-    if beside.exists():
-        rows = rows + [json.loads(x) for x in beside.open(encoding="utf-8")]
-    for name in {r["program"] for r in rows}:
-        mine = [r for r in rows if r["program"] == name]
-        lines[name] = (max(r["day"] for r in mine), len(mine),
-                       len([r for r in mine if "alike" not in r]),
-                       len(wrong(mine)))
-    total = [sum(n) for n in list(zip(*lines.values()))[1:]]
-    yield "| last day | program | tried | lived to the end | wrong |"
-    yield "|---|---|--:|--:|--:|"
-    for name, (day, *numbers) in sorted(lines.items(), key=lambda x: x[1]):
-        yield f"| {day} | {name} | {' | '.join(map(str, numbers))} |"
-    yield f"| | all | {' | '.join(map(str, total))} |"
-
-
-def wrong(rows):
-    return [r for r in rows if r["verdict"] != "ok"]
 
 
 def ended(rows):

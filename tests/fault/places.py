@@ -72,6 +72,7 @@ deliver "clear" {{
             "metrics_file": str(demo.petit.home / "metrics")})
         self.filed, self.relayed, self.sealed, self.clear = [], [], [], []
         self.perhaps = []
+        self.server = []        # what a mail server has to deliver
 
     def mail(self, to, **more):
         self.n += 1
@@ -128,6 +129,20 @@ deliver "clear" {{
         self.relayed.append(data)
         return d.petit, ("poll",), b""
 
+    def mda(self):
+        """A sealed mail, from a mail server."""
+        d = self.demo
+        data = self.mail(d.petit)
+        self.server.append(self.forger.mail(d.labo, d.petit, data))
+        self.relayed.append(data)
+        return d.petit, ("open", "--mda"), self.server[-1]
+
+    def answered(self, who, code):
+        """It forgets what was taken with 0; keeps it with 75 only."""
+        if who == "mda":
+            assert code in (0, 75) or code < 0, f"exit {code}"
+            del self.server[len(self.server) - (code == 0):]
+
     def send(self):
         data = self.mail(self.demo.durand, sender=self.demo.petit)
         self.perhaps.append(data)
@@ -170,12 +185,14 @@ deliver "clear" {{
             assert max(shown.values(), default=1) == 1, "twice"
 
     WHO = {"labo": labo, "wrong": wrong, "hub": hub, "durand": durand,
-           "petit": petit, "send": send, "seal": seal, "open": open, "bar": bar,
-           "bulletin": bulletin, "check": check, "restored": restored,
-           "keys": keys}
+           "petit": petit, "mda": mda, "send": send, "seal": seal,
+           "open": open, "bar": bar, "bulletin": bulletin, "check": check,
+           "restored": restored, "keys": keys}
 
     def judge(self):
         d = self.demo
+        for mail in self.server:
+            d.petit.ok("open", "--mda", input=mail)
         for who in (d.labo, d.hub, d.dr, d.petit, d.durand, d.labo, d.hub,
                     d.watch):
             settle(who)
@@ -211,6 +228,7 @@ def run(day, calls, classes, whose, steps, give_up):
                     what.partition(" ")[0], "new", str(classes[what]), part))
                 row["code"] = got.code
                 sound(got)
+                day.answered(who, got.code)
             except AssertionError as e:
                 row["verdict"] = f"WRONG: {e}"[:600]
             except subprocess.TimeoutExpired:

@@ -36,7 +36,8 @@ static const char *const part_names[PARTS] = { "starter", "keeper", "vault",
 
 /* tests/world/fault.py reads it: a change here is a change there. */
 struct shared {
-	uint64_t	matched;	/* calls of the class and part asked */
+	uint64_t	matched;	/* calls of the class and part asked;
+					 * the number of a new one that fired */
 	uint64_t	fired;
 	uint64_t	leader;		/* of the process group of the run */
 	uint64_t	count[PARTS][CLASSES];
@@ -144,6 +145,19 @@ strike(void)
 	errno = want_errno;
 }
 
+/* Which of the calls that may fire this one is, by those of each part. */
+static uint64_t
+number_of(int class)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < PARTS; i++)
+		if (want_part < 0 || want_part == i)
+			n += __atomic_load_n(&shared->count[i][class],
+			    __ATOMIC_SEQ_CST);
+	return n;
+}
+
 /* One call of that class: true if it must fail, errno set. */
 static bool
 hit(int class)
@@ -160,6 +174,8 @@ hit(int class)
 		if (__atomic_load_n(&shared->fired, __ATOMIC_SEQ_CST) > 0 ||
 		    !place_new((uint64_t)want_errno))
 			return false;
+		__atomic_store_n(&shared->matched, number_of(class),
+		    __ATOMIC_SEQ_CST);
 		strike();
 		return want_errno != 0;
 	}

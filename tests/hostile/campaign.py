@@ -6,7 +6,6 @@
 
 import argparse
 import datetime
-import json
 import logging
 import pathlib
 import random
@@ -15,6 +14,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from fault.tried import Tried, campaigns, wrong     # noqa: E402
 from hostile.report import head, summary, table     # noqa: E402
 from hostile.table import TABLE             # noqa: E402
 from hostile.trial import trial_of          # noqa: E402
@@ -33,10 +33,18 @@ def one(demo, forger, behaviour):
         return {**NOTHING, **trial.facts, "verdict": f"WRONG: {e}"[:600]}
 
 
-def read(path):
-    """What was tried already, of the rows that there still are."""
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
+def known(rows):
+    """Of the behaviours that there still are."""
     return [r for r in rows if key(r) in TABLE]
+
+
+def latest(tried):
+    """Rows of the program under test, or else of the one that was last: a
+    table is that of one program."""
+    rows = known(tried.all)
+    name = tried.program if known(tried.mine) or not rows else \
+        rows[-1]["program"]
+    return [r for r in rows if r["program"] == name]
 
 
 def key(row):
@@ -53,16 +61,16 @@ def main():
     args.add_argument("--out", type=pathlib.Path, required=True)
     args = args.parse_args()
     logging.getLogger("mail.log").setLevel(logging.ERROR)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    rows = read(args.out) if args.out.exists() else []
+    tried = Tried(args.out, again=not args.table)
     if args.table:
-        print("\n".join([head(rows), "", *summary(rows), "",
-                         *table(rows)]))
+        rows = latest(tried)
+        print("\n".join([head(rows), "", *summary(rows), "", *table(rows),
+                         "", *programs(args, tried)]))
         return 0
     began, todo = time.monotonic(), list(TABLE.values())
     random.Random(args.seed).shuffle(todo)
-    done = {key(r) for r in rows}
-    with Demo(postfix=False) as demo, open(args.out, "a") as out:
+    done = {key(r) for r in tried.mine}
+    with Demo(postfix=False) as demo:
         demo.start()
         forger = Forger()
         for b in todo[:len(todo) // args.sample]:
@@ -70,17 +78,20 @@ def main():
                 continue
             if args.seconds and time.monotonic() - began > args.seconds:
                 break
-            rows.append({"protocol": b.protocol, "step": b.step,
-                         "name": b.name, **one(demo, forger, b)})
-            print(json.dumps(rows[-1]), file=out, flush=True)
-            if rows[-1]["verdict"] != "ok":
-                print(rows[-1], flush=True)
-    wrong = [r for r in rows if r["verdict"] != "ok"]
+            which = {"protocol": b.protocol, "step": b.step, "name": b.name}
+            tried.trying(**which)
+            tried.add({**which, **one(demo, forger, b)})
+    rows = known(tried.mine)
     print("\n".join(summary(rows)))
     print(f"\n{datetime.date.today()} seed {args.seed}: {len(TABLE)} "
-          f"behaviours, {len(rows)} tried, {len(wrong)} wrong, "
-          f"{round(time.monotonic() - began)} s")
-    return 1 if wrong else 0
+          f"behaviours, {len(rows)} tried, {len(wrong(rows))} wrong, "
+          f"{round(time.monotonic() - began)} s\n")
+    print("\n".join(programs(args, tried)))
+    return 1 if wrong(rows) else 0
+
+
+def programs(args, tried):
+    return campaigns("Hostile servers", args.out, known(tried.all), "judged")
 
 
 if __name__ == "__main__":

@@ -71,6 +71,11 @@ class Calls:
         return self._read()[1] > 0
 
     @property
+    def at(self):
+        """Which of the calls of that class and part it was, or how many."""
+        return self._read()[0]
+
+    @property
     def ran(self):
         """Some sceau counted: without it every answer is a false zero."""
         return self._read()[2] > 0
