@@ -357,17 +357,34 @@ is_mda(const struct app *app, int argc, char **argv)
 	return false;
 }
 
+/* libConfuse ends a process that finds no memory while it reads, with 2: for
+ * which a mail server returns the mail. */
+static bool reading_for_mda;
+
+static void
+at_exit(void)
+{
+	if (reading_for_mda)
+		_exit(EX_TEMPFAIL);
+}
+
 static enum rc
 run_cmd(struct app *app, int argc, char **argv, struct err *e)
 {
 	enum rc rc;
 
-	if (is_mda(app, argc, argv))
+	if (is_mda(app, argc, argv)) {
 		app->cmd = &cmd_mda;
+		if (atexit(at_exit) != 0)
+			return err_nomem(e);
+	}
 	/* The first of all opens their log, before any sandbox. */
 	FAULT("main");
 	look_ahead(app, argc, argv);
-	if ((rc = load_conf(app, e)) != RC_OK)
+	reading_for_mda = app->cmd == &cmd_mda;
+	rc = load_conf(app, e);
+	reading_for_mda = false;
+	if (rc != RC_OK)
 		return rc;
 	/* 0, not 1: begin anew, and let options stand behind words (glibc
 	 * keeps the "+" of main_cmd() otherwise; BSD understands it too). */

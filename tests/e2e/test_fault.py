@@ -110,6 +110,19 @@ def calls_of(case, calls, what):
     return calls.total(what)
 
 
+def test_no_memory_is_no_reason_to_return_a_mail(demo, forger, calls):
+    """Wherever it ends in libConfuse, which exits by itself at three places
+    that follow each other: a mail server is told to try again."""
+    case = CASES["open, mda"](demo, forger)
+    case.begin()
+    with open(demo.dr.conf, "a") as f:
+        f.write("nonsense = 1\n")      # read to its end, and no further
+    assert case.run(**calls.env()).code == 75
+    codes = {case.run(**calls.env("alloc", n, str(errno.ENOMEM))).code
+             for n in range(1, calls.total("alloc"), 3)}
+    assert 75 in codes and codes <= {75, -signal.SIGABRT}, codes
+
+
 def test_each_place_fails_once(demo, forger, tmp_path):
     """And where one has failed it is not tried again, in a later run too."""
     case, calls = CASES["log"](demo, forger), Calls(tmp_path)
