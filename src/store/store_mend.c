@@ -276,15 +276,17 @@ sub_remove(struct mend *m)
 	(void)rmdir(m->sub);
 }
 
-/* Nothing of the damaged file's journal may be taken for the new one's. */
+/* Nothing of the damaged file's journal may be taken for the new one's; and
+ * what stands in the new one's is folded into the file that takes the place:
+ * where that failed as the file was closed, nobody was told. */
 static enum rc
-journal_end(struct mend *m, struct err *e)
+journal_end(const char *db, struct err *e)
 {
 	struct store bare = { .db = NULL };
-	char path[1100];
+	char path[1200];
 	enum rc rc;
 
-	if (sqlite3_open_v2(m->path, &bare.db, SQLITE_OPEN_READWRITE, NULL) ==
+	if (sqlite3_open_v2(db, &bare.db, SQLITE_OPEN_READWRITE, NULL) ==
 	    SQLITE_OK)
 		rc = db_exec(&bare, "PRAGMA wal_checkpoint(TRUNCATE)", e);
 	else
@@ -292,10 +294,10 @@ journal_end(struct mend *m, struct err *e)
 	(void)sqlite3_close(bare.db);
 	if (rc != RC_OK)
 		return rc;
-	(void)snprintf(path, sizeof(path), "%s-wal", m->path);
+	(void)snprintf(path, sizeof(path), "%s-wal", db);
 	if (unlink(path) != 0 && errno != ENOENT)
 		return err_sys(e, _("cannot remove %s"), path);
-	(void)snprintf(path, sizeof(path), "%s-shm", m->path);
+	(void)snprintf(path, sizeof(path), "%s-shm", db);
 	if (unlink(path) != 0 && errno != ENOENT)
 		return err_sys(e, _("cannot remove %s"), path);
 	return RC_OK;
@@ -305,8 +307,12 @@ static enum rc
 exchange(struct mend *m, int64_t now, struct err *e)
 {
 	char fresh[1100];
+	enum rc rc;
 
 	(void)snprintf(fresh, sizeof(fresh), "%s/sceau.db", m->sub);
+	if ((rc = journal_end(m->path, e)) != RC_OK ||
+	    (rc = journal_end(fresh, e)) != RC_OK)
+		return rc;
 	(void)snprintf(m->out->aside, sizeof(m->out->aside), "%s.damaged-%lld",
 	    m->path, (long long)now);
 	FAULT("store.exchange.before");
@@ -329,7 +335,6 @@ salvage(struct mend *m, int64_t now, struct err *e)
 	    (rc = store_open(m->sub, STORE_WRITE, &m->st, e)) == RC_OK)
 		rc = fill(m, now, e);
 	(void)sqlite3_close(m->old.db);
-	/* Closed by its only user, it is one file. */
 	store_close(&m->st);
 	return rc;
 }
@@ -427,8 +432,13 @@ store_mend_begin(const char *dir, bool dry_run, int64_t now,
 	out->lock_fd = -1;
 	if ((rc = mend_of(dir, out, &m, e)) != RC_OK ||
 	    access(m.path, F_OK) != 0 ||
-	    (rc = look(m.path, why, e)) != RC_OK || why[0] == '\0')
+	    (rc = look(m.path, why, e)) != RC_OK)
 		return rc;
+	if (why[0] == '\0') {
+		if (!dry_run)
+			sub_remove(&m);
+		return RC_OK;
+	}
 	out->damaged = true;
 	memcpy(out->fresh, m.sub, sizeof(m.sub));
 	if (dry_run || (rc = slot_take_all(&lock, dir, e)) != RC_OK)
@@ -450,8 +460,7 @@ store_mend_end(const char *dir, int64_t now, struct store_mended *out,
 
 	if (out->lock_fd < 0)
 		return rc;
-	if (rc == RC_OK && (rc = mend_of(dir, out, &m, e)) == RC_OK &&
-	    (rc = journal_end(&m, e)) == RC_OK)
+	if (rc == RC_OK && (rc = mend_of(dir, out, &m, e)) == RC_OK)
 		rc = exchange(&m, now, e);
 	if (rc == RC_OK)
 		sub_remove(&m);

@@ -2,6 +2,7 @@
 can be written.  tests/fault/disk.py is the campaign; this is its short form,
 and what sceau restored does about a damaged store."""
 
+import errno
 import os
 import random
 import signal
@@ -12,7 +13,7 @@ import pytest
 from fault.commands import CASES
 from fault.disk import Trial, lived, log_damaged, log_left
 from world.demo import YEAR, mark
-from world.fault import children, state, stopped
+from world.fault import Calls, children, state, stopped
 from world.small import PAGE, STORE, damage
 from world.verdict import settle
 
@@ -214,6 +215,37 @@ def test_a_store_that_has_lost_something_and_its_keys(demo, forger):
     assert got.code == 78 and b"sceau restored" in got.stderr, got.text()
     demo.dr.ok("restored")
     demo.dr.ok("poll")
+
+
+def test_the_new_one_holds_what_its_journal_held(demo, forger):
+    """That is folded into it as it is closed: where a read fails then, it
+    said 0, and the new store forgot the moment, or was torn."""
+    case = CASES["restored, lost journal"](demo, forger)
+    calls, codes = Calls(demo.top), []
+    case.begin()
+    case.run(**calls.env())
+    for n in range(calls.total("read"), 0, -2):
+        case.begin()
+        got = case.run(**calls.env("read", n, str(errno.EIO)))
+        assert calls.fired
+        case.judge(got)
+        codes.append(got.code)
+        if len(codes) > 12:
+            break
+    assert {0} < set(codes), codes
+
+
+def test_what_an_earlier_try_left_is_removed(demo, queued):
+    """Also when the exchange had been made by then."""
+    damage(demo.labo, "queue_due")
+    demo.labo.sceau("restored", SCEAU_FAULT="store.exchange.after:kill")
+    assert (demo.labo.state / "mend").exists()
+    before = demo.labo.snapshot()
+    demo.labo.ok("restored", "--dry-run")
+    assert demo.labo.snapshot() == before
+    demo.labo.ok("restored")
+    assert not (demo.labo.state / "mend").exists()
+    arrived(demo, queued)
 
 
 def test_nobody_else_writes_meanwhile(demo, queued):
