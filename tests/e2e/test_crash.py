@@ -12,9 +12,10 @@ import pytest
 
 from pysceau import envelope, mail, records
 from world import documents
+from world.attack import acks
 from world.demo import YEAR
-from world.fault import children, stopped
-from world.memory import tree
+from world.fault import state
+from world.memory import name_of, tree
 from world.verdict import CRASHED, crash, received, settle, shown_once
 
 N = 3
@@ -196,29 +197,24 @@ def test_held_after_it_was_filed_it_comes_back_flagged(demo, faults, forger):
     assert dr.ok("inbox", "--json").json()[-1]["possible_duplicate"]
 
 
-def name_of(pid):
-    try:
-        with open(f"/proc/{pid}/comm") as f:
-            return f.read().strip()
-    except OSError:
-        return ""
-
-
 # In the middle of its work; another in its place has less to do.
 MIDDLE = {"keeper": "keeper.delivered.before", "vault": "keeper.intent.before",
           "clerk": "drop.name.before#70", "fetch": "fetch.mail.end#60",
           "starter": "keeper.delivered.before"}
 
 
-@pytest.mark.parametrize("which", MIDDLE)
-def test_each_process_killed_alone(demo, forger, which):
-    """In the middle of a hundred."""
-    mails = [demo.mail_of(f"INR {n}", demo.dr) for n in range(100)]
-    envs = [forger.seal(demo.labo, demo.dr, m) for m in mails]
-    demo.post(demo.dr, *(forger.wrap(demo.labo, demo.dr, e) for e in envs))
-    process = demo.dr.start("poll", SCEAU_FAULT=f"{MIDDLE[which]}:stop")
-    demo.wait_until(lambda: any(map(stopped, children(process.pid))),
-                    what=MIDDLE[which])
+def is_in(pid, letters):
+    """One of these states of proc(5); it may have left meanwhile."""
+    try:
+        return state(pid) in letters
+    except OSError:
+        return False
+
+
+def killed_alone(demo, process, which, point):
+    """That one, where it or another stands still; the others go on."""
+    demo.wait_until(lambda: any(is_in(p, "T") for p in tree(process.pid)),
+                    what=point)
     everybody = tree(process.pid)
     pid = process.pid if which == "starter" else next(
         p for p in everybody if which in name_of(p))
@@ -227,10 +223,69 @@ def test_each_process_killed_alone(demo, forger, which):
         if other != pid:
             with contextlib.suppress(ProcessLookupError):   # it left since
                 os.kill(other, signal.SIGCONT)
+    return everybody
+
+
+def hundred(demo, forger):
+    mails = [demo.mail_of(f"INR {n}", demo.dr) for n in range(100)]
+    envs = [forger.seal(demo.labo, demo.dr, m) for m in mails]
+    demo.post(demo.dr, *(forger.wrap(demo.labo, demo.dr, e) for e in envs))
+    return mails, envs
+
+
+@pytest.mark.parametrize("which", MIDDLE)
+def test_each_process_killed_alone(demo, forger, which):
+    """In the middle of a hundred."""
+    mails, envs = hundred(demo, forger)
+    process = demo.dr.start("poll", SCEAU_FAULT=f"{MIDDLE[which]}:stop")
+    killed_alone(demo, process, which, MIDDLE[which])
     process.communicate(timeout=60)
     assert process.returncode in CRASHED
     settle(demo.dr)
     received(demo, forger, demo.dr, mails, envs)
+
+
+def ended(process):
+    """By SIGTERM, in good order; its code."""
+    assert process.poll() is None, process.communicate()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    return process.returncode
+
+
+@pytest.mark.parametrize("which", MIDDLE)
+def test_each_process_of_run_killed_alone(demo, forger, which):
+    """It goes on by itself, and says at its end what it has met; without the
+    one that writes the store, or the first, it ends, and whoever watches over
+    it starts another."""
+    mails, envs = hundred(demo, forger)
+    demo.dr.configure(account={"every": "10 s"})
+    process = demo.dr.start("run", SCEAU_FAULT=f"{MIDDLE[which]}:stop")
+    everybody = killed_alone(demo, process, which, MIDDLE[which])
+    code = 75
+    if which in ("starter", "keeper"):
+        process.communicate(timeout=60)
+        assert process.returncode == (
+            75 if which == "keeper" else -signal.SIGKILL)
+        demo.wait_until(lambda: not any(is_in(p, "RSDT") for p in everybody),
+                        30, "all of them to leave")
+        process, code = demo.dr.start("run"), 0
+    demo.wait_until(
+        lambda: len(demo.dr.new()) >= 100 and
+        not demo.dovecot.count(demo.dr.user) and
+        len(acks(demo, demo.labo, forger)) >= 100, 60, "all of them")
+    assert ended(process) == code
+    received(demo, forger, demo.dr, mails, envs)
+
+
+def relayed(demo, texts):
+    """Each shown once, and the laboratory knows."""
+    settle(demo.dr)
+    shown_once(demo.dr, [demo.mail_of(t, demo.dr) for t in texts])
+    settle(demo.labo)
+    states = {r["state"] for r in demo.labo.ok("status", "--json").json()
+              if r["type"] == "sent"}
+    assert states == {"received"}
 
 
 def test_the_relay_process_killed_alone(demo):
@@ -247,13 +302,21 @@ def test_the_relay_process_killed_alone(demo):
     for row in demo.labo.ok("queue", "list", "--json").json():
         demo.labo.ok("queue", "retry", row["id"])
     settle(demo.labo)
-    settle(demo.dr)
-    shown_once(demo.dr, [demo.mail_of(f"INR {n}", demo.dr)
-                         for n in range(30)])
-    settle(demo.labo)
-    states = {r["state"] for r in demo.labo.ok("status", "--json").json()
-              if r["type"] == "sent"}
-    assert states == {"received"}
+    relayed(demo, [f"INR {n}" for n in range(30)])
+
+
+def test_the_relay_process_of_run_killed_alone(demo):
+    """At the twentieth of thirty: the next one has fewer."""
+    for n in range(30):
+        demo.send(f"INR {n}", demo.dr)
+    demo.labo.configure(relay={"sessions": 1})
+    process = demo.labo.start("run", SCEAU_FAULT="relay.mail.begin#20:stop")
+    killed_alone(demo, process, "relay", "relay.mail.begin")
+    demo.wait_until(lambda: len({mail.find(m) for m in demo.dr.mail()}) == 30
+                    and not demo.labo.ok("queue", "list", "--json").json(),
+                    60, "all of them")
+    assert ended(process) == 75
+    relayed(demo, [f"INR {n}" for n in range(30)])
 
 
 def test_records_of_acknowledgement_are_those_of_the_protocol():

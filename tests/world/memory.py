@@ -34,6 +34,15 @@ def tree(pid):
     return found
 
 
+def name_of(pid):
+    """"" when it has ended."""
+    try:
+        with open(f"/proc/{pid}/comm") as f:
+            return f.read().strip()
+    except OSError:
+        return ""
+
+
 def measure(pid):
     """{"pss": kB, "private": kB, "dirty": kB, "rss": kB} of one process, or
     None; dirty: private and written to, which no file could give again."""
@@ -62,6 +71,7 @@ class Sampler:
         self.total_kb = 0           # most Pss of all at one moment
         self.dirty_kb = 0           # most private dirty of all at one
         self.by_pid = {}            # pid: most of each measure
+        self.names = {}             # pid: what it was called last
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -69,6 +79,15 @@ class Sampler:
     def peak_kb(self):
         """The most private memory that any one process held."""
         return max((m["private"] for m in self.by_pid.values()), default=0)
+
+    @property
+    def dirty_by_name(self):
+        """{name: the most that one process of that name had written to}."""
+        most = {}
+        for pid, got in self.by_pid.items():
+            name = self.names[pid]
+            most[name] = max(most.get(name, 0), got["dirty"])
+        return most
 
     @property
     def processes(self):
@@ -81,6 +100,7 @@ class Sampler:
                 got = measure(pid)
                 if got is None:
                     continue
+                self.names[pid] = name_of(pid) or self.names.get(pid, "")
                 total += got["pss"]
                 dirty += got["dirty"]
                 best = self.by_pid.setdefault(pid, dict(got))
