@@ -6,9 +6,13 @@ settle, and it must hold that
 
 - each document whose `send` said 0 is exactly once on its practice's disk, new
   or flagged, or its laboratory was told that it failed
-- each acknowledgement is true: what is said to be received is on the disk
+- each acknowledgement is true: what is said to be received is on the disk,
+  and whoever sent what is on the disk knows
 - nothing is held, no temporary file is left, no process outlived its pass
 - memory at the end is what it was at the beginning, for equal batches
+
+Half of the practices have `sceau run`, the others a pass now and then.  One
+run lasts from the beginning to the end; of the others everything is killed.
 
 Real servers on loopback; the same seed makes the same choices, though not the
 same instants.  Needs a build with --enable-fault, for the clocks.
@@ -28,8 +32,11 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+HERE = pathlib.Path(__file__).resolve().parent
+# "soak" is this folder, not this file.
+sys.path[:] = [str(HERE.parent), *(p for p in sys.path if p != str(HERE))]
 from pysceau import kdf   # noqa: E402
+from soak.staying import Stayer, weighed   # noqa: E402
 from world import documents, memory   # noqa: E402
 from world.association import Association   # noqa: E402
 from world.demo import mark, stripped   # noqa: E402
@@ -38,16 +45,21 @@ from world.world import World   # noqa: E402
 LABOS = ("labo.nord", "labo.sud", "labo.ouest")
 PRACTICES = {"dr.martin": "pop3", "dr.leroy": "imap", "dr.petit": "pop3",
              "dr.morel": "imap"}
+STAYING = {"dr.petit": False, "dr.morel": True}     # `run`; lasting
 # These have keys for one another; everybody else goes through the gateway.
 RING = ("labo.nord", "dr.martin", "dr.leroy")
 AT_ONCE = 40            # what a laboratory hands over between two passes
-KILLED = 0.10           # of all passes
+KILLED = 0.10           # of all passes; of a run, about each second
+ENDED = 0.03            # of a run, the same, in good order
 JUMPS = 0.05
 PAUSE_S = 3             # at most, between two passes of a practice
 # Everybody's clock is that much ahead: back from it is still after the day
 # on which the keys were issued.
 AHEAD_S = 86400
-SETTLE = 60             # rounds
+SETTLE = 120            # rounds
+IN_PEACE_S = 300        # in which a run takes what waits for it
+ENDS = (0, 65, 69, 75, 77, -signal.SIGKILL)
+HEARD = ("received", "opened")
 WEIGHED = 400           # documents of one batch, at the beginning and the end
 
 
@@ -60,6 +72,8 @@ class Soak:
         self.practices = [new(n, "cabinet.example", protocol=p,
                               kind="maildir") for n, p in PRACTICES.items()]
         self.hub = new("passerelle", "asso.example", kind="maildir")
+        self.stayers = [Stayer(m, STAYING[m.local]) for m in self.practices
+                        if m.local in STAYING]
         self.lock = threading.Lock()
         self.sent = {}              # (digest, practice): laboratory
         self.unsure = {}            # the same, where `send` did not say 0
@@ -82,6 +96,7 @@ class Soak:
             box = self.wires[self.world.dovecot.port[m.protocol + "s"]].port
             relay = self.wires[self.world.relay.port["submission"]].port
             m.configure(port=box, relay_port=relay,
+                        account={"every": "10 s"},
                         top={"hub": True} if m is self.hub else None)
         asso = Association(self.world, datetime.date.today().year,
                            policy="list", rings={n: "ring" for n in RING})
@@ -92,6 +107,8 @@ class Soak:
         asso.batch()
         for m in self.world.members.values():
             asso.equip(m)
+        for s in self.stayers:
+            s.start(SCEAU_FAULT_CLOCK=f"+{AHEAD_S}")
 
     # ---- what everybody does -------------------------------------------
 
@@ -162,7 +179,7 @@ class Soak:
     def poll(self, member, rng, **more):
         p = self.run(member, rng, "poll", **more)
         self.count["passes"] += 1
-        if p[0] not in (0, 65, 69, 75, 77, -signal.SIGKILL):
+        if p[0] not in ENDS:
             self.wrong.append(
                 f"{member.local}: poll: exit {p[0]}: {p[2][-300:]!r}")
         return p
@@ -194,6 +211,45 @@ class Soak:
                 self.weigh(member)
             self.over.wait(rng.uniform(0, PAUSE_S))
 
+    def staying(self, s):
+        """`run`: killed, ended, and started again as a system would."""
+        rng = random.Random(f"{self.seed} {s.member.local}")
+        while not self.over.wait(rng.uniform(0, PAUSE_S)):
+            if not s.running:
+                self.run_over(s)
+                s.start(**({"SCEAU_FAULT_CLOCK": f"+{AHEAD_S}"} if s.lasting
+                           else self.clock(rng)))
+            elif rng.random() < KILLED:
+                if what := s.strike(rng):
+                    self.count["kills of run (all of it)" if what == "whole"
+                               else "kills of run (one process)"] += 1
+            elif not s.lasting and rng.random() < ENDED:
+                self.end(s)
+
+    def run_over(self, s):
+        """What a run said with its end."""
+        self.count["runs"] += 1
+        self.codes[s.code] += 1
+        if s.code not in ENDS or s.lasting:
+            self.wrong.append(f"{s.member.local}: run: exit {s.code}: "
+                              f"{s.said[-300:]!r}")
+
+    def end(self, s):
+        if not s.end():
+            self.wrong.append(f"{s.member.local}: run does not end")
+
+    def end_runs(self):
+        for s in self.stayers:
+            if not s.running:
+                self.run_over(s)
+                continue
+            self.end(s)
+            self.count["runs"] += 1
+            self.codes[s.code] += 1
+            if s.code not in ENDS[:-1]:
+                self.wrong.append(f"{s.member.local}: run, at its end: exit "
+                                  f"{s.code}: {s.said[-300:]!r}")
+
     def weigh(self, member):
         """How much memory a pass takes now."""
         got = member.sceau("poll", memory=True,
@@ -203,20 +259,37 @@ class Soak:
 
     def batch(self, when):
         """The same work in peace, at the beginning and at the end: kB of the
-        largest process of the practices' passes."""
+        largest process of the practices' passes, and of each kind of process
+        of their runs, for which all of it waits until then."""
         rng, labo = random.Random(self.seed), self.labos[0]
         self.calm.set()
+        for s in self.stayers:
+            if not s.running:
+                self.run_over(s)
+                s.start(SCEAU_FAULT_CLOCK=f"+{AHEAD_S}")
+        time.sleep(PAUSE_S)         # they have come to rest
+        for s in self.stayers:
+            s.signal(signal.SIGSTOP)
         for n in range(WEIGHED):
             self.hand_over(labo, rng, f"{when}.{n}", len(self.practices))
         self.poll(labo, rng)
         self.poll(self.hub, rng)
         before, self.memory = self.memory, []
         for m in self.practices:
-            self.weigh(m)
+            if m.local not in STAYING:
+                self.weigh(m)
         kb, self.memory = max(self.memory), before + self.memory
+        parts, done = weighed(self.stayers, self.taken, IN_PEACE_S)
+        if not done:
+            self.wrong.append(f"run leaves mail: {self.world.mailboxes()}")
         self.settle()
         self.calm.clear()
-        return kb
+        return {"a pass": kb, **parts}
+
+    def taken(self):
+        """By those that stay."""
+        return not any(self.world.dovecot.count(s.member.user)
+                       for s in self.stayers)
 
     def trouble(self):
         rng = random.Random(f"{self.seed} trouble")
@@ -240,7 +313,9 @@ class Soak:
                    for args in
                    [(self.laboratory, m, self.messages // len(self.labos))
                     for m in self.labos] +
-                   [(self.others, m) for m in self.practices + [self.hub]] +
+                   [(self.others, m) for m in self.practices + [self.hub]
+                    if m.local not in STAYING] +
+                   [(self.staying, s) for s in self.stayers] +
                    [(self.trouble,)]]
         for t in threads:
             t.start()
@@ -267,6 +342,8 @@ class Soak:
         self.calm.set()
         rng = random.Random(0)
         for _ in range(SETTLE):
+            for s in self.stayers:
+                self.hurry(s)
             codes = [self.poll(m, rng)[0]
                      for m in self.world.members.values()]
             waiting = sum(self.world.mailboxes().values()) + sum(
@@ -277,13 +354,25 @@ class Soak:
             time.sleep(1)
         self.wrong.append(f"not settled: {self.world.mailboxes()}, {codes}")
 
+    def hurry(self, s):
+        """What was put off; a pass leaves quietly where a run is at work."""
+        for row in s.member.ok("queue", "list", "--json").json():
+            s.member.sceau("queue", "retry", row["id"])
+
+    def hear(self):
+        """Until who sent what is on the disks knows: a mail may be between
+        two servers when nobody has it."""
+        for _ in range(10):
+            seen, states = self.shown(), self.told()
+            if all(states.get(key) in HEARD for key in seen):
+                return
+            time.sleep(1)
+            self.settle()
+
     def shown(self):
         """{(digest, practice): [new, flagged]} of all that lies on disks."""
         seen = {}
         for m in self.practices:
-            left = list(m.inbox.glob("tmp/*"))
-            if left:
-                self.wrong.append(f"{m.local}: temporary files: {left[:3]}")
             for path in m.documents():
                 data = path.read_bytes()
                 row = seen.setdefault(
@@ -309,21 +398,34 @@ class Soak:
         if new > 1 or (new and again):
             self.wrong.append(f"{name}: shown {new} times as new, "
                               f"{again} times flagged")
-        if state in ("received", "opened") and new + again == 0:
+        if state in HEARD and new + again == 0:
             self.wrong.append(f"{name}: a false acknowledgement")
+        self.acknowledged(name, new + again, state)
+
+    def acknowledged(self, name, shown, state):
+        if shown and state not in HEARD:
+            self.wrong.append(f"{name}: shown, and its sender does not know: "
+                              f"{state}")
 
     def verdict(self):
         seen, states = self.shown(), self.told()
+        for m in self.practices:
+            if left := list(m.inbox.glob("tmp/*")):
+                self.wrong.append(f"{m.local}: temporary files: {left[:3]}")
         for key in self.sent:
             state = states.get(key, "unknown to the laboratory")
             self.count[f"state {state}"] += 1
             self.judge(key, *seen.get(key, (0, 0)), state)
         for key, (new, again) in seen.items():
             self.count["shown flagged"] += again
+            self.count["shown a second time, flagged"] += \
+                max(new + again - 1, 0) if again else 0
             if key not in self.sent and key not in self.unsure:
                 self.wrong.append(f"{key}: nobody sent it")
             if key in self.unsure and new > 1:
                 self.wrong.append(f"{key}: shown twice as new")
+            if key in self.unsure:
+                self.acknowledged(key, new + again, states.get(key))
         for m in self.world.members.values():
             if held := m.ok("held", "list", "--json").json():
                 self.wrong.append(f"{m.local}: held: {held[:2]}")
@@ -331,8 +433,10 @@ class Soak:
         self.count["unsure of, delivered"] = len(set(self.unsure) & set(seen))
 
     def grown(self, first, last):
-        if last > 1.5 * first:
-            self.wrong.append(f"memory grew from {first} to {last} kB")
+        for what, kb in last.items():
+            if kb > 1.5 * first.get(what, kb):
+                self.wrong.append(f"memory of {what} grew from "
+                                  f"{first[what]} to {kb} kB")
 
 
 def main():
@@ -346,11 +450,18 @@ def main():
     began = time.monotonic()
     with World(keep=args.keep) as world:
         soak = Soak(world, args.messages, args.seconds, args.seed)
-        soak.start()
-        first = soak.batch("first")
-        soak.work()
-        soak.settle()
-        last = soak.batch("last")
+        try:
+            soak.start()
+            first = soak.batch("first")
+            soak.work()
+            soak.settle()
+            last = soak.batch("last")
+            soak.hear()
+            soak.end_runs()
+        finally:
+            for s in soak.stayers:
+                if s.running:
+                    s.signal(signal.SIGKILL)
         soak.verdict()
         soak.grown(first, last)
     report = {
@@ -361,7 +472,9 @@ def main():
         "exit codes": {str(k): v for k, v in sorted(soak.codes.items())},
         "memory, most of a process, kB":
             max(soak.memory),
-        "memory, equal batches, kB": [first, last],
+        "memory, equal batches, kB": {
+            what: [first.get(what), last.get(what)]
+            for what in sorted({**first, **last})},
         "wrong": soak.wrong[:50],
     }
     text = json.dumps(report, indent=1, ensure_ascii=False)
