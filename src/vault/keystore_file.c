@@ -185,34 +185,64 @@ static enum rc
 unreadable(const char *path, struct err *e)
 {
 	if (errno == ENOENT)
-		return err_set(e, RC_CONF, _("there is no key store yet (%s): "
-		    "take in the association's key file with sceau key import "
-		    "FILE"), path);
+		return err_set(e, RC_CONF, _("there is no key store %s: mail "
+		    "is safe on its server until the association's key file "
+		    "is taken in (sceau key import FILE)"), path);
 	return err_set(e, RC_CONF, _("the key store %s cannot be read: %s"),
 	    path, lang_errno(errno));
 }
 
+/* Its files are damaged, or no pair: only a person can know which to keep. */
+static enum rc
+damaged(const struct keystore_at *at, const char *why, struct err *e)
+{
+	return err_set(e, RC_CONF, _("the key store %s is damaged (%s); it was "
+	    "left as it is, and mail not yet fetched is safe on its server. "
+	    "Move it and its machine key elsewhere, then take in this year's "
+	    "key file again, or an export: sceau key import FILE"),
+	    at->store, why);
+}
+
+/* A file system that has lost them gives zeros; a disk that cannot be read may
+ * be read later. */
+static enum rc
+read_octets(const struct keystore_at *at, int fd, uint8_t key[KDF_KEY_BYTES],
+    struct err *e)
+{
+	static const uint8_t zeros[KDF_KEY_BYTES];
+	uint8_t more;
+	ssize_t n = read_full(fd, key, KDF_KEY_BYTES), rest = 0;
+
+	if (n < 0 || (rest = read_full(fd, &more, 1)) < 0)
+		return err_sys(e, "%s", at->key);
+	if (n != KDF_KEY_BYTES || rest != 0 ||
+	    same(key, zeros, KDF_KEY_BYTES))
+		return damaged(at, _("its machine key is not the 32 octets it "
+		    "was"), e);
+	return RC_OK;
+}
+
 /* 32 raw octets, in secret memory; owned. */
 static enum rc
-read_key(const char *path, bool strict, uint8_t **key, struct err *e)
+read_key(const struct keystore_at *at, bool strict, uint8_t **key,
+    struct err *e)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	uint8_t more;
+	int fd = open(at->key, O_RDONLY | O_CLOEXEC);
 	enum rc rc = RC_OK;
 
 	*key = NULL;
+	if (fd < 0 && errno == ENOENT)
+		return damaged(at, _("its machine key is not there: is its "
+		    "medium?"), e);
 	if (fd < 0)
 		return err_set(e, RC_CONF, _("the machine key %s cannot be "
-		    "read: %s"), path, lang_errno(errno));
+		    "read: %s"), at->key, lang_errno(errno));
 	if (strict)
-		rc = file_private(path, e);
+		rc = file_private(at->key, e);
 	if (rc == RC_OK && (*key = secret_alloc(KDF_KEY_BYTES)) == NULL)
 		rc = err_set(e, RC_NOMEM, _("no memory for keys"));
-	if (rc == RC_OK &&
-	    (read_full(fd, *key, KDF_KEY_BYTES) != KDF_KEY_BYTES ||
-	    read_full(fd, &more, 1) != 0))
-		rc = err_set(e, RC_CONF, _("the machine key %s must have "
-		    "exactly 32 octets"), path);
+	if (rc == RC_OK)
+		rc = read_octets(at, fd, *key, e);
 	close(fd);
 	if (rc != RC_OK)
 		secret_free(key);
@@ -246,7 +276,7 @@ keystore_save(const struct keystore *ks, const struct keystore_at *at,
 	if (at->key != NULL && access(at->key, F_OK) != 0)
 		rc = new_key(at->key, &key, e);
 	else if (at->key != NULL)
-		rc = read_key(at->key, !ks->demo, &key, e);
+		rc = read_key(at, !ks->demo, &key, e);
 	if (rc == RC_OK)
 		rc = seal_store(ks, key, at->pass, NULL, &out, e);
 	if (rc == RC_OK)
@@ -425,11 +455,11 @@ load_failed(const struct keystore_at *at, const char *path, struct err *e)
 		    "that with which it was sealed"), path);
 	if (why.rc != RC_INPUT || at->pass != NULL)
 		return err_ctx(e, "%s", path);
-	if (why.class == EC_HEADER)
-		return err_set(e, RC_CONF, _("%s: wrong key or passphrase, "
-		    "or another machine's store"), path);
-	return err_set(e, RC_CONF, _("%s: %s; restore it from the "
-	    "association's key file: sceau key import"), path, why.text);
+	if (why.class == EC_VERSION)
+		return err_set(e, RC_CONF, "%s: %s", path, why.text);
+	return damaged(at, why.class == EC_HEADER ?
+	    _("its machine key does not open it, or is another's") :
+	    why.text, e);
 }
 
 /* One try at the file ${path}. */
@@ -501,7 +531,7 @@ load_once(struct loader *l, bool strict, struct err *e)
 	enum rc rc = RC_OK;
 
 	if (l->at->key != NULL &&
-	    (rc = read_key(l->at->key, strict, &key, e)) != RC_OK)
+	    (rc = read_key(l->at, strict, &key, e)) != RC_OK)
 		return rc;
 	l->key = key;
 	rc = load_path(l, l->at->store, e);

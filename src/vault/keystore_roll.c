@@ -1,6 +1,8 @@
 /* A new machine key: two files that change one after the other. */
 #include "config.h"
 
+#include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +41,43 @@ put_in_place(const char *from, const char *to, struct err *e)
 	return rc;
 }
 
+/* "NAME.tmp..." is of who died while he wrote NAME. */
+static enum rc
+sweep_in(DIR *d, const char *name, struct err *e)
+{
+	size_t len = strlen(name);
+	struct dirent *x;
+
+	while ((x = readdir(d)) != NULL)
+		if (strncmp(x->d_name, name, len) == 0 &&
+		    strncmp(x->d_name + len, ".tmp", 4) == 0 &&
+		    unlinkat(dirfd(d), x->d_name, 0) != 0)
+			return err_sys(e, _("cannot remove %s"), x->d_name);
+	return RC_OK;
+}
+
+/* What a death has left of a key and a store together opens what is erased
+ * (P7). */
+static enum rc
+sweep(const char *path, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX];
+	enum rc rc;
+	DIR *d;
+
+	if (snprintf(dir, sizeof(dir), "%.*s", slash == NULL ? 1 :
+	    (int)(slash - path) + 1, slash == NULL ? "." : path) >=
+	    (int)sizeof(dir))
+		return err_set(e, RC_CONF, _("%s: the name is too long"),
+		    path);
+	if ((d = opendir(dir)) == NULL)
+		return err_sys(e, "%s", dir);
+	rc = sweep_in(d, slash == NULL ? path : slash + 1, e);
+	closedir(d);
+	return rc;
+}
+
 /*
  * The key is the pivot: before its rename the old pair is whole, after it the
  * new store lies there under STORE.new, and keystore_load() looks for it.  The
@@ -52,7 +91,9 @@ roll_files(const struct keystore *ks, const struct keystore_at *at,
 	enum rc rc;
 
 	unlink(keyfile);
-	if ((ks->half_rolled && (rc = keystore_save(ks, at, e)) != RC_OK) ||
+	if ((rc = sweep(at->store, e)) != RC_OK ||
+	    (rc = sweep(at->key, e)) != RC_OK ||
+	    (ks->half_rolled && (rc = keystore_save(ks, at, e)) != RC_OK) ||
 	    (rc = keystore_save(ks, &next, e)) != RC_OK)
 		return rc;
 	FAULT("keystore.roll.written");

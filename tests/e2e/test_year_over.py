@@ -281,6 +281,19 @@ def test_an_erasure_that_dies_goes_on(year, forger, point):
     assert year.years() == [NEXT] and year.erased(secrets)
 
 
+def test_P7_what_a_death_left_goes_too(year, forger):
+    """Of a key and of a store: together they open the old year."""
+    year.lived(forger)
+    state, secrets = year.member.state, year.secrets()
+    (state / "keystore.tmpAbCdEf").write_bytes(
+        (state / "keystore").read_bytes())
+    (state / "keystore.key.tmpAbCdEf").write_bytes(secrets[0])
+    assert year.spring().code == 0
+    assert year.years() == [NEXT] and year.erased(secrets)
+    assert sorted(p.name for p in state.glob("keystore*")) == [
+        "keystore", "keystore.key", "keystore.lock"]
+
+
 def test_a_store_that_is_lent_is_not_written_to(year, forger):
     year.lived(forger)
     lent = ["--store", year.member.state / "keystore"]
