@@ -14,8 +14,10 @@
 #include "base/buf.h"
 #include "store/db.h"
 
-/* No sector's end lies within: it is the old number, or the new one. */
-#define NUMBER_BYTES 8
+/* The number and, against octets that are something else, its complement; no
+ * sector's end lies within.  Where it stands depends on the ring before it:
+ * with another ring it is a complement no more. */
+#define NUMBER_BYTES 16
 #define NUMBER_AT ((PASS_FILE_BYTES + NUMBER_BYTES - 1) / NUMBER_BYTES * \
 	NUMBER_BYTES)
 
@@ -23,13 +25,13 @@ static int64_t
 number_of(int fd)
 {
 	uint8_t b[NUMBER_BYTES];
-	int64_t n;
+	uint64_t n;
 
 	if (fd < 0 || pread(fd, b, sizeof(b), NUMBER_AT) !=
 	    (ssize_t)sizeof(b))
 		return 0;
-	n = (int64_t)get_be64(b);
-	return n > 0 && n < INT64_MAX / 2 ? n : 0;
+	n = get_be64(b);
+	return n == ~get_be64(b + 8) && n < INT64_MAX / 2 ? (int64_t)n : 0;
 }
 
 int64_t
@@ -67,11 +69,11 @@ commits_add(struct store *st, struct err *e)
 void
 commits_done(struct store *st)
 {
-	/* Until somebody says that it was noticed, what is lost stays so. */
-	int64_t n = st->commits + st->gone;
+	int64_t n = st->commits;
 	uint8_t b[NUMBER_BYTES];
 
 	put_be64(b, (uint64_t)n);
+	put_be64(b + 8, ~(uint64_t)n);
 	/* Without it something goes unnoticed; nothing is lost by that. */
 	if (n > number_of(st->pass_fd) && st->pass_fd >= 0 &&
 	    pwrite(st->pass_fd, b, sizeof(b), NUMBER_AT) != (ssize_t)sizeof(b))

@@ -311,7 +311,8 @@ tx_end(struct store *st, enum rc rc, const char *before, const char *after,
 	BUG_ON(!st->in_tx);
 	if (rc == RC_OK && st->hash != NULL)
 		rc = register_chain(st, e);
-	counts = !st->lazy && sqlite3_total_changes(st->db) != st->changes;
+	counts = !st->lazy && st->gone == 0 &&
+	    sqlite3_total_changes(st->db) != st->changes;
 	if (rc == RC_OK && counts)
 		rc = commits_add(st, e);
 	if (rc != RC_OK) {

@@ -148,9 +148,11 @@ void pass_close(struct store *st);
  * commits.c: the durable transactions there were, counted in the database and
  * in the file of passes.  commits_add(): one more, in a transaction, last;
  * commits_done(): it is durable.  commits_look(): st->gone are in the file
- * only; commits_check(): the same, and RC_CONF when any is; commits_forgive():
- * none is any more, in a transaction.  commits_known(): the file's number of
- * the store in ${dir}; commits_put(): the database's, above ${known}.
+ * only; who has found some counts none of his own, so that the two numbers
+ * stay apart.  commits_check(): the same, and RC_CONF when any is;
+ * commits_forgive(): none is any more, in a transaction.  commits_known(): the
+ * file's number of the store in ${dir}; commits_put(): the database's, above
+ * ${known}.
  */
 enum rc commits_add(struct store *st, struct err *e);
 void commits_done(struct store *st);

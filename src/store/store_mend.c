@@ -291,6 +291,11 @@ journal_end(const char *db, struct err *e)
 		rc = db_exec(&bare, "PRAGMA wal_checkpoint(TRUNCATE)", e);
 	else
 		rc = err_set(e, RC_NOMEM, _("store: out of memory"));
+	/* For the pragma somebody who reads is no error; this one needs to
+	 * have read that there is a log. */
+	if (rc == RC_OK && sqlite3_wal_checkpoint_v2(bare.db, NULL,
+	    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK)
+		rc = db_err(&bare, e, "checkpoint");
 	(void)sqlite3_close(bare.db);
 	if (rc != RC_OK)
 		return rc;

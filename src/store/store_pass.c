@@ -26,10 +26,14 @@ pass_open(struct store *st, const char *dir)
 	char path[1024];
 
 	st->pass_fd = -1;
-	if ((size_t)snprintf(path, sizeof(path), "%s/passes", dir) <
+	if ((size_t)snprintf(path, sizeof(path), "%s/passes", dir) >=
 	    sizeof(path))
-		st->pass_fd = open(path, st->mode == STORE_READ ? O_RDONLY |
-		    O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		return;
+	if (st->mode != STORE_READ)
+		st->pass_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	/* What may only be read is known at least. */
+	if (st->pass_fd < 0)
+		st->pass_fd = open(path, O_RDONLY | O_CLOEXEC);
 }
 
 void
