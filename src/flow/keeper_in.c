@@ -207,6 +207,8 @@ on_listed(struct keeper *k, struct account *a, const struct frame *f,
 	if (!rd_done(&r) || nameless > UINT32_MAX)
 		return line_bad(&a->line, e);
 	a->refused = (size_t)nameless;
+	if (nameless > 0)
+		store_list_lacks(a->list);
 	if ((rc = store_list_end(a->list, &wanted, e)) != RC_OK)
 		return rc;
 	LOG(LOG_L_DEBUG, "in.listed", LK_S("account", a->conf->name),

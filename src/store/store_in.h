@@ -83,7 +83,7 @@ enum rc store_account_at(struct store *st, const char *account,
     const char *place, bool *other, struct err *e);
 
 /*
- * store_list_begin(st, account, l, e), _add(), _end(), _free():
+ * store_list_begin(st, account, l, e), _add(), _lacks(), _end(), _free():
  * Compare what a server has now with what is known.  Add every id in any
  * number of calls (10^6 ids: constant memory), in the order in which they are
  * to be fetched; call _end() only when the listing came whole.  One listing
@@ -95,7 +95,8 @@ enum rc store_account_at(struct store *st, const char *account,
  * next whole listing lacks it too.  A name that was gone and is listed again
  * may mean another message (POP3 servers use theirs again; RFC 1939 7): what
  * it meant is not released any more, and what is there is wanted; T tells a
- * copy.  Fetched, intended and held messages stay whatever the listing says,
+ * copy.  After _lacks(), for the server has more than it named, nothing counts
+ * as gone.  Fetched, intended and held messages stay whatever the listing says,
  * so an empty or a wholly new listing (UIDVALIDITY) loses nothing and deletes
  * nothing.
  */
@@ -104,6 +105,7 @@ enum rc store_list_begin(struct store *st, const char *account,
     struct store_list **l, struct err *e);
 enum rc store_list_add(struct store_list *l, const struct store_uid *uids,
     size_t n, struct err *e);
+void store_list_lacks(struct store_list *l);
 enum rc store_list_end(struct store_list *l, size_t *wanted, struct err *e);
 
 /* store_list_wanted(l, out, max, n, e): after _end(), the next ${max} ids to

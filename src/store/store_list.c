@@ -15,6 +15,7 @@ struct store_list {
 	int64_t		 number;
 	int64_t		 at;		/* wanted ids given so far */
 	bool		 any;		/* or the table need not be asked */
+	bool		 lacks;		/* some that are there */
 	char		 account[STORE_LABEL_BYTES];
 };
 
@@ -119,7 +120,7 @@ list_apply(struct store_list *l, struct err *e)
 
 	if ((rc = DB_DO(st, e, "DELETE FROM incoming WHERE account = ?1 "
 	    "AND gone = 1 AND state IN (3, 5)", V_T(l->account))) != RC_OK ||
-	    (rc = names_used_again(l, e)) != RC_OK)
+	    (rc = names_used_again(l, e)) != RC_OK || l->lacks)
 		return rc;
 	return DB_DO(st, e, "UPDATE incoming SET gone = 1 "
 	    "WHERE account = ?1 AND gone = 0 AND " NOT_LISTED,
@@ -136,6 +137,12 @@ wanted_count(struct store_list *l, int64_t *n, struct err *e)
 	    "WHERE l.list = ?2 AND NOT EXISTS (SELECT 1 FROM incoming i "
 	    "WHERE i.account = ?1 AND i.uid = l.uid)",
 	    V_T(l->account), V_I(l->number));
+}
+
+void
+store_list_lacks(struct store_list *l)
+{
+	l->lacks = true;
 }
 
 /* Counted before it is promised: a listing that failed has not been one. */

@@ -61,6 +61,11 @@ ask(struct imap_talk *t, const uint32_t *uids, size_t n, clist **found)
 		r = mailimap_uid_search(t->session, NULL, key, found);
 	if (key != NULL)
 		mailimap_search_key_free(key);
+	/* A refusal may have left what came before it. */
+	if (r != MAILIMAP_NO_ERROR && *found != NULL) {
+		mailimap_search_result_free(*found);
+		*found = NULL;
+	}
 	return r;
 }
 
@@ -96,7 +101,7 @@ imap_noop(struct imap_talk *t, struct err *e)
 {
 	int r;
 
-	stream_step(t->link.stream, IMAP_STEP_BYTES);
+	stream_step(t->link.stream, SEARCH_BYTES);
 	r = mailimap_noop(t->session);
 	return r == MAILIMAP_NO_ERROR || imap_talk_refused(t, r) ? RC_OK :
 	    imap_talk_fail(t, r, "NOOP", e);

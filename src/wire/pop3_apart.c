@@ -118,29 +118,49 @@ plan(struct apart *a, size_t row, struct err *e)
 	return RC_OK;
 }
 
-static enum rc
-plan_all(struct apart *a, struct err *e)
-{
-	const struct idtable *t = &a->p->table;
-	enum rc rc = RC_OK;
-	size_t run;
+struct twin {
+	uint32_t	number;
+	size_t		row;
+};
 
-	for (size_t row = 0; rc == RC_OK && row < t->n; row += run) {
-		run = idtable_run(t, row);
-		for (size_t i = run; rc == RC_OK && run > 1 && i > 0; i--)
-			rc = plan(a, row + i - 1, e);
-	}
-	return rc;
+static int
+last_first(const void *a, const void *b)
+{
+	const struct twin *x = a, *y = b;
+
+	return x->number > y->number ? -1 : x->number < y->number;
 }
 
-static bool
-any(struct idtable *t)
+/* Those whose id another one has too, into ${to}, or counted. */
+static size_t
+twins(const struct idtable *t, struct twin *to)
 {
-	idtable_by_id(t);
-	for (size_t row = 0; row < t->n; row++)
-		if (idtable_run(t, row) > 1)
-			return true;
-	return false;
+	size_t n = 0, run;
+
+	for (size_t row = 0; row < t->n; row += run) {
+		run = idtable_run(t, row);
+		for (size_t i = 0; run > 1 && i < run; i++, n++)
+			if (to != NULL)
+				to[n] = (struct twin){
+				    t->rows[row + i].number, row + i };
+	}
+	return n;
+}
+
+static enum rc
+plan_all(struct apart *a, size_t n, struct err *e)
+{
+	struct twin *all = calloc(n, sizeof(*all));
+	enum rc rc = RC_OK;
+
+	if (all == NULL)
+		return err_nomem(e);
+	(void)twins(&a->p->table, all);
+	qsort(all, n, sizeof(*all), last_first);
+	for (size_t i = 0; rc == RC_OK && i < n; i++)
+		rc = plan(a, all[i].row, e);
+	free(all);
+	return rc;
 }
 
 enum rc
@@ -149,16 +169,18 @@ pop3_tell_apart(struct source *s, struct err *e)
 	struct apart a = { .s = s, .p = s->impl };
 	const struct source_sink sink = { .arg = &a, .begin = on_begin,
 	    .data = on_data, .end = on_end };
+	size_t n;
 	enum rc rc;
 
-	if (!any(&a.p->table))
+	idtable_by_id(&a.p->table);
+	if ((n = twins(&a.p->table, NULL)) == 0)
 		return RC_OK;
 	a.digest = digest_new();
 	a.rows = calloc(APART_MAX, sizeof(*a.rows));
 	if ((rc = pop3_plan_new(APART_MAX, &a.plan, e)) == RC_OK &&
 	    (a.digest == NULL || a.rows == NULL))
 		rc = err_nomem(e);
-	if (rc == RC_OK && (rc = plan_all(&a, e)) == RC_OK)
+	if (rc == RC_OK && (rc = plan_all(&a, n, e)) == RC_OK)
 		rc = pop3_get(s, &a.plan, &sink, e);
 	pop3_plan_free(&a.plan);
 	digest_free(&a.digest);

@@ -277,8 +277,8 @@ list(struct source *s, struct bytes after, source_list_fn *fn, void *arg,
 	exists = i->talk.session->imap_selection_info->sel_exists;
 	if (fresh && i->talk.next > 1)
 		i->top = i->talk.next - 1;
-	if (fresh && (exists == 0 ||
-	    (i->talk.next != 0 && l.from >= i->talk.next)))
+	if (fresh && (exists == 0 || (l.from > 1 && i->talk.next != 0 &&
+	    l.from >= i->talk.next)))
 		return RC_OK;
 	rc = l.from == 1 && fresh ? list_all(&l, exists, e) :
 	    list_some(&l, mailimap_set_new_interval(l.from, 0), true,

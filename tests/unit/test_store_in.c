@@ -74,6 +74,26 @@ test_list_forgets_only_what_is_gone_twice(void **state)
 	assert_int_equal(get_in(w, id).id, 0);
 }
 
+/* Else mail that was shown would be wanted again, and filed once more. */
+static void
+test_list_that_lacks_some_calls_nothing_gone(void **state)
+{
+	struct world *w = *state;
+	struct store_list *l;
+	int64_t id = put_one_of(w, "a", 1);
+	size_t wanted;
+
+	assert_int_equal(deliver(w, id, 1), STORE_OK);
+	for (int i = 0; i < 2; i++) {
+		OK(w, store_list_begin(w->st, "a", &l, &w->e));
+		store_list_lacks(l);
+		OK(w, store_list_end(l, &wanted, &w->e));
+		store_list_free(&l);
+		assert_int_equal(due(w, "a", NOW), 1);
+		assert_false(get_in(w, id).gone);
+	}
+}
+
 static void
 test_list_a_name_used_again_is_another_message(void **state)
 {
@@ -544,6 +564,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_list_wants_the_unknown_in_order),
 		WORLD_TEST(test_list_forgets_only_what_is_gone_twice),
+		WORLD_TEST(test_list_that_lacks_some_calls_nothing_gone),
 		WORLD_TEST(test_list_a_name_used_again_is_another_message),
 		WORLD_TEST(test_marked_is_not_asked_for_again),
 		WORLD_TEST(test_list_empty_or_new_loses_nothing),
