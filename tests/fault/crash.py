@@ -77,7 +77,8 @@ MATRIX = {
     "own keys looked at": r"store\.keys\b",
     "key taken in": r"file\.rename\.\w+ (key|key again|next key)$",
     "key year erased":
-        r"(erase|keystore\.roll|store\.(erased|row))\b",
+        r"(erase\.(renewed|rolled)|keystore\.roll|store\.(erased|row))\b",
+    "looked at": r"(erase\.confined|filter\.\w+|key\.opened)\b",
     "store made": r"store\.schema\b",
     "store freed of the dead": r"store\.sweep\b",
     "store mended": r"store\.(mend|exchange)\b",
@@ -109,6 +110,7 @@ ELSEWHERE = {
     "alarms of a day told": "e2e/test_follow.py",
     "clock corrected": ACTS,
     "key year erased": "e2e/test_year_over.py",
+    "looked at": "nobody: nothing was written; e2e/test_core.py looks there",
     "store freed of the dead": ACTS,
     "store mended": "e2e/test_disk.py",
     "restored": "e2e/test_disk.py",
