@@ -10,7 +10,9 @@ import json
 import pathlib
 import sys
 
-BUSY = 1.5      # load for each core, of others: servers and clients make one
+# Load for each core before; after it is the servers' and clients' own, and
+# what the bench before has left of it is above 1.
+BUSY = 1.5
 
 HEAD = """\
 `make bench`: real servers on loopback in one run, sides in turn, each result
@@ -58,7 +60,7 @@ def main():
     print(HEAD)
     for f, one in zip(files, found):
         m, v = one["machine"], one["versions"]
-        load = max(m["load before"], m["load after"]) / m["cores"]
+        load = m["load before"] / m["cores"]
         print(f"{f.stem}, {m['at'][:10]}: sceau {v['sceau']}, {m['cores']} "
               f"cores of {m['processor']}, Linux {m['kernel']}, "
               f"{m['file systems']['disk']}, {one['rounds']} rounds" +
