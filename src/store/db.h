@@ -141,8 +141,11 @@ bool slot_alive(struct store *st, int slot);
 void pass_open(struct store *st, const char *dir);
 void pass_close(struct store *st);
 /* store_pass.c's part of that file. */
-#define PASS_RECORD_BYTES (36 + STORE_TEXT_BYTES)
-#define PASS_FILE_BYTES (8 + STORE_PASSES * PASS_RECORD_BYTES)
+#define PASS_NUMBER_BYTES 8
+#define PASS_TEXT_AT 36
+#define PASS_RECORD_BYTES (PASS_TEXT_AT + STORE_TEXT_BYTES)
+#define PASS_FILE_BYTES \
+	(PASS_NUMBER_BYTES + STORE_PASSES * PASS_RECORD_BYTES)
 
 /*
  * commits.c: the durable transactions there were, counted in the database and

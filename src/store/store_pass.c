@@ -16,9 +16,6 @@
  * is written, and SQLite syncs a log twice to begin it and twice to end it.
  * The number of the last one stands first.
  */
-#define NUMBER_BYTES 8
-#define TEXT_AT 36
-#define RECORD_BYTES PASS_RECORD_BYTES
 
 void
 pass_open(struct store *st, const char *dir)
@@ -47,14 +44,14 @@ pass_close(struct store *st)
 static off_t
 place_of(int64_t id)
 {
-	return NUMBER_BYTES + id % STORE_PASSES * RECORD_BYTES;
+	return PASS_NUMBER_BYTES + id % STORE_PASSES * PASS_RECORD_BYTES;
 }
 
 /* 0: none yet, or not to be read. */
 static int64_t
 last_id(const struct store *st)
 {
-	uint8_t b[NUMBER_BYTES];
+	uint8_t b[PASS_NUMBER_BYTES];
 	int64_t id;
 
 	if (st->pass_fd < 0 || pread(st->pass_fd, b, sizeof(b), 0) !=
@@ -75,14 +72,14 @@ put(const struct store *st, const void *p, size_t len, off_t at,
 static enum rc
 record_put(const struct store *st, const struct store_pass *p, struct err *e)
 {
-	uint8_t b[RECORD_BYTES] = { 0 };
+	uint8_t b[PASS_RECORD_BYTES] = { 0 };
 
 	put_be64(b, (uint64_t)p->id);
 	put_be64(b + 8, (uint64_t)p->began_at);
 	put_be64(b + 16, (uint64_t)p->seen_at);
 	put_be64(b + 24, (uint64_t)p->ended_at);
 	put_be32(b + 32, (uint32_t)p->code);
-	memcpy(b + TEXT_AT, p->text, STORE_TEXT_BYTES);
+	memcpy(b + PASS_TEXT_AT, p->text, STORE_TEXT_BYTES);
 	return put(st, b, sizeof(b), place_of(p->id), e);
 }
 
@@ -90,7 +87,7 @@ record_put(const struct store *st, const struct store_pass *p, struct err *e)
 static bool
 record_get(const struct store *st, int64_t id, struct store_pass *p)
 {
-	uint8_t b[RECORD_BYTES];
+	uint8_t b[PASS_RECORD_BYTES];
 
 	if (pread(st->pass_fd, b, sizeof(b), place_of(id)) !=
 	    (ssize_t)sizeof(b) || (int64_t)get_be64(b) != id)
@@ -100,7 +97,7 @@ record_get(const struct store *st, int64_t id, struct store_pass *p)
 	p->seen_at = (int64_t)get_be64(b + 16);
 	p->ended_at = (int64_t)get_be64(b + 24);
 	p->code = (int)get_be32(b + 32);
-	memcpy(p->text, b + TEXT_AT, STORE_TEXT_BYTES);
+	memcpy(p->text, b + PASS_TEXT_AT, STORE_TEXT_BYTES);
 	p->text[STORE_TEXT_BYTES - 1] = '\0';
 	return true;
 }
@@ -110,7 +107,7 @@ store_pass_begin(struct store *st, struct store_pass *p, struct err *e)
 {
 	const struct store_pass one = { .id = last_id(st) + 1,
 	    .began_at = p->began_at, .seen_at = p->began_at };
-	uint8_t b[NUMBER_BYTES];
+	uint8_t b[PASS_NUMBER_BYTES];
 	enum rc rc = record_put(st, &one, e);
 
 	p->id = one.id;
