@@ -82,32 +82,30 @@ def association(kind, bench, policy, n):
             sink.close()
 
 
-def letter(bench, sizes):
-    """A pass that fetches, opens and files one message."""
+def filing(bench, n, octets):
+    """A pass that fetches, opens and files n documents of that size: once()."""
     stand = bench.stand("memory")
     dr = stand.dr
     dr.protocol, dr.kind = "imap", "maildir"
+
+    def once(memory=False):
+        stand.fill(dr, n, octets)
+        got = fetch.poll(stand, dr, 0, memory)
+        stand.filed(dr, n, octets)
+        return got
+    return once
+
+
+def letter(bench, sizes):
     for octets in sizes:
-        def once(memory=False):
-            stand.fill(dr, 1, octets)
-            got = fetch.poll(stand, dr, 0, memory)
-            stand.filed(dr, 1, octets)
-            return got
+        once = filing(bench, 1, octets)
         yield octets, best(bench, once), once(True).kb
-        stand.pools.pop(octets)
+        bench.stand("memory").pools.pop(octets)
 
 
 def mailbox(bench, counts):
-    """Fetching, opening, filing that many documents."""
-    stand = bench.stand("memory")
-    dr = stand.dr
-    dr.protocol, dr.kind = "imap", "maildir"
     for n in counts:
-        def once(memory=False):
-            stand.fill(dr, n, 8_000)
-            got = fetch.poll(stand, dr, 0, memory)
-            stand.filed(dr, n, 8_000)
-            return got
+        once = filing(bench, n, 8_000)
         yield n, best(bench, once), once(True).kb
 
 
