@@ -15,11 +15,10 @@
 static enum rc
 open_mda(struct app *app, struct err *e)
 {
-	struct conf_account account = { .protocol = CONF_STDIN,
-	    .after = CONF_AFTER_KEEP, .batch = 1 };
+	char name[] = "(mda)";	/* none that a configuration can give */
+	const struct conf_account account = { .name = name,
+	    .protocol = CONF_STDIN, .after = CONF_AFTER_KEEP, .batch = 1 };
 	struct pass p = app_pass(app, PASS_TAKE);
-	struct conf conf = app->conf;
-	char name[] = "mda";
 	int lock = -1;
 	enum rc rc = starter_lock(&app->conf, &lock, e);
 
@@ -28,10 +27,7 @@ open_mda(struct app *app, struct err *e)
 		return rc;
 	}
 	p.store_only = lock < 0;
-	account.name = name;
-	conf.accounts = &account;
-	conf.naccounts = 1;
-	p.conf = &conf;
+	p.input = &account;
 	rc = starter_run(&p, NULL, &app->exit, e);
 	if (lock >= 0)
 		close(lock);

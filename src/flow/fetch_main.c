@@ -336,7 +336,7 @@ fetch_main(const struct pass *p, unsigned account, struct pass_ends *x,
 	if (f == NULL)
 		return err_set(e, RC_NOMEM, _("no memory left"));
 	f->p = p;
-	f->account = &p->conf->accounts[account];
+	f->account = pass_account(p, account);
 	f->keeper = &x->keeper;
 	rc = set_up(f, &secret, e);
 	secret_wipe(&secret);

@@ -19,14 +19,14 @@
 enum rc
 accounts_new(struct keeper *k, struct err *e)
 {
-	size_t n = k->p->conf->naccounts;
+	size_t n = pass_naccounts(k->p);
 
 	if (n == 0)
 		return RC_OK;
 	if ((k->accounts = calloc(n, sizeof(*k->accounts))) == NULL)
 		return err_set(e, RC_NOMEM, _("no memory left"));
 	for (size_t i = 0; i < n; i++) {
-		k->accounts[i].conf = &k->p->conf->accounts[i];
+		k->accounts[i].conf = pass_account(k->p, i);
 		k->accounts[i].index = (unsigned)i;
 		k->accounts[i].line.c.fd = -1;
 		k->accounts[i].line.c.got_fd = -1;
@@ -40,7 +40,7 @@ void
 accounts_free(struct keeper *k)
 {
 	for (size_t i = 0; k->accounts != NULL &&
-	    i < k->p->conf->naccounts; i++) {
+	    i < pass_naccounts(k->p); i++) {
 		struct account *a = &k->accounts[i];
 
 		account_forget(a);
@@ -69,7 +69,7 @@ accounts_running(const struct keeper *k)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < k->p->conf->naccounts; i++)
+	for (size_t i = 0; i < pass_naccounts(k->p); i++)
 		n += is_running(&k->accounts[i]);
 	return n;
 }
@@ -88,7 +88,7 @@ same_server(const struct account *a, const struct account *b)
 static bool
 others_there(const struct keeper *k, const struct account *a)
 {
-	for (size_t i = 0; i < k->p->conf->naccounts; i++)
+	for (size_t i = 0; i < pass_naccounts(k->p); i++)
 		if (&k->accounts[i] != a && is_running(&k->accounts[i]) &&
 		    same_server(&k->accounts[i], a))
 			return true;
@@ -98,7 +98,7 @@ others_there(const struct keeper *k, const struct account *a)
 static bool
 let_in_there(const struct keeper *k, const struct account *a)
 {
-	for (size_t i = 0; i < k->p->conf->naccounts; i++)
+	for (size_t i = 0; i < pass_naccounts(k->p); i++)
 		if (k->accounts[i].let_in && same_server(&k->accounts[i], a))
 			return true;
 	return false;
@@ -140,7 +140,7 @@ accounts_may_wait(const struct keeper *k)
 {
 	size_t n = (size_t)k->p->conf->parallel;
 
-	for (size_t i = 0; i < k->p->conf->naccounts; i++)
+	for (size_t i = 0; i < pass_naccounts(k->p); i++)
 		n += k->accounts[i].state == AC_WAITING;
 	return n < SESSIONS_MAX;
 }
@@ -153,7 +153,7 @@ accounts_start(struct keeper *k, struct err *e)
 
 	if (k->p->kind == PASS_SUBMIT || k->stop)
 		return RC_OK;
-	for (size_t i = 0; rc == RC_OK && i < k->p->conf->naccounts; i++) {
+	for (size_t i = 0; rc == RC_OK && i < pass_naccounts(k->p); i++) {
 		struct account *a = &k->accounts[i];
 
 		if (a->state == AC_DONE && k->p->stay &&
@@ -189,7 +189,7 @@ accounts_crowd(const struct keeper *k, const struct gather *g)
 
 	if (g->buf.len < CROWD_PART_BYTES || k->accounts == NULL)
 		return false;
-	for (size_t i = 0; i < k->p->conf->naccounts; i++)
+	for (size_t i = 0; i < pass_naccounts(k->p); i++)
 		n += k->accounts[i].mail.buf.cap;
 	return n > CROWD_BYTES;
 }
@@ -199,7 +199,7 @@ accounts_crowd(const struct keeper *k, const struct gather *g)
 bool
 accounts_waiting(const struct keeper *k)
 {
-	for (size_t i = 0; i < k->p->conf->naccounts; i++)
+	for (size_t i = 0; i < pass_naccounts(k->p); i++)
 		if (k->accounts[i].state == AC_OFF)
 			return true;
 	return k->p->stay;
@@ -208,7 +208,7 @@ accounts_waiting(const struct keeper *k)
 bool
 accounts_done(const struct keeper *k)
 {
-	for (size_t i = 0; i < k->p->conf->naccounts; i++)
+	for (size_t i = 0; i < pass_naccounts(k->p); i++)
 		if (k->accounts[i].state != AC_DONE &&
 		    !(k->stop && k->accounts[i].state == AC_OFF))
 			return false;
@@ -220,7 +220,7 @@ accounts_next_at(const struct keeper *k)
 {
 	int64_t at = CLOCK_FOREVER;
 
-	for (size_t i = 0; i < k->p->conf->naccounts; i++)
+	for (size_t i = 0; i < pass_naccounts(k->p); i++)
 		if (k->accounts[i].state == AC_DONE &&
 		    k->accounts[i].again_at >= clock_now() &&
 		    k->accounts[i].again_at < at)

@@ -23,7 +23,7 @@ is_drained(const struct keeper *k, int64_t now, bool *drained, struct err *e)
 	ok = rc == RC_OK && n == 0 && steady && !k->stop &&
 	    k->clock == STORE_CLOCK_STEADY;
 
-	for (size_t i = 0; ok && i < k->p->conf->naccounts; i++) {
+	for (size_t i = 0; ok && i < pass_naccounts(k->p); i++) {
 		const struct account *a = &k->accounts[i];
 
 		ok = a->line.rc == RC_OK && a->refused == 0 &&

@@ -41,7 +41,7 @@ line_for(struct keeper *k, uint8_t part, uint32_t index)
 		return index == 0 ? &k->vault : &k->rows;
 	if (part == PART_CLERK)
 		return &k->clerk;
-	if (part == PART_FETCH && index < k->p->conf->naccounts)
+	if (part == PART_FETCH && index < pass_naccounts(k->p))
 		return &k->accounts[index].line;
 	if (part == PART_RELAY && index < relays_count(k))
 		return relays_line(k, index);
@@ -257,7 +257,7 @@ ready_all(struct keeper *k, struct ready *s)
 	ready_add(s, &k->rows.c, &k->rows, NULL, 0);
 	ready_add(s, &k->vault.c, &k->vault, NULL, 0);
 	ready_add(s, &k->clerk.c, &k->clerk, NULL, 0);
-	for (size_t i = 0; i < k->p->conf->naccounts; i++)
+	for (size_t i = 0; i < pass_naccounts(k->p); i++)
 		ready_add(s, &k->accounts[i].line.c, &k->accounts[i].line,
 		    &k->accounts[i], 0);
 	for (size_t i = 0; i < relays_count(k); i++)

@@ -159,7 +159,7 @@ accounts_release(struct keeper *k, struct err *e)
 {
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; rc == RC_OK && i < k->p->conf->naccounts; i++) {
+	for (size_t i = 0; rc == RC_OK && i < pass_naccounts(k->p); i++) {
 		struct account *a = &k->accounts[i];
 
 		if (a->state == AC_FETCHED && a->line.open)
@@ -183,7 +183,7 @@ accounts_release_ahead(struct keeper *k, struct err *e)
 	if (k->delivered < AHEAD || k->p->dry_run)
 		return RC_OK;
 	k->delivered = 0;
-	for (size_t i = 0; rc == RC_OK && i < k->p->conf->naccounts; i++) {
+	for (size_t i = 0; rc == RC_OK && i < pass_naccounts(k->p); i++) {
 		struct account *a = &k->accounts[i];
 
 		if (a->state != AC_FETCHED || !a->line.open ||

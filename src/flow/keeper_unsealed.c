@@ -292,7 +292,7 @@ unsealed_some(struct keeper *k, bool *some, struct err *e)
 {
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; rc == RC_OK && i < k->p->conf->naccounts; i++) {
+	for (size_t i = 0; rc == RC_OK && i < pass_naccounts(k->p); i++) {
 		struct account *a = &k->accounts[i];
 
 		if (a->state != AC_UNSEALED)

@@ -29,9 +29,9 @@ enum rc
 part_load(const struct pass *p, enum part part, unsigned index, struct err *e)
 {
 	struct err why = ERR_INIT;
-	bool shared = p->stay || p->conf->naccounts > 1;
-	enum rc rc = part == PART_FETCH && index < p->conf->naccounts &&
-	    shared ? source_load(&p->conf->accounts[index], &why) : RC_OK;
+	bool shared = p->stay || pass_naccounts(p) > 1;
+	enum rc rc = part == PART_FETCH && index < pass_naccounts(p) &&
+	    shared ? source_load(pass_account(p, index), &why) : RC_OK;
 
 	return rc == RC_NOMEM ? err_set(e, rc, "%s", why.text) : RC_OK;
 }

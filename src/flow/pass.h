@@ -34,6 +34,8 @@ enum part {
 /* What every process of a pass is told; all borrowed. */
 struct pass {
 	const struct conf	*conf;
+	const struct conf_account *input;	/* PASS_TAKE: asked instead of
+						 * the accounts of conf */
 	enum pass_kind		 kind;
 	bool			 stay;		/* `run` */
 	bool			 dry_run;
@@ -43,6 +45,19 @@ struct pass {
 						 * written to */
 	const struct secret	*passphrase;	/* of the key store, or NULL */
 };
+
+/* pass_naccounts(), pass_account(): whose mail this pass asks for. */
+static inline size_t
+pass_naccounts(const struct pass *p)
+{
+	return p->input != NULL ? 1 : p->conf->naccounts;
+}
+
+static inline const struct conf_account *
+pass_account(const struct pass *p, size_t i)
+{
+	return p->input != NULL ? p->input : &p->conf->accounts[i];
+}
 
 /* pass_ahead(): the only account of `poll` is fetched before anybody asks: the
  * starter begins with it, and the keeper counts on that. */

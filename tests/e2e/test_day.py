@@ -94,6 +94,19 @@ def test_mda_beside_a_poll_only_stores(demo):
     assert len(demo.dr.new()) == 1
 
 
+def test_what_an_mda_delivers_for_a_pass_that_died_leaves_the_server(demo):
+    """By the account it came from, not by its own, which keeps all."""
+    given = demo.sealed("given")
+    demo.send("fetched", demo.dr)
+    demo.labo.ok("poll")
+    died = demo.dr.sceau("poll", SCEAU_FAULT="drop.name.before#1:kill")
+    assert died.code == 75 and demo.dr.new() == []
+    assert demo.dr.sceau("open", "--mda", input=given).code == 0
+    assert len(demo.dr.new()) == 2 and len(demo.dr.mail()) == 1
+    demo.dr.ok("poll")
+    assert len(demo.dr.new()) == 2 and demo.dr.mail() == []
+
+
 def test_what_the_relay_refuses_is_told_once_without_content(demo):
     marker = "unutterable"
     data = demo.mail_of(marker, demo.dr)
