@@ -153,6 +153,8 @@ def test_ports_and_the_hour_make_nothing_unlike():
             (50977, "Fri, 27 Nov 2026 19:52:40 +0000", "ab"),
             (3, "Sat, 28 Nov 2026 00:00:01 +0100", "ba")))
     assert said(one) == said(other) != said(one.replace("a@", "b@"))
+    assert said(1795888830) == said(1795888831) != said(-1795888830)
+    assert said(-1795888830) == said(-1795888831) and said(8) != said(9)
 
 
 def test_what_another_has_lived_is_not_lived_again(day, tmp_path, monkeypatch):

@@ -13,10 +13,10 @@ import tempfile
 
 from pysceau import envelope, errors, mail
 
-# A token, a time; the name of a server that is started anew; a date.
+# A token, a time; the name of a server that is started anew; a world; a date.
 RANDOM = re.compile(
     rb"(?P<id>(?=[0-9]*[a-f])[0-9a-f]{16,})|[0-9a-f]{16,}|[0-9]{9,}|"
-    rb"localhost:[0-9]+|"
+    rb"localhost:[0-9]+|sceau-world\.[a-z0-9_]+|"
     rb"[A-Z][a-z]{2}, +\d+ [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}")
 EPOCH = 10 ** 9         # above it a number is a time
 NO_MATTER = ("event", "commits")    # nobody decides by them
@@ -49,7 +49,7 @@ class Picture:
 
     def _value(self, value):
         if isinstance(value, int):
-            return "at" if value > EPOCH else value
+            return self._number(value)
         if isinstance(value, str):
             return RANDOM.sub(self._random, value.encode())
         if isinstance(value, bytes) and not value.isascii():
@@ -57,9 +57,15 @@ class Picture:
         return RANDOM.sub(self._random, value) if value else value
 
     @staticmethod
-    def _size(value):
+    def _number(value):
+        """A clock's second number is how far it is from the first."""
+        if abs(value) <= EPOCH:
+            return value
+        return "at" if value > 0 else "before"
+
+    def _size(self, value):
         """To put rows in order before anything random is looked at."""
-        return repr("at" if isinstance(value, int) and value > EPOCH else
+        return repr(self._number(value) if isinstance(value, int) else
                     len(value) if isinstance(value, (bytes, str)) else value)
 
     def _store(self, member):
@@ -136,9 +142,10 @@ class Pictures:
         self.touched = set()
 
     def _mailboxes(self, ids):
-        """How large each mail is, its flags, and the machines that know its
-        transmission."""
-        return [sorted((p.stat().st_size, p.name.partition(":2,")[2],
+        """How large each mail is, its flags but for that it was read, which
+        sceau never asks, and the machines that know its transmission."""
+        return [sorted((p.stat().st_size,
+                        p.name.partition(":2,")[2].replace("S", ""),
                         ids.get(self._transmission(p), -1))
                        for box in ("new", "cur")
                        for p in (self.world.dovecot.maildir(who.user) /
