@@ -8,14 +8,21 @@ is told by what stands there, never by a list of lines.
     frame     taken when another part of the program sends what it should not
     passed    taken when a function that was called has failed
     switch    a value of an enum that has no arm, or an arm of its own
-    other     none of these: what a test could reach
+    said      none of these; coverage.reasons says why
+    other     none of these, and nobody has said why: what a test could reach
+
+A reason there is that of a statement: it is void once the statement is
+another.
 """
 
 import functools
+import pathlib
 import re
 
 KINDS = ("promise", "memory", "system", "library", "frame", "passed",
-         "switch", "other")
+         "switch", "said", "other")
+REASONS = pathlib.Path(__file__).with_name("coverage.reasons")
+ENTRY = re.compile(r"(\S+\.c) (\w+): (.+)")
 
 MEMORY = re.compile(
     r"RC_NOMEM|nomem\(|no memory|out of memory|alloc\(|strdup\(|"
@@ -77,6 +84,25 @@ def flat(lines):
     return re.sub(r"\s+", " ", " ".join(lines)).strip()
 
 
+@functools.lru_cache(maxsize=None)
+def reasons():
+    """{(file, function): [(how a statement begins, why)]}."""
+    found, last = {}, None
+    for line in REASONS.read_text().split("\n"):
+        if entry := ENTRY.fullmatch(line):
+            last = [entry[3], ""]
+            found.setdefault(entry.group(1, 2), []).append(last)
+        elif line.startswith("    ") and last:
+            last[1] = f"{last[1]} {line.strip()}".lstrip()
+    return found
+
+
+def reason(name, function, text):
+    """Why that statement has a branch that is not taken; "": nobody says."""
+    return next((said for begins, said in reasons().get((name, function), ())
+                 if text.startswith(begins)), "")
+
+
 def why(path, number):
     """(kind, function, statement) of that line of the file."""
     lines = source(path)
@@ -100,5 +126,6 @@ def why(path, number):
     elif line.startswith("switch ("):
         kind = "switch"
     else:
-        kind = "other"
+        name = "/".join(path.parts[-2:])
+        kind = "said" if reason(name, function, text) else "other"
     return kind, function, text
