@@ -106,7 +106,7 @@ open_all(struct outroom *r, struct outjob *j, struct err *e)
 	for (size_t i = 0; rc == RC_OK && i < j->g.n; i++) {
 		const struct outscan_entry *x = &j->g.entry[i];
 
-		if (x->kind != OUTSCAN_FILE && x->kind != OUTSCAN_OTHER)
+		if (!outscan_document(x))
 			continue;
 		if (j->ndocs == OUTDOCS_MAX)
 			return outjob_wrong(j, 0, 0, "many", _("too many "

@@ -205,17 +205,10 @@ write_note(const struct outroom *r, struct outjob *j, struct buf *b)
 }
 
 static enum rc
-refuse_one(struct outroom *r, struct outjob *j, size_t i, const char *name,
-    struct err *e)
+refuse_one(const struct outroom *r, const struct outjob *j,
+    const struct outscan_entry *x, const char *name, struct err *e)
 {
-	const char *path = r->scan.conf->refused;
-	char fresh[NAME_MAX + 1];
-
-	if (name == NULL && outaway_name(path, j->g.entry->folder,
-	    j->doc[i].e->name, "", fresh, e) != RC_OK)
-		return e->rc;
-	return away(j, j->doc[i].e->name, &j->doc[i].id, path,
-	    name != NULL ? name : fresh, e);
+	return away(j, x->name, &x->id, r->scan.conf->refused, name, e);
 }
 
 /* The reasons first: a file that lies there has them beside it. */
@@ -223,12 +216,12 @@ enum rc
 outjob_refuse(struct outroom *r, struct outjob *j, struct err *e)
 {
 	const char *path = r->scan.conf->refused;
-	size_t bad = j->doubtful > 0 && j->doubtful <= j->ndocs ?
-	    j->doubtful - 1 : 0;
+	const struct outscan_entry *wrong = j->doc[j->doubtful > 0 &&
+	    j->doubtful <= j->ndocs ? j->doubtful - 1 : 0].e;
 	char name[NAME_MAX + 1], note[NAME_MAX + sizeof(NOTE)];
 	struct buf b = BUF_INIT;
 	enum rc rc = outaway_name(path, j->g.entry->folder,
-	    j->doc[bad].e->name, NOTE, name, e);
+	    wrong->name, NOTE, name, e);
 
 	snprintf(note, sizeof(note), "%s" NOTE, name);
 	if (rc == RC_OK && !write_note(r, j, &b))
@@ -237,7 +230,13 @@ outjob_refuse(struct outroom *r, struct outjob *j, struct err *e)
 		rc = outaway_note(path, j->g.entry->folder, note, &b, e);
 	buf_free(&b);
 	FAULT("outbox.refuse.noted");
-	for (size_t i = 0; rc == RC_OK && i < j->ndocs; i++)
-		rc = refuse_one(r, j, i, i == bad ? name : NULL, e);
+	/* All of the group, and the wrong one last: what a failure leaves
+	 * behind without it would go by itself. */
+	for (size_t i = 0; rc == RC_OK && i < j->g.n; i++)
+		if (outscan_document(&j->g.entry[i]) &&
+		    &j->g.entry[i] != wrong)
+			rc = refuse_one(r, j, &j->g.entry[i], NULL, e);
+	if (rc == RC_OK)
+		rc = refuse_one(r, j, wrong, name, e);
 	return rc == RC_OK ? away_others(r, j, e) : rc;
 }

@@ -35,6 +35,14 @@ struct outscan_entry {
 	int64_t		 changed_at;	/* ctime */
 };
 
+/* outscan_document(x): it is to go, or to be refused; the others only say
+ * something of it. */
+static inline bool
+outscan_document(const struct outscan_entry *x)
+{
+	return x->kind == OUTSCAN_FILE || x->kind == OUTSCAN_OTHER;
+}
+
 struct outscan {
 	const struct conf_outbox *conf;
 	int		 fd;		/* of its folder, or -1 */

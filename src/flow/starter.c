@@ -173,8 +173,9 @@ pair(struct chan *one, int *other, struct err *e)
 	return RC_OK;
 }
 
+/* ${*fd} is closed, and -1. */
 static enum rc
-hand_over(struct starter *s, enum part part, unsigned index, int fd,
+hand_over(struct starter *s, enum part part, unsigned index, int *fd,
     struct err *e)
 {
 	uint8_t body[5];
@@ -183,9 +184,10 @@ hand_over(struct starter *s, enum part part, unsigned index, int fd,
 	body[0] = (uint8_t)part;
 	put_be32(body + 1, index);
 	FAULT("starter.started.before");
-	rc = chan_send_fd(&s->keeper, IPC_STARTED, 0, body, sizeof(body), fd,
+	rc = chan_send_fd(&s->keeper, IPC_STARTED, 0, body, sizeof(body), *fd,
 	    e);
-	close(fd);
+	close(*fd);
+	*fd = -1;
 	return rc;
 }
 
@@ -205,7 +207,7 @@ start_one(struct starter *s, enum part part, unsigned index, int other,
 		close(ours[0]);
 		return rc;
 	}
-	return hand_over(s, part, index, ours[0], e);
+	return hand_over(s, part, index, &ours[0], e);
 }
 
 /* Whose line to whom: vault, rows, clerk, composer; the keeper's, the
@@ -301,14 +303,11 @@ start_vault(struct starter *s, struct err *e)
 	if (fds[F_XV] >= 0)
 		chan_init(&s->composer, fds[F_XV]);
 	fds[F_XV] = -1;
-	rc = hand_over(s, PART_VAULT, 0, fds[F_VK], e);
-	fds[F_VK] = -1;
+	rc = hand_over(s, PART_VAULT, 0, &fds[F_VK], e);
 	if (rc == RC_OK)
-		rc = hand_over(s, PART_VAULT, 1, fds[F_RK], e);
-	fds[F_RK] = -1;
+		rc = hand_over(s, PART_VAULT, 1, &fds[F_RK], e);
 	if (rc == RC_OK && has_clerk(s))
-		rc = hand_over(s, PART_CLERK, 0, fds[F_CK], e);
-	fds[F_CK] = -1;
+		rc = hand_over(s, PART_CLERK, 0, &fds[F_CK], e);
 out:
 	for (size_t i = 0; i < F_N; i++)
 		if (fds[i] >= 0)

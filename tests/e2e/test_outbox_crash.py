@@ -66,6 +66,39 @@ def test_killed_while_refusing(box, point):
     assert box.labo.states() == {}
 
 
+@pytest.mark.parametrize("first", ["a.hpr", "a.PDF"])
+@pytest.mark.parametrize("point", ["outbox.refuse.noted",
+                                   *(f"outbox.away.{at}#{n}"
+                                     for at in ("before", "hidden", "after")
+                                     for n in (1, 2))])
+def test_killed_while_refusing_nothing_goes_without_what_is_wrong(
+        box, point, first):
+    """The other file could go by itself: it has a recipient."""
+    box.want(to=box.dr.address, ready="rename")
+    wrong = report(line_7="never")
+    files = {"a.hpr": wrong, "a.PDF": PDF} if first == "a.hpr" else {
+        "a.PDF": b"", "a.hpr": report()}
+    for name, data in files.items():
+        box.drop(name, data)
+    crash(box.labo, point, "poll")
+    for _ in range(2):
+        box.labo.sceau("poll")
+    assert box.labo.states() == {} and box.arrived() == []
+    kept = [d for n, d in box.refusals().items() if not n.endswith(".txt")]
+    assert sorted(kept) == sorted(files.values())
+
+
+def test_more_than_a_message_takes_are_refused_together(box):
+    """And none of them goes by itself."""
+    box.want(to=box.dr.address, ready="rename")
+    for n in range(70):
+        box.drop(f"a.{n}", PDF)
+    for _ in range(2):
+        box.labo.sceau("poll")
+    assert box.labo.states() == {} and box.arrived() == []
+    assert len([n for n in box.refusals() if not n.endswith(".txt")]) == 70
+
+
 def test_replaced_behind_a_crash_it_goes_too(box):
     box.drop("r.hpr", report())
     crash(box.labo, "outbox.queue.after", "poll")
