@@ -3,6 +3,7 @@ nothing is lost, nothing is shown twice as new, what is acknowledged is true,
 and so are the exit codes (P18).  Needs a build with --enable-fault."""
 
 import contextlib
+import errno
 import os
 import signal
 import time
@@ -14,7 +15,7 @@ from pysceau import envelope, mail, records
 from world import documents
 from world.attack import acks
 from world.demo import YEAR
-from world.fault import state
+from world.fault import Calls, state
 from world.memory import name_of, tree
 from world.verdict import CRASHED, crash, received, settle, shown_once
 
@@ -321,3 +322,14 @@ def test_the_relay_process_of_run_killed_alone(demo):
 
 def test_records_of_acknowledgement_are_those_of_the_protocol():
     assert (records.RECEIVED, records.REFUSED) == (2, 0x10)
+
+
+@pytest.mark.parametrize("n", range(2, 6))
+def test_a_line_that_is_not_handed_over_is_closed(demo, n):
+    """Or who has its other end waits for it until it is ended."""
+    demo.post(demo.dr, demo.sealed())
+    calls = Calls(demo.top)
+    got = demo.dr.sceau("poll", **calls.env("ipc", n, errno.EPIPE,
+                                            "starter"))
+    assert calls.fired and got.code == 75, got.text()
+    assert b"signal=9" not in got.stderr
