@@ -103,6 +103,16 @@ def reason(name, function, text):
                  if text.startswith(begins)), "")
 
 
+def idle(asked):
+    """Of whose reasons there is no need: (file, function, begins), of asked:
+    (file, function, statement) of all that have a branch not taken."""
+    return [(name, function, begins)
+            for (name, function), rows in reasons().items()
+            for begins, _ in rows if not any(
+                text.startswith(begins) for n, f, text in asked
+                if (n, f) == (name, function))]
+
+
 def why(path, number):
     """(kind, function, statement) of that line of the file."""
     lines = source(path)
