@@ -106,6 +106,31 @@ test_what_is_hidden_lies_nowhere(void **state)
 }
 
 static void
+test_what_is_gone_is_like_nothing(void **state)
+{
+	const struct drop_place place = { top, false };
+	struct drop a = DROP_INIT, b = DROP_INIT;
+	struct err e = ERR_INIT;
+	bool same = false;
+
+	(void)state;
+	T_RC(drop_prepare(&place, &e), RC_OK);
+	T_RC(drop_open(&place, &a, &e), RC_OK);
+	T_RC(drop_open(&place, &b, &e), RC_OK);
+	T_RC(drop_write(&a, "one", 3, &e), RC_OK);
+	T_RC(drop_write(&b, "one", 3, &e), RC_OK);
+	T_RC(drop_alike(&a, &b, &same, &e), RC_OK);
+	T_CHECK(same);
+	assert_int_equal(unlink(b.tmp), 0);
+	T_CHECK(drop_alike(&a, &b, &same, &e) != RC_OK && !same);
+	same = true;
+	T_CHECK(drop_alike(&b, &a, &same, &e) != RC_OK && !same);
+	drop_forget(&a);
+	drop_forget(&b);
+	assert_int_equal(count("", true), 0);
+}
+
+static void
 test_a_maildir(void **state)
 {
 	const struct drop_place place = { top, true };
@@ -249,6 +274,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    test_what_is_hidden_lies_nowhere, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_what_is_gone_is_like_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_maildir, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(

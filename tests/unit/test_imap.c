@@ -116,26 +116,32 @@ test_no_lasting_names(void **state)
 	T_CHECK(!leave("FETCH"));
 }
 
-/* Words that came with the greeting would be read as if said under TLS. */
+/* Words that came with the greeting, or with the word to begin, would be read
+ * as if said under TLS. */
 static void
 test_words_before_tls(void **state)
 {
 	const struct script_row rows[] = { { "STARTTLS", OK, 0 }, LOGIN_ROW,
 	    LOGOUT_ROW, END };
+	const struct script_row late[] = { { "STARTTLS", OK "* OK more\r\n",
+	    0 }, LOGIN_ROW, LOGOUT_ROW, END };
 	const struct source_limits limits = { 10, 0, 0 };
 	char pin[] = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 	struct err e = ERR_INIT;
 
 	(void)state;
-	script_start(&server, "* OK ready\r\n1 OK fine\r\n", rows);
-	account.server.port = server.port;
-	account.server.tls = CONF_TLS_STARTTLS;
-	account.server.pin = pin;
-	T_RC(source_new(&account, &limits, &source, &e), RC_OK);
-	T_RC(source_open(source, &secret, &e), RC_TEMP);
-	assert_int_equal(source_why(source), WHY_TLS);
-	assert_non_null(strstr(e.text, "before TLS began"));
-	T_CHECK(!leave("LOGIN"));
+	for (size_t i = 0; i < 2; i++) {
+		script_start(&server, i == 0 ? "* OK ready\r\n1 OK fine\r\n" :
+		    "* OK ready\r\n", i == 0 ? rows : late);
+		account.server.port = server.port;
+		account.server.tls = CONF_TLS_STARTTLS;
+		account.server.pin = pin;
+		T_RC(source_new(&account, &limits, &source, &e), RC_OK);
+		T_RC(source_open(source, &secret, &e), RC_TEMP);
+		assert_int_equal(source_why(source), WHY_TLS);
+		assert_non_null(strstr(e.text, "before TLS began"));
+		T_CHECK(!leave("LOGIN"));
+	}
 	account.server.tls = CONF_TLS_NONE;
 	account.server.pin = NULL;
 }

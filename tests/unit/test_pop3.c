@@ -68,6 +68,7 @@ test_list_lines(void **state)
 	T_CHECK(!pop3_list(line("1  2"), &n, &size));
 	T_CHECK(!pop3_list(line("-1 2"), &n, &size));
 	T_CHECK(!pop3_list(line("1 2x"), &n, &size));
+	T_CHECK(!pop3_list(line("1\t120"), &n, &size));
 	T_CHECK(!pop3_list(line(""), &n, &size));
 }
 
@@ -95,6 +96,7 @@ test_uidl_lines(void **state)
 	T_CHECK(!pop3_uidl((struct bytes){ (const uint8_t *)"1 a\0b", 5 }, &n,
 	    &id));
 	T_CHECK(!pop3_uidl(line("0 x"), &n, &id));
+	T_CHECK(!pop3_uidl(line("1-x"), &n, &id));
 }
 
 static void
@@ -222,6 +224,29 @@ test_a_consumer_that_fails_stops_it(void **state)
 	    &e);
 	T_RC(rc, RC_TEMP);
 	T_CHECK(!b.done);
+	/* At a CR that was kept back behind its dot, too. */
+	b = (struct pop3_body){ 0, false };
+	assert_int_equal(pop3_body_feed(&b, (const uint8_t *)".\rx", 3, full,
+	    NULL, &rc, &e), 2);
+	T_RC(rc, RC_TEMP);
+	T_CHECK(!b.done);
+}
+
+/* Whoever asks once more is given nothing more. */
+static void
+test_nothing_is_taken_behind_the_end(void **state)
+{
+	struct pop3_body b = { 0, false };
+	struct err e = ERR_INIT;
+	enum rc rc;
+
+	(void)state;
+	assert_int_equal(pop3_body_feed(&b, (const uint8_t *)".\r\n", 3, full,
+	    NULL, &rc, &e), 3);
+	T_CHECK(b.done);
+	assert_int_equal(pop3_body_feed(&b, (const uint8_t *)"x", 1, full,
+	    NULL, &rc, &e), 0);
+	T_RC(rc, RC_OK);
 }
 
 /* What a server does to a body, and we undo, for any octets. */
@@ -271,6 +296,7 @@ main(void)
 		cmocka_unit_test(test_bodies_end_at_one_place_only),
 		cmocka_unit_test(test_what_follows_a_body_is_left),
 		cmocka_unit_test(test_a_consumer_that_fails_stops_it),
+		cmocka_unit_test(test_nothing_is_taken_behind_the_end),
 		cmocka_unit_test(test_random_bodies_come_back)
 	};
 

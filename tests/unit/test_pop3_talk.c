@@ -304,6 +304,45 @@ test_what_cannot_be_told_apart(void **state)
 	leave("QUIT");
 }
 
+/* Of several ids at once, too: the last of all of them comes first. */
+static void
+test_the_last_one_is_read_first(void **state)
+{
+	const struct script_row rows[] = { HELLO(""),
+	    TWO("1 a\r\n2 b\r\n3 a\r\n4 b\r\n",
+	    "1 6\r\n2 6\r\n3 6\r\n4 6\r\n"), { "RETR", MAIL, 0 }, GOODBYE };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	list(rows, &e);
+	assert_int_equal(seen.n, 4);
+	assert_int_equal(leave("RETR 4\r\nRETR 3\r\nRETR 2\r\nRETR 1\r\n"),
+	    1);
+}
+
+/* Two of 40 MB by what it says of them: more than are read to tell which. */
+static void
+test_more_octets_than_are_read(void **state)
+{
+	const struct script_row rows[] = { HELLO(""),
+	    TWO("1 a\r\n2 a\r\n", "1 40000000\r\n2 40000000\r\n"),
+	    { "RETR 2", MAIL, 0 }, GOODBYE };
+	const struct source_limits limits = { 100 * 1000 * 1000, 0, 0 };
+	struct err e = ERR_INIT;
+
+	(void)state;
+	forget();
+	script_start(&server, "+OK\r\n", rows);
+	account.server.port = server.port;
+	T_RC(source_new(&account, &limits, &source, &e), RC_OK);
+	T_RC(source_open(source, &secret, &e), RC_OK);
+	T_RC(source_list(source, none, on_list, NULL, &e), RC_OK);
+	assert_int_equal(seen.n, 1);
+	T_STR(seen.id[0], SUM_MAIL);
+	assert_int_equal(source_info(source)->nameless, 1);
+	assert_int_equal(leave("RETR"), 1);
+}
+
 /* A server that is cut off, or fails, while they are read. */
 static void
 test_telling_apart_that_fails(void **state)
@@ -539,6 +578,8 @@ main(void)
 		cmocka_unit_test(test_two_of_one_id_are_told_apart),
 		cmocka_unit_test(test_identical_copies_are_one),
 		cmocka_unit_test(test_what_cannot_be_told_apart),
+		cmocka_unit_test(test_the_last_one_is_read_first),
+		cmocka_unit_test(test_more_octets_than_are_read),
 		cmocka_unit_test(test_telling_apart_that_fails),
 		cmocka_unit_test(test_what_has_no_name_is_counted),
 		cmocka_unit_test(test_a_deletion_that_is_not_confirmed),

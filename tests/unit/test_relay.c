@@ -187,12 +187,13 @@ test_a_check_says_what_it_lacks(void **state)
 {
 	static const int all[] = { CURLOPT_CUSTOMREQUEST, CURLOPT_NOBODY,
 	    CURLOPT_URL };
+	const struct script_row hangs_up[] = { { NULL, NULL, 0 } };
 	struct err e = ERR_INIT;
+	struct relay *r;
 
 	(void)state;
 	script_start(&server, "220 relay\r\n", plain);
 	for (size_t i = 0; i < 4; i++) {
-		struct relay *r;
 		enum rc rc;
 
 		relay_of(CONF_ENGINE_CURL, CONF_TLS_NONE,
@@ -205,6 +206,14 @@ test_a_check_says_what_it_lacks(void **state)
 			nothing_was_said();
 		relay_close(&r);
 	}
+	script_stop(&server);
+	/* Our own; and the relay hangs up. */
+	script_start(&server, "220 relay\r\n", hangs_up);
+	relay_of(CONF_ENGINE_SCEAU, CONF_TLS_NONE, CONF_AUTH_NONE);
+	T_RC(relay_new(&conf, &r, &e), RC_OK);
+	T_RC(relay_check(r, &secret, &e), RC_TEMP);
+	assert_int_equal(relay_why(r), WHY_NETWORK);
+	relay_close(&r);
 	script_stop(&server);
 }
 
@@ -318,6 +327,9 @@ test_settings_that_cannot_be(void **state)
 	host[1100] = '\0';
 	T_RC(relay_new(&conf, &r, &e), RC_CONF);
 	host[900] = '\0';
+	T_RC(send_mails(1, &e), RC_NOMEM);
+	assert_int_equal(mails.done, 0);
+	host[810] = '\0';	/* with its address it is too long */
 	T_RC(send_mails(1, &e), RC_NOMEM);
 	assert_int_equal(mails.done, 0);
 }
@@ -438,6 +450,112 @@ test_names_longer_than_it_takes(void **state)
 	script_stop(&server);
 }
 
+/* ---- our own ----------------------------------------------------------- */
+
+#define ENVELOPE { "MAIL FROM", "250 ok\r\n", 0 },			\
+	{ "RCPT TO", "250 ok\r\n", 0 }, { "DATA", "354 go\r\n", 0 },	\
+	{ "QUIT", "221 bye\r\n", 0 }
+#define END { NULL, NULL, 0 }
+
+/* A longer word is another one; who refuses the name is told no more. */
+static void
+test_a_login_of_two_words(void **state)
+{
+	const struct script_row rows[] = {
+	    { "EHLO", "250-relay\r\n250-AUTH PLAINER LOGIN\r\n250\r\n", 0 },
+	    { "AUTH LOGIN", "334 VXNlcm5hbWU6\r\n", 0 },
+	    { "bGFibw==", "535 5.7.8 no\r\n", 0 }, ENVELOPE, END };
+	struct err e = ERR_INIT;
+	char room[HEARD];
+
+	(void)state;
+	script_start(&server, "220 relay\r\n", rows);
+	relay_of(CONF_ENGINE_SCEAU, CONF_TLS_NONE, CONF_AUTH_PASSWORD);
+	T_RC(send_mails(1, &e), RC_TEMP);
+	assert_non_null(strstr(e.text, "refuses the user labo"));
+	assert_int_equal(mails.last.verdict, RELAY_DEFERRED);
+	script_heard(&server, room, sizeof(room));
+	assert_non_null(strstr(room, "bGFibw=="));
+	assert_null(strstr(room, "AUTH PLAIN"));
+	assert_null(strstr(room, "cGFzcw=="));
+	assert_null(strstr(room, "MAIL"));
+	script_stop(&server);
+}
+
+static enum rc
+next_bad(void *arg, struct relay_mail *m, bool *more, struct err *e)
+{
+	enum rc rc = next(arg, m, more, e);
+
+	if (*more && mails.left == 0)
+		m->to = "no address";
+	return rc;
+}
+
+static bool
+always(void *arg)
+{
+	(void)arg;
+	return true;
+}
+
+/* The one before has no answer yet: this one is refused all the same. */
+static void
+test_no_address_behind_the_last_dot(void **state)
+{
+	const struct script_row rows[] = {
+	    { "EHLO", "250-relay\r\n250 PIPELINING\r\n", 0 }, ENVELOPE,
+	    { ".", NULL, 0 }, END };
+	const struct relay_feed feed = { NULL, next_bad, give, done, always };
+	struct err e = ERR_INIT;
+	struct relay *r;
+
+	(void)state;
+	script_start(&server, "220 relay\r\n", rows);
+	relay_of(CONF_ENGINE_SCEAU, CONF_TLS_NONE, CONF_AUTH_NONE);
+	T_RC(relay_new(&conf, &r, &e), RC_OK);
+	mails.left = 2;
+	T_RC(relay_run(r, &secret, &feed, &e), RC_TEMP);
+	assert_int_equal(mails.done, 2);
+	assert_int_equal(mails.last.verdict, RELAY_REFUSED);
+	assert_non_null(strstr(mails.last.text, "the recipient"));
+	relay_close(&r);
+	script_stop(&server);
+}
+
+/* The second address is for when the first does not answer; a token, whatever
+ * else is offered; and a feed that cannot say whether there is more. */
+static void
+test_the_first_address_that_answers(void **state)
+{
+	const struct script_row rows[] = {
+	    { "EHLO", "250-relay\r\n250-PIPELINING\r\n"
+	    "250 AUTH XOAUTH2 PLAIN\r\n", 0 },
+	    { "AUTH XOAUTH2 ", "235 ok\r\n", 0 }, ENVELOPE,
+	    { ".", "250 ok\r\n", 0 }, END };
+	const struct relay_feed feed = { NULL, next, give, done, NULL };
+
+	(void)state;
+	script_start(&server, "220 relay\r\n", rows);
+	for (int i = 0; i < 2; i++) {
+		struct err e = ERR_INIT;
+		struct relay *r;
+
+		relay_of(i == 0 ? CONF_ENGINE_SCEAU : CONF_ENGINE_ESMTP,
+		    CONF_TLS_NONE, i == 0 ? CONF_AUTH_XOAUTH2 :
+		    CONF_AUTH_NONE);
+		odd.families = "44";
+		T_RC(relay_new(&conf, &r, &e), RC_OK);
+		odd.families = NULL;	/* our own asks for the number */
+		mails.left = 2;
+		T_RC(relay_run(r, &secret, &feed, &e), RC_OK);
+		assert_int_equal(mails.done, 2);
+		assert_int_equal(mails.last.verdict, RELAY_SENT);
+		relay_close(&r);
+	}
+	script_stop(&server);
+}
+
 static int
 set_up(void **state)
 {
@@ -472,7 +590,10 @@ main(void)
 		cmocka_unit_test(test_which_engine_speaks_to_which_address),
 		cmocka_unit_test(test_both_families),
 		cmocka_unit_test(test_a_socket_that_is_not_found),
-		cmocka_unit_test(test_names_longer_than_it_takes)
+		cmocka_unit_test(test_names_longer_than_it_takes),
+		cmocka_unit_test(test_a_login_of_two_words),
+		cmocka_unit_test(test_no_address_behind_the_last_dot),
+		cmocka_unit_test(test_the_first_address_that_answers)
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

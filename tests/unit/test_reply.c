@@ -101,6 +101,24 @@ test_refuses_what_is_no_reply(void **state)
 	}
 }
 
+/* RFC 5321 4.2: the words behind a code may be none at all. */
+static void
+test_a_code_without_words(void **state)
+{
+	static const char text[] = "250\r\n";
+	struct reply r = REPLY_INIT;
+	size_t used;
+
+	(void)state;
+	assert_int_equal(reply_read(&r, text, sizeof(text) - 1, &used),
+	    REPLY_DONE);
+	assert_int_equal(used, sizeof(text) - 1);
+	assert_int_equal(r.result.code, 250);
+	T_STR(r.result.text, "");
+	/* Ours without a code: nothing behind it is nothing to translate. */
+	T_STR(relay_words("0  "), "0  ");
+}
+
 static void
 test_line_limit(void **state)
 {
@@ -266,6 +284,7 @@ main(void)
 		cmocka_unit_test(test_truncated_is_not_done),
 		cmocka_unit_test(test_stops_after_one_reply),
 		cmocka_unit_test(test_refuses_what_is_no_reply),
+		cmocka_unit_test(test_a_code_without_words),
 		cmocka_unit_test(test_line_limit),
 		cmocka_unit_test(test_number_of_lines),
 		cmocka_unit_test(test_what_is_no_enhanced_code_is_text),
