@@ -73,9 +73,10 @@ class Day(Judge):
 
     A laboratory sends to a practice, to another by IMAP, to a member behind
     the gateway and to an address that the relay refuses; its system drops a
-    file of three patients, one with an attachment, and a wrong one.  The first
-    practice begins with its key, has three mailboxes (POP3, IMAP, a Maildir),
-    and in them a mail that was damaged on its way, one that came twice, one
+    file of three patients, one with an attachment, a wrong one, and one more
+    that has an attachment, which could go by itself.  The first practice
+    begins with its key, has three mailboxes (POP3, IMAP, a Maildir), and in
+    them a mail that was damaged on its way, one that came twice, one
     sealed under next year's key, and one in clear; its relay is busy at
     first.  The other files into a folder: of two patients of one name, and a
     corrected result; its software takes them, and it wants one again.  Who is
@@ -101,6 +102,7 @@ class Day(Judge):
         self.given = d.mail_of(f"{MARK} 7", d.petit)
         self.alone = hprim.encode([report("", number="4")])
         self.wrong = hprim.encode([report("CAB000001", "never", number="5")])
+        self.beside = b"%PDF-1.4\nbeside what is wrong\n"
         self.outbox = d.labo.folder / "outbox"
         self.maildir = d.dr.folder / "maildir"
         self.clear = d.dr.folder / "clear"
@@ -163,7 +165,9 @@ class Day(Judge):
         """What the laboratory's system writes; the attachment first."""
         for name, data in (("lis/day.hpr", hprim.encode(self.reports)),
                            ("lis/wrong.hpr", self.wrong), ("pdf/r.pdf", PDF),
-                           ("pdf/r.hpr", self.alone)):
+                           ("pdf/r.hpr", self.alone),
+                           ("pdf/bad.pdf", self.beside),
+                           ("pdf/bad.hpr", self.wrong)):
             path = self.outbox / name
             path.with_suffix(".tmp").write_bytes(data)
             path.with_suffix(".tmp").rename(path)

@@ -134,10 +134,13 @@ class Judge:
         # Killed between the reasons and the file, it is refused under another
         # name, and the first text stays alone.
         wrong = [n for n in left if n not in sent and n[-4:] != ".txt"]
-        assert wrong and all(f"{n}.txt" in left for n in wrong), left
-        assert {(self.outbox / n).read_bytes() for n in wrong} == {self.wrong}
-        assert all(n in sent or n.startswith("lis/refused/wrong")
-                   for n in left), left
+        refused = {(n.partition("/")[0], (self.outbox / n).read_bytes())
+                   for n in wrong}
+        assert refused == {("lis", self.wrong), ("pdf", self.beside),
+                           ("pdf", self.wrong)}, left
+        assert all(f"{n}.txt" in left for n in wrong if n[-4:] == ".hpr"), left
+        assert all(n in sent or n.startswith((
+            "lis/refused/wrong", "pdf/refused/bad")) for n in left), left
         for who in (d.dr, d.durand, d.petit, d.hub, d.labo):
             assert who.classes() == ["BODY"] * (who is d.dr), who.held()
         found = traces.in_folders(
