@@ -139,7 +139,9 @@ test_words_before_tls(void **state)
 		T_RC(source_new(&account, &limits, &source, &e), RC_OK);
 		T_RC(source_open(source, &secret, &e), RC_TEMP);
 		assert_int_equal(source_why(source), WHY_TLS);
-		assert_non_null(strstr(e.text, "before TLS began"));
+		/* What follows the word to begin, libetpan refuses itself. */
+		assert_non_null(strstr(e.text, i == 0 ? "before TLS began" :
+		    "no STARTTLS is offered"));
 		T_CHECK(!leave("LOGIN"));
 	}
 	account.server.tls = CONF_TLS_NONE;
