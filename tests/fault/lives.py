@@ -179,6 +179,12 @@ def _live(args, part, every, name, one):
     return len(mine), sum(x not in done and rows.between(x) for x in mine)
 
 
+def _ended_early(worker):
+    """Its deaths are missing at the end, which may be hours away."""
+    if worker.exception():
+        print(f"a worker has ended: {worker.exception()}", flush=True)
+
+
 def live(args, every, name, one):
     """(how many are possible, how many of those were not lived since they lie
     between two that left the same, rows, seconds).  every(args, seen): what
@@ -189,6 +195,8 @@ def live(args, every, name, one):
     with concurrent.futures.ProcessPoolExecutor(args.jobs) as pool:
         futures = [pool.submit(_live, args, part, every, name, one)
                    for part in range(args.jobs)]
+        for f in futures:
+            f.add_done_callback(_ended_early)
         possible, between = (sum(n) for n in zip(
             *(f.result() for f in futures)))
     rows = Rows(args.out, name, args.engine).all
