@@ -165,6 +165,8 @@ end_box(struct clerk *c, uint32_t job, const struct err *why, struct err *e)
 		sync_folders(&r->scan);
 	if (why->rc == RC_OK && r->scanning)
 		why = &r->scan.trouble;
+	if (why->rc == RC_NOMEM)
+		return err_set(e, RC_NOMEM, "%s", why->text);
 	if (r->scanning)
 		ok = add_prefix(&prefix, &r->scan);
 	ok = ok && buf_add8(&b, BOX_END) &&
@@ -192,7 +194,7 @@ scan(struct clerk *c, size_t box, const char *folder, struct bytes stem,
 	rc = outscan_open(&r->scan, &c->p->conf->outboxes[box],
 	    c->p->dry_run, e);
 	if (rc == RC_OK && !first)
-		outscan_seek(&r->scan, folder, stem);
+		rc = outscan_seek(&r->scan, folder, stem, e);
 	return rc;
 }
 

@@ -69,6 +69,20 @@ is_left(const struct outscan *s, const struct outscan_entry *f)
 	    OUTSCAN_STALE_S + s->conf->quiet_s;
 }
 
+static void
+count_held(const struct outscan *s, struct outprobe *p)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->entry[i].kind == OUTSCAN_OK)
+			continue;
+		p->waiting++;
+		if (!is_left(s, &s->entry[i]))
+			continue;
+		p->left++;
+		earlier(&p->left_since, s->entry[i].changed_at);
+	}
+}
+
 enum rc
 outprobe_count(const struct conf_outbox *conf, struct outprobe *p,
     struct err *e)
@@ -78,15 +92,10 @@ outprobe_count(const struct conf_outbox *conf, struct outprobe *p,
 
 	memset(p, 0, sizeof(*p));
 	rc = outscan_open(&s, conf, true, e);
-	for (size_t i = 0; rc == RC_OK && i < s.n; i++) {
-		if (s.entry[i].kind == OUTSCAN_OK)
-			continue;
-		p->waiting++;
-		if (!is_left(&s, &s.entry[i]))
-			continue;
-		p->left++;
-		earlier(&p->left_since, s.entry[i].changed_at);
-	}
+	if (rc == RC_OK)
+		do
+			count_held(&s, p);
+		while (outscan_more(&s));
 	if (rc == RC_OK && s.trouble.rc != RC_OK)
 		rc = err_set(e, s.trouble.rc, "%s", s.trouble.text);
 	outscan_close(&s);

@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "conf/conf.h"
 
-#define OUTSCAN_MAX 50000	/* names; more wait for the next look */
+#define OUTSCAN_MAX 50000	/* names held; more are read after these */
 #define OUTSCAN_STALE_S 3600	/* after which nobody writes it any more */
 
 /* What one file is told from another by, through renaming.  Its name is no
@@ -48,8 +48,10 @@ struct outscan {
 	int		 fd;		/* of its folder, or -1 */
 	uint64_t	 ino;		/* of it */
 	bool		 dry;		/* change nothing */
-	bool		 cut;		/* there was more */
+	bool		 more;		/* names behind these */
+	bool		 cut;		/* there were: not all at one time */
 	struct err	 trouble;	/* of a folder; RC_OK: none */
+	struct buf	 after;		/* folder NUL stem: those behind it */
 	struct buf	 names;
 	struct buf	 rows;
 	struct outscan_entry *entry;	/* by folder, stem, name */
@@ -66,15 +68,21 @@ struct outgroup {
 /*
  * outscan_open(s, conf, dry, e):
  * List the outbox, and its sub-folders when they are the recipients'.  What a
- * crash left under a name of ours gets its own back.  RC_CONF: the folder is
- * not there, or cannot be changed: nothing of it may be taken.
+ * crash left under a name of ours gets its own back.  Of more names than
+ * OUTSCAN_MAX the first are held, as far as their groups are whole.  RC_CONF:
+ * the folder is not there, or cannot be changed: nothing of it may be taken.
  */
 enum rc outscan_open(struct outscan *s, const struct conf_outbox *conf,
     bool dry, struct err *e);
-/* outscan_seek(s, folder, stem): what follows that group. */
-void outscan_seek(struct outscan *s, const char *folder, struct bytes stem);
-/* outscan_next(s, g): the next group that is whole; false: none. */
+/* outscan_seek(s, folder, stem, e): what follows that group.  RC_NOMEM. */
+enum rc outscan_seek(struct outscan *s, const char *folder,
+    struct bytes stem, struct err *e);
+/* outscan_next(s, g): the next group that is whole, lent until the next call;
+ * false: none, or s->trouble says why. */
 bool outscan_next(struct outscan *s, struct outgroup *g);
+/* outscan_more(s): the names behind those held, in their place; false: none,
+ * or s->trouble says why. */
+bool outscan_more(struct outscan *s);
 /* outscan_folder(s, folder, fd, e): that folder, to be closed. */
 enum rc outscan_folder(const struct outscan *s, const char *folder, int *fd,
     struct err *e);

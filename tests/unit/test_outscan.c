@@ -36,6 +36,27 @@ setup(void **state)
 	return 0;
 }
 
+/* So many names are quicker in memory. */
+static int
+setup_many(void **state)
+{
+	struct world *w;
+
+	setup(state);
+	w = *state;
+	if (access("/dev/shm", W_OK | X_OK) != 0)
+		return 0;
+	assert_int_equal(unlinkat(w->fd, "refused", AT_REMOVEDIR), 0);
+	assert_int_equal(rmdir(w->path), 0);
+	close(w->fd);
+	strcpy(w->path, "/dev/shm/sceau-outscan-XXXXXX");
+	assert_non_null(mkdtemp(w->path));
+	snprintf(w->refused, sizeof(w->refused), "%s/refused", w->path);
+	w->fd = open(w->path, O_RDONLY | O_DIRECTORY);
+	assert_true(w->fd >= 0 && mkdirat(w->fd, "refused", 0700) == 0);
+	return 0;
+}
+
 static int
 teardown(void **state)
 {
@@ -127,7 +148,8 @@ test_a_group_is_found_again_behind_another(void **state)
 	for (char name[] = "a.x"; name[0] <= 'e'; name[0]++)
 		put(w, name, "x");
 	T_RC(outscan_open(&s, &w->conf, false, &w->e), RC_OK);
-	outscan_seek(&s, "", (struct bytes){ (const uint8_t *)"c", 1 });
+	T_RC(outscan_seek(&s, "", (struct bytes){ (const uint8_t *)"c", 1 },
+	    &w->e), RC_OK);
 	T_CHECK(outscan_next(&s, &g) && g.entry->name[0] == 'd');
 	outscan_close(&s);
 }
@@ -163,6 +185,143 @@ test_what_cannot_be_taken_away_is_not_listed(void **state)
 	w->conf.path = w->refused;
 	T_CHECK(rmdir(w->refused) == 0);
 	T_RC(outscan_open(&s, &w->conf, false, &w->e), RC_CONF);
+	outscan_close(&s);
+}
+
+/* ---- more names than are held ---------------------------------------- */
+
+static void
+put_many(const struct world *w, const char *stem, const char *end, int n)
+{
+	char name[64];
+
+	for (int i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "%s%06d%s", stem, i, end);
+		put(w, name, "");
+	}
+}
+
+/* How many groups come, each of ${each} files and behind the one before. */
+static size_t
+groups(struct world *w, size_t each, struct outscan *s)
+{
+	char last[600] = "", is[600];
+	struct outgroup g;
+	size_t n = 0;
+
+	T_RC(outscan_open(s, &w->conf, false, &w->e), RC_OK);
+	for (; outscan_next(s, &g); n++) {
+		T_CHECK(s->n <= OUTSCAN_MAX);
+		snprintf(is, sizeof(is), "%s/%.*s", g.entry->folder,
+		    (int)g.entry->stem, g.entry->name);
+		if (g.n != each || strcmp(last, is) >= 0)
+			fail_msg("%s: %zu files, behind %s", is, g.n, last);
+		strcpy(last, is);
+	}
+	return n;
+}
+
+/* Where a limit cuts, a report would go without its attachment. */
+static void
+test_no_group_of_many_is_cut(void **state)
+{
+	struct world *w = *state;
+	const int n = OUTSCAN_MAX * 3 / 4;
+	struct outscan s;
+
+	put_many(w, "", ".hpr", n);
+	put_many(w, "", ".pdf", n);
+	T_CHECK(groups(w, 2, &s) == (size_t)n && s.cut);
+	T_RC(s.trouble.rc, RC_OK);
+	outscan_close(&s);
+}
+
+static void
+test_no_limit_is_within_a_group(void **state)
+{
+	struct world *w = *state;
+	struct outscan s;
+
+	put_many(w, "", ".hpr", OUTSCAN_MAX / 2);
+	put_many(w, "", ".pdf", OUTSCAN_MAX / 2);
+	T_CHECK(groups(w, 2, &s) == OUTSCAN_MAX / 2 && !s.cut);
+	outscan_close(&s);
+	put(w, "-.hpr", "");
+	T_CHECK(renameat(w->fd, "000000.pdf", w->fd, "-.pdf") == 0);
+	put(w, "000000.pdf", "");
+	T_CHECK(groups(w, 2, &s) == OUTSCAN_MAX / 2 + 1 && s.cut);
+	outscan_close(&s);
+}
+
+/* Those that are not whole are before all others, and stay. */
+static void
+test_many_that_wait_hold_up_nothing(void **state)
+{
+	struct world *w = *state;
+	const struct bytes behind = { (const uint8_t *)"z000001", 7 };
+	struct outgroup g;
+	struct outscan s;
+
+	put_many(w, "z", ".hpr", 4);
+	put_many(w, "", ".tmp", OUTSCAN_MAX * 2);
+	T_CHECK(groups(w, 1, &s) == 4 && s.cut);
+	outscan_close(&s);
+	T_RC(outscan_open(&s, &w->conf, false, &w->e), RC_OK);
+	T_RC(outscan_seek(&s, "", behind, &w->e), RC_OK);
+	T_CHECK(outscan_next(&s, &g) && strcmp(g.entry->name, "z000002.hpr") == 0);
+	outscan_close(&s);
+}
+
+static void
+test_many_in_folders(void **state)
+{
+	struct world *w = *state;
+	struct outscan s;
+
+	w->conf.to = NULL;
+	w->conf.route = CONF_OUTBOX_FOLDER;
+	T_CHECK(mkdirat(w->fd, "a", 0700) == 0);
+	T_CHECK(mkdirat(w->fd, "b", 0700) == 0);
+	put_many(w, "b/", ".hpr", OUTSCAN_MAX - 1);
+	put_many(w, "a/", ".hpr", OUTSCAN_MAX - 1);
+	put_many(w, "c", ".hpr", 3);
+	T_CHECK(groups(w, 1, &s) == 2 * OUTSCAN_MAX + 1 && s.cut);
+	outscan_close(&s);
+}
+
+/* It could never be seen whole; what stays of it would go alone. */
+static void
+test_a_group_too_large_to_be_held_stays(void **state)
+{
+	struct world *w = *state;
+	struct outscan s;
+
+	put(w, "a.hpr", "");
+	put_many(w, "x.", "", OUTSCAN_MAX);
+	put(w, "y.hpr", "");
+	T_CHECK(groups(w, 1, &s) == 2);
+	T_RC(s.trouble.rc, RC_CONF);
+	outscan_close(&s);
+}
+
+static void
+test_ok_is_found_behind_the_limit(void **state)
+{
+	struct world *w = *state;
+	struct outgroup g;
+	struct outscan s;
+
+	w->conf.ready = CONF_READY_OK;
+	put_many(w, "", ".hpr", OUTSCAN_MAX - 4);
+	put(w, "x.hpr", "");
+	put(w, "x.pdf", "");
+	put_many(w, "x-", ".hpr", 9);
+	put(w, "x.hpr.ok", "");
+	put(w, "x.pdf.ok", "");
+	T_RC(outscan_open(&s, &w->conf, false, &w->e), RC_OK);
+	T_CHECK(outscan_next(&s, &g) && g.n == 2 && s.cut);
+	T_STR(g.entry->name, "x.hpr");
+	T_CHECK(!outscan_next(&s, &g));
 	outscan_close(&s);
 }
 
@@ -233,6 +392,7 @@ test_what_a_crash_left_gets_its_name_back(void **state)
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define MANY(f) cmocka_unit_test_setup_teardown(f, setup_many, teardown)
 
 int
 main(void)
@@ -242,6 +402,12 @@ main(void)
 		T(test_a_group_is_found_again_behind_another),
 		T(test_ok_is_no_older_than_its_file),
 		T(test_what_cannot_be_taken_away_is_not_listed),
+		MANY(test_no_group_of_many_is_cut),
+		MANY(test_no_limit_is_within_a_group),
+		MANY(test_many_that_wait_hold_up_nothing),
+		MANY(test_many_in_folders),
+		MANY(test_a_group_too_large_to_be_held_stays),
+		MANY(test_ok_is_found_behind_the_limit),
 		T(test_only_the_very_file_goes),
 		T(test_a_name_that_is_there_is_never_replaced),
 		T(test_what_a_crash_left_gets_its_name_back),
