@@ -54,6 +54,7 @@ rename_new(int from, const char *name, int to, const char *new)
 	return renameat(from, name, to, new) == 0;
 }
 
+/* errno EEXIST: another one may be. */
 static bool
 is_free(int fd, const char *name, const char *more)
 {
@@ -61,11 +62,12 @@ is_free(int fd, const char *name, const char *more)
 	struct stat st;
 
 	snprintf(both, sizeof(both), "%s%s", name, more);
-	return strlen(both) <= NAME_MAX &&
-	    fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
-	    errno == ENOENT &&
-	    fstatat(fd, both, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
-	    errno == ENOENT;
+	if (strlen(both) > NAME_MAX ||
+	    fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+	    (errno == ENOENT &&
+	    fstatat(fd, both, &st, AT_SYMLINK_NOFOLLOW) == 0))
+		errno = EEXIST;
+	return errno == ENOENT;
 }
 
 /* "x.hpr", then "x-20261126-081500.hpr", then "x-20261126-081500-2.hpr". */
@@ -82,6 +84,8 @@ free_name(int fd, const char *name, const char *more,
 	snprintf(out, NAME_MAX + 1, "%.*s", NAME_MAX, name);
 	if (is_free(fd, out, more))
 		return true;
+	if (errno != EEXIST)
+		return false;
 	if (dot == NULL || dot == name || strlen(dot) > 20)
 		dot = name + strlen(name);
 	stem = dot - name < NAME_MAX - 80 ? (int)(dot - name) : NAME_MAX - 80;
@@ -96,8 +100,9 @@ free_name(int fd, const char *name, const char *more,
 			    name, when, n, dot);
 		if (is_free(fd, out, more))
 			return true;
+		if (errno != EEXIST)
+			return false;
 	}
-	errno = EEXIST;
 	return false;
 }
 
@@ -184,7 +189,6 @@ let_go(int fd, const char *hidden, const struct outaway_to *to,
 	/* At once, or it would be there twice after a crash: nobody but us
 	 * gives names in that folder, and this one was free. */
 	if (rc == RC_OK && !is_free(other, to->name, "")) {
-		errno = EEXIST;
 		rc = no_way(e, to->path);
 	} else if (rc == RC_OK && (renameat(fd, hidden, other, to->name) !=
 	    0 || !file_sync(other))) {

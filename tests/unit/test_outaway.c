@@ -1,6 +1,7 @@
 /* The names that files of an outbox get where another has theirs. */
 #include "config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -137,6 +138,35 @@ test_folders_that_are_none(void **state)
 	T_CHECK(is_there("new"));
 }
 
+/* Its names cannot be looked at: all of them would seem to be taken. */
+static void
+test_a_folder_that_may_be_read_only(void **state)
+{
+	const struct outaway_to to = { path, "", "a" };
+	struct err e = ERR_INIT;
+	char out[NAME_MAX + 1];
+	const bool root = geteuid() == 0;
+	char from[] = "/tmp/sceau-outaway-from-XXXXXX";
+	int fd, file;
+
+	(void)state;
+	T_CHECK(fchmod(top, 0444) == 0);
+	T_CHECK(!root || seteuid(65534) == 0);
+	T_RC(outaway_name(path, "", "a", "", out, &e), RC_CONF);
+	T_CHECK(strstr(e.text, strerror(EACCES)) != NULL);
+	e = (struct err)ERR_INIT;
+	T_CHECK(mkdtemp(from) != NULL);
+	T_CHECK((fd = open(from, O_RDONLY | O_DIRECTORY)) >= 0);
+	T_CHECK((file = openat(fd, "a", O_WRONLY | O_CREAT, 0600)) >= 0);
+	T_RC(outaway(fd, "a", NULL, &to, &e), RC_CONF);
+	T_CHECK(strstr(e.text, strerror(EACCES)) != NULL);
+	T_CHECK(unlinkat(fd, "a", 0) == 0 && rmdir(from) == 0);
+	close(file);
+	close(fd);
+	T_CHECK(!root || seteuid(0) == 0);
+	T_CHECK(fchmod(top, 0700) == 0);
+}
+
 /* The one that it was stays when another has its name by then. */
 static void
 test_recovered_names_replace_nothing(void **state)
@@ -199,6 +229,7 @@ main(void)
 		TEST(test_a_free_name_is_kept_another_is_like_it),
 		TEST(test_a_long_name_is_cut),
 		TEST(test_folders_that_are_none),
+		TEST(test_a_folder_that_may_be_read_only),
 		TEST(test_recovered_names_replace_nothing),
 		TEST(test_what_is_hidden_already_is_not_replaced),
 		TEST(test_it_comes_back_when_it_cannot_go),
