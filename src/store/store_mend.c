@@ -81,6 +81,7 @@ row_copy(struct mend *m, sqlite3_stmt *from, sqlite3_stmt *to, struct err *e)
 {
 	enum rc rc = RC_OK;
 	int code = SQLITE_OK;
+	size_t changed;
 
 	for (int i = 0; code == SQLITE_OK && i < sqlite3_column_count(from);
 	    i++)
@@ -88,9 +89,11 @@ row_copy(struct mend *m, sqlite3_stmt *from, sqlite3_stmt *to, struct err *e)
 		    sqlite3_column_value(from, i));
 	if (code == SQLITE_OK)
 		code = sqlite3_step(to);
-	if (code == SQLITE_DONE)
-		m->out->rows += db_changed(m->st);
-	else if ((code & 0xff) == SQLITE_CONSTRAINT)
+	/* One that breaks a rule is left out without a word; and one that was
+	 * read upwards too, when it is known already that not all is whole. */
+	if (code == SQLITE_DONE && (changed = db_changed(m->st)) > 0)
+		m->out->rows += changed;
+	else if (code == SQLITE_DONE || (code & 0xff) == SQLITE_CONSTRAINT)
 		m->whole = false;
 	else
 		rc = db_err(m->st, e, "mend");

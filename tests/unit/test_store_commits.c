@@ -258,6 +258,26 @@ test_a_damaged_store_whose_log_was_damaged(void **state)
 	}
 }
 
+/* Its new store leaves it out, and may not be called whole. */
+static void
+test_a_row_that_breaks_a_rule_is_missed(void **state)
+{
+	struct world *w = *state;
+	struct store_out_put put = make_out(1, DR);
+	struct store_mended m;
+
+	(void)submit(w, &put, NULL);
+	world_close(w);
+	sql_do(w, "PRAGMA ignore_check_constraints=ON;"
+	    "UPDATE queue SET state = 9");
+	OK(w, store_mend_begin(w->dir, false, NOW, &m, &w->e));
+	assert_true(m.damaged);
+	assert_true(m.hurt);
+	OK(w, store_mend_end(w->dir, NOW, &m, RC_OK, &w->e));
+	world_reopen(w);
+	assert_int_equal(sql_number(w, "SELECT count(*) FROM queue"), 0);
+}
+
 int
 main(void)
 {
@@ -269,6 +289,7 @@ main(void)
 		WORLD_TEST(test_passes_that_are_behind_or_gone),
 		WORLD_TEST(test_what_changes_nothing_is_not_counted),
 		WORLD_TEST(test_a_damaged_store_whose_log_was_damaged),
+		WORLD_TEST(test_a_row_that_breaks_a_rule_is_missed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
