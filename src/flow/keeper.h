@@ -221,7 +221,8 @@ enum rc feed_put(struct feed *f, const uint8_t *p, size_t len,
     struct err *e);
 enum rc feed_end(struct feed *f, struct err *e);
 
-/* Gathering a body. ${into}->id or the buffer holds it at the end. */
+/* Gathering a body, at most CHAN_DATA_BYTES at once. ${into}->id or the buffer
+ * holds it at the end. */
 enum rc gather_add(struct keeper *k, struct gather *g, const void *p,
     size_t len, struct err *e);
 enum rc gather_end(struct keeper *k, struct gather *g, struct err *e);

@@ -320,7 +320,9 @@ enum rc
 account_frame(struct keeper *k, struct account *a, const struct frame *f,
     struct err *e)
 {
-	if (!is_due(a, f->type))
+	/* A part of the store holds less than a frame might. */
+	if (!is_due(a, f->type) || (f->type == IPC_BODY &&
+	    f->body.len > CHAN_DATA_BYTES))
 		return line_bad(&a->line, e);
 	if (a->state == AC_UNSEALED)
 		return raw_frame(k, a, f, e);

@@ -25,7 +25,7 @@ take_first(struct keeper *k, uint32_t job, struct outgoing *o, struct err *e)
 		return rc;
 	rd_copy(&r, o->t, sizeof(o->t));
 	header = unpack_run(&r);
-	if (!rd_done(&r))
+	if (!rd_done(&r) || header.len > CHAN_DATA_BYTES)
 		return keeper_odd(k, e);
 	return gather_add(k, &o->body, header.p, header.len, e);
 }
@@ -47,7 +47,7 @@ outgoing_take(struct keeper *k, uint32_t job, struct feed *feed,
 			return keeper_odd(k, e);
 		if (f.type == IPC_OUT_END)
 			break;
-		if (f.type != IPC_OUT)
+		if (f.type != IPC_OUT || f.body.len > CHAN_DATA_BYTES)
 			return keeper_odd(k, e);
 		if ((rc = gather_add(k, &o->body, f.body.p, f.body.len, e)) !=
 		    RC_OK)

@@ -4,7 +4,9 @@
  */
 #include "config.h"
 
-#include "flow/keeper.h"
+#include <sys/wait.h>
+
+#include "flow/outgoing.h"
 #include "store_unit.h"
 
 static char name_a[] = "a", name_b[] = "b";
@@ -186,6 +188,166 @@ test_a_frame_too_long_ends_its_line(void **state)
 	bench_close(&b);
 }
 
+/* ---- octets of a body -------------------------------------------------- */
+
+static uint8_t octets[CHAN_MAX_BYTES];
+
+/* More than a socket takes at once: a process of its own says it. */
+static pid_t
+say_large(struct bench *b, struct chan *c, uint8_t type, uint32_t job,
+    size_t len)
+{
+	struct err e = ERR_INIT;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		for (size_t i = 0; i < 2; i++)
+			close(b->k.accounts[i].line.c.fd);
+		close(b->k.vault.c.fd);
+		_exit(chan_send(c, type, job, octets, len, &e) != RC_OK);
+	}
+	T_CHECK(pid > 0);
+	return pid;
+}
+
+static void
+said(pid_t pid)
+{
+	int status;
+
+	T_CHECK(waitpid(pid, &status, 0) == pid);
+	T_CHECK(WIFEXITED(status));
+}
+
+/* What account 0 gathers after ${before} octets and then ${len} in one frame;
+ * no more: it was refused, and account 1 went on. */
+static void
+body(struct world *w, enum account_state state, size_t before, size_t len)
+{
+	bool good = len <= CHAN_DATA_BYTES;
+	struct account *a;
+	struct bench b;
+	pid_t pid;
+
+	bench_open(&b, w);
+	a = &b.k.accounts[0];
+	a->state = state;
+	a->raw_job = 1;
+	if (before > 0)
+		say(&b, 0, IPC_BODY, (const char *)octets, before);
+	pid = say_large(&b, &b.child[0], IPC_BODY, 0, len);
+	chan_close(&b.child[0]);
+	while (a->line.open)
+		OK(w, keeper_turn(&b.k, 1000, &w->e));
+	said(pid);
+	assert_int_equal(a->state, AC_DONE);
+	T_RC(a->line.rc, RC_TEMP);
+	T_CHECK((strstr(a->line.err.text, "sent what it should not") ==
+	    NULL) == good);
+	say(&b, 1, IPC_UP, NULL, 0);
+	OK(w, keeper_turn(&b.k, 1000, &w->e));
+	assert_int_equal(b.k.accounts[1].state, AC_LISTING);
+	bench_close(&b);
+}
+
+/* No part of the store may come to hold more than it can, and none nothing:
+ * an abort of the keeper ends all. */
+static void
+test_a_body_comes_in_small_frames(void **state)
+{
+	static const enum account_state states[] = { AC_FETCHING,
+	    AC_UNSEALED };
+	static const size_t sizes[] = { 0, 1, CHAN_DATA_BYTES,
+	    CHAN_DATA_BYTES + 1, STORE_PART_MAX_BYTES,
+	    STORE_PART_MAX_BYTES + 1, CHAN_MAX_BYTES };
+
+	for (size_t s = 0; s < 2; s++)
+		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+			body(*state, states[s], 0, sizes[i]);
+			body(*state, states[s], 1, sizes[i]);
+		}
+}
+
+/* A mail of nothing is kept like any other: what it is the vault will say. */
+static void
+test_a_body_of_nothing_is_kept(void **state)
+{
+	struct world *w = *state;
+	struct bench b;
+
+	bench_open(&b, w);
+	say(&b, 0, IPC_UP, NULL, 0);
+	say(&b, 0, IPC_LIST, "\0\0\0\0\0\0\0\1\0\0\0\1u", 13);
+	say(&b, 0, IPC_LISTED, "\0\0\0\0\0\0\0\0", 8);
+	say(&b, 0, IPC_BEGIN, NULL, 0);
+	say(&b, 0, IPC_BODY, NULL, 0);
+	say(&b, 0, IPC_END, "\0\0\0\0\1u\0\0\0\0\0\0\0\0\0\0\0\0",
+	    18);
+	say(&b, 0, IPC_FETCHED, NULL, 0);
+	OK(w, keeper_turn(&b.k, 0, &w->e));
+	assert_int_equal(b.k.accounts[0].state, AC_FETCHED);
+	T_RC(b.k.accounts[0].line.rc, RC_OK);
+	assert_int_equal(sql_number(w, "SELECT count(*) FROM body "
+	    "WHERE size = 0"), 1);
+	bench_close(&b);
+}
+
+/* The vault may give an account of so much at once, but no body: neither
+ * behind its header nor as one. */
+static void
+sealed(struct world *w, size_t header, size_t len)
+{
+	bool good = header <= CHAN_DATA_BYTES && len <= CHAN_DATA_BYTES;
+	struct buf first = BUF_INIT;
+	struct outgoing o;
+	struct chan vault;
+	struct bench b;
+	pid_t pid;
+
+	bench_open(&b, w);
+	memset(&o, 0, sizeof(o));
+	plug(&b.k.vault, &vault);
+	b.k.vault.c.max = vault.max = CHAN_VERDICT_BYTES;
+	T_CHECK(pack_err(&first, RC_OK, &w->e) &&
+	    buf_add(&first, octets, GATE_T_BYTES) &&
+	    pack_run(&first, octets, header));
+	if ((pid = fork()) == 0) {
+		close(b.k.vault.c.fd);
+		_exit(chan_send(&vault, IPC_OUT_HEAD, 7, first.p, first.len,
+		    &w->e) != RC_OK || chan_send(&vault, IPC_OUT, 7, octets,
+		    len, &w->e) != RC_OK || ipc_send(&vault, IPC_OUT_END, 7,
+		    &b.k.submission, pack_err(&b.k.submission, RC_OK, &w->e),
+		    &w->e) != RC_OK);
+	}
+	T_CHECK(pid > 0);
+	chan_close(&vault);
+	T_RC(outgoing_take(&b.k, 7, NULL, &o, &w->e), good ? RC_OK : RC_TEMP);
+	T_CHECK(good || (b.k.vault.done && strstr(w->e.text,
+	    "sent what it should not") != NULL));
+	T_CHECK(!good || o.body.size == header + len);
+	w->e = (struct err)ERR_INIT;
+	chan_close(&b.k.vault.c);
+	said(pid);
+	outgoing_free(&b.k, &o);
+	buf_free(&first);
+	bench_close(&b);
+}
+
+static void
+test_what_is_sealed_comes_in_small_frames(void **state)
+{
+	static const size_t sizes[] = { 0, CHAN_DATA_BYTES,
+	    CHAN_DATA_BYTES + 1, STORE_PART_MAX_BYTES + 1, CHAN_MAX_BYTES };
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		sealed(*state, sizes[i], 1);
+		sealed(*state, 1, sizes[i]);
+		sealed(*state, 0, sizes[i]);
+	}
+}
+
+/* ---- others ------------------------------------------------------------ */
+
 /* A verdict on a mail that it was never given. */
 static void
 test_a_relay_judges_only_what_it_has(void **state)
@@ -269,6 +431,9 @@ main(void)
 		WORLD_TEST(test_malformed_lists_are_refused),
 		WORLD_TEST(test_what_is_listed_without_a_name_is_said),
 		WORLD_TEST(test_a_frame_too_long_ends_its_line),
+		WORLD_TEST(test_a_body_comes_in_small_frames),
+		WORLD_TEST(test_a_body_of_nothing_is_kept),
+		WORLD_TEST(test_what_is_sealed_comes_in_small_frames),
 		WORLD_TEST(test_a_relay_judges_only_what_it_has),
 		WORLD_TEST(test_nobody_waits_for_a_vault_without_its_row),
 		WORLD_TEST(test_what_fails_in_a_wait_ends_the_pass),
