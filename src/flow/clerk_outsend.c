@@ -204,13 +204,6 @@ write_note(const struct outroom *r, struct outjob *j, struct buf *b)
 	    folder[0] != '\0' ? "/" : "", folder);
 }
 
-static enum rc
-refuse_one(const struct outroom *r, const struct outjob *j,
-    const struct outscan_entry *x, const char *name, struct err *e)
-{
-	return away(j, x->name, &x->id, r->scan.conf->refused, name, e);
-}
-
 /* The reasons first: a file that lies there has them beside it. */
 enum rc
 outjob_refuse(struct outroom *r, struct outjob *j, struct err *e)
@@ -235,8 +228,9 @@ outjob_refuse(struct outroom *r, struct outjob *j, struct err *e)
 	for (size_t i = 0; rc == RC_OK && i < j->g.n; i++)
 		if (outscan_document(&j->g.entry[i]) &&
 		    &j->g.entry[i] != wrong)
-			rc = refuse_one(r, j, &j->g.entry[i], NULL, e);
+			rc = away(j, j->g.entry[i].name, &j->g.entry[i].id,
+			    path, NULL, e);
 	if (rc == RC_OK)
-		rc = refuse_one(r, j, wrong, name, e);
+		rc = away(j, wrong->name, &wrong->id, path, name, e);
 	return rc == RC_OK ? away_others(r, j, e) : rc;
 }

@@ -458,8 +458,7 @@ is_vouched(const struct outscan *s, size_t at)
 	for (size_t i = at + 1; i < s->n; i++) {
 		const struct outscan_entry *x = &s->entry[i];
 
-		if (strcmp(x->folder, f->folder) != 0 || x->stem < f->stem ||
-		    memcmp(x->name, f->name, f->stem) != 0)
+		if (!begins_with(x, f))
 			break;
 		if (vouches(x, f))
 			return true;
@@ -497,8 +496,7 @@ next_of_these(struct outscan *s, struct outgroup *g)
 		for (g->n = 0; s->at < s->n && compare_stem(
 		    &s->entry[s->at], first->folder, stem) == 0; s->at++) {
 			whole = whole && is_whole(s, s->at);
-			some = some || first[g->n].kind == OUTSCAN_FILE ||
-			    first[g->n].kind == OUTSCAN_OTHER;
+			some = some || outscan_document(&first[g->n]);
 			g->n++;
 		}
 		if (whole && some)
